@@ -1,0 +1,370 @@
+"""The case: what its history says, folded. Immutable, bounded, and pure.
+
+`evolve` takes one recorded event; `fold` takes a whole history, after corrections and voids
+took effect (`effective`). Neither needs the workflow: the envelope says what was entered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, Self, cast
+
+import attrs
+
+from caseflow.kernel.events import CaseOpened, Corrected, ExceptionMade, Voided
+from caseflow.kernel.recorded import AnyRecorded, Recorded
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    S_co = TypeVar("S_co", covariant=True, default=Any)
+    S = TypeVar("S", bound="Foldable", default=Any)
+    E = TypeVar("E")
+else:
+    from typing import TypeVar
+
+    S_co = TypeVar("S_co", covariant=True)
+    S = TypeVar("S")
+    E = TypeVar("E")
+
+HOLD = ":hold"
+"""What the position of a case on hold ends with; before it stands the stage it will return to."""
+
+
+class Foldable(Protocol):
+    """The state of a trade: anything that can be made empty and takes one event at a time."""
+
+    def fold(self, recorded: AnyRecorded, /) -> Self:
+        """The state after this event. Pure; an event it does not know changes nothing."""
+        ...
+
+
+@attrs.frozen
+class NoState:
+    """The state of a trade that needs none: first, latest and count per event type suffice."""
+
+    def fold(self, recorded: AnyRecorded, /) -> Self:
+        """Nothing changes."""
+        return self
+
+
+class Seen(NamedTuple):
+    """What a case remembers of one event type."""
+
+    first: AnyRecorded
+    latest: AnyRecorded
+    times: int
+
+
+class Move(NamedTuple):
+    """One step of the path through the stages."""
+
+    number: int
+    transition: str
+    position: str
+    occurred_at: datetime
+    recorded_at: datetime
+
+
+class ExceptionInForce(NamedTuple):
+    """An exception that was made, and who made it."""
+
+    number: int
+    rule: str
+    until: datetime | None
+    roles: frozenset[str]
+    reason: str
+
+    def covers(self, rule: str, at: datetime, role: str | None) -> bool:
+        """Whether it allows this rule to be unmet at that moment, being made in that role."""
+        return (
+            self.rule == rule
+            and role is not None
+            and role in self.roles
+            and (self.until is None or at <= self.until)
+        )
+
+
+@attrs.frozen
+class CaseIdentity:
+    """What never changes about a case: its id, agency, client and pinned workflow version."""
+
+    id: str
+    agency: str
+    client: str
+    workflow: str
+    workflow_version: str
+
+
+@attrs.frozen(eq=True)
+class Case(Generic[S_co]):
+    """A case as its history tells it.
+
+    `state` is the trade's own state. `version` is the number of its last event, `position`
+    the stage with its substage and hold (`stage`, `substage` and `on_hold` take it apart).
+    """
+
+    identity: CaseIdentity
+    version: int
+    position: str | None
+    path: tuple[Move, ...]
+    exceptions: tuple[ExceptionInForce, ...]
+    dues: Mapping[str, AnyRecorded]
+    """Per rule, the decision since which it is owed (as noted then; see `owed`)."""
+    recorded_at: datetime
+    """When its last event was written down."""
+    state: S_co
+    _seen: Mapping[type[Any], Seen]
+    historical: bool = False
+    """Seen as of an earlier moment: for reading only."""
+
+    @property
+    def id(self) -> str:
+        """The id of the case."""
+        return self.identity.id
+
+    @property
+    def client(self) -> str:
+        """The client whose case it is."""
+        return self.identity.client
+
+    @property
+    def stage(self) -> str | None:
+        """The stage the case is in, without substage or hold; None before it was opened."""
+        return stage_of(self.position) if self.position else None
+
+    @property
+    def substage(self) -> str | None:
+        """The substage the case is in, if its stage has any."""
+        inner = (self.position or "").removesuffix(HOLD).partition(".")[2]
+        return inner or None
+
+    @property
+    def on_hold(self) -> bool:
+        """Whether the case is on hold."""
+        return (self.position or "").endswith(HOLD)
+
+    def latest(self, event: type[E]) -> E | None:
+        """The event of this type that occurred last (None: there is none).
+
+        Of two that occurred at one moment, the one recorded later. A letter that is recorded
+        late is therefore not the latest.
+        """
+        seen = self._seen.get(event)
+        return cast("E", seen.latest.event) if seen else None
+
+    def first(self, event: type[E]) -> E | None:
+        """The event of this type that occurred first (None: there is none)."""
+        seen = self._seen.get(event)
+        return cast("E", seen.first.event) if seen else None
+
+    def count(self, event: type[Any]) -> int:
+        """How many events of this type the case holds."""
+        seen = self._seen.get(event)
+        return seen.times if seen else 0
+
+    def latest_recorded(self, event: type[E]) -> Recorded[E] | None:
+        """As `latest`, with its envelope: number, moments, actor."""
+        seen = self._seen.get(event)
+        return cast("Recorded[E]", seen.latest) if seen else None
+
+    def first_recorded(self, event: type[E]) -> Recorded[E] | None:
+        """As `first`, with its envelope."""
+        seen = self._seen.get(event)
+        return cast("Recorded[E]", seen.first) if seen else None
+
+    def seen(self) -> Mapping[type[Any], Seen]:
+        """First, latest and count of every event type the case holds."""
+        return dict(self._seen)
+
+    def stage_at(self, moment: datetime) -> str | None:
+        """The position the case was in at that moment, as known now (None: not yet open)."""
+        led = [move.position for move in self.path if move.occurred_at <= moment]
+        return led[-1] if led else None
+
+
+def stage_of(position: str) -> str:
+    """The stage of a position: without its substage, and without the hold."""
+    return position.removesuffix(HOLD).partition(".")[0]
+
+
+def evolve(case: Case[S], recorded: AnyRecorded) -> Case[S]:
+    """The case after one more event. Total: it asks nothing of the workflow.
+
+    `Corrected` and `Voided` change nothing here; they take effect on the history, before it
+    is folded (see `effective`).
+    """
+    seen = dict(case._seen)
+    _see(seen, recorded)
+    position, path = case.position, case.path
+    if recorded.stage is not None:
+        position, path = recorded.stage, (*_until(path, recorded.occurred_at), _move(recorded))
+    exceptions = case.exceptions
+    if type(recorded.event) is ExceptionMade:
+        exceptions = (*exceptions, _exception(recorded))
+    dues = case.dues
+    if recorded.noted:
+        dues = _owe(dues, recorded)
+    return Case(
+        case.identity,
+        recorded.number,
+        position,
+        path,
+        exceptions,
+        dues,
+        recorded.recorded_at,
+        case.state.fold(recorded),
+        seen,
+        case.historical,
+    )
+
+
+def fold(
+    history: Iterable[AnyRecorded],
+    state: S,
+    *,
+    into: Case[S] | None = None,
+    historical: bool = False,
+) -> Case[S]:
+    """The case that a history tells: `reduce(evolve, effective(history))`, done in one go.
+
+    `state` is the empty state of the trade; `into` continues from a case that was folded
+    before (the history then holds the events after it, and no amendments). The history is
+    not empty unless `into` is given.
+    """
+    events = list(history)
+    if into is not None:
+        if not events:
+            return into
+        seen, path, dues = dict(into._seen), list(into.path), dict(into.dues)
+        exceptions, position = list(into.exceptions), into.position
+        state, identity = into.state, into.identity
+    else:
+        seen, path, dues, exceptions, position = {}, [], {}, [], None
+        identity = _identity(events)
+    last = events[-1]
+    for recorded in effective(events):
+        _see(seen, recorded)
+        if recorded.stage is not None:
+            position = recorded.stage
+            while path and path[-1].occurred_at > recorded.occurred_at:
+                path.pop()
+            path.append(_move(recorded))
+        if recorded.noted:
+            dues = _owe(dues, recorded)
+        if type(recorded.event) is ExceptionMade:
+            exceptions.append(_exception(recorded))
+        state = state.fold(recorded)
+    return Case(
+        identity,
+        last.number,
+        position,
+        tuple(path),
+        tuple(exceptions),
+        dues,
+        last.recorded_at,
+        state,
+        seen,
+        historical,
+    )
+
+
+def empty(history: Sequence[AnyRecorded], state: S) -> Case[S]:
+    """The case before the first event of this history took effect: where `evolve` starts."""
+    return Case(_identity(history), 0, None, (), (), {}, history[0].recorded_at, state, {})
+
+
+def effective(history: Iterable[AnyRecorded]) -> list[AnyRecorded]:
+    """The history as it takes effect: corrected events as corrected, voided ones left out.
+
+    The corrections and voids stay in it at their places, as entries of their own. The order
+    and the numbers are those of the recording.
+    """
+    events = list(history)
+    amendments = [entry for entry in events if type(entry.event) in (Corrected, Voided)]
+    if not amendments:
+        return events
+    by_number = {entry.number: entry for entry in events}
+    for amendment in amendments:
+        number = amendment.event.number
+        target = by_number.get(number)
+        if target is None:
+            continue
+        if type(amendment.event) is Voided:
+            del by_number[number]
+        else:
+            by_number[number] = _corrected(target, amendment)
+    return list(by_number.values())
+
+
+def known(history: Iterable[AnyRecorded], moment: datetime) -> list[AnyRecorded]:
+    """What was known at a moment: the events recorded by then."""
+    return [entry for entry in history if entry.recorded_at <= moment]
+
+
+def occurred(history: Iterable[AnyRecorded], moment: datetime) -> list[AnyRecorded]:
+    """What had happened by a moment: of the effective events, those that occurred by then."""
+    return [entry for entry in effective(history) if entry.occurred_at <= moment]
+
+
+def _identity(history: Sequence[AnyRecorded]) -> CaseIdentity:
+    first = history[0]
+    client = first.event.client if isinstance(first.event, CaseOpened) else first.subject
+    return CaseIdentity(first.case_id, first.agency, client, first.workflow, first.workflow_version)
+
+
+def _see(seen: dict[type[Any], Seen], recorded: AnyRecorded) -> None:
+    """Count an event, and keep it where it is the first or the latest of its type."""
+    kind = type(recorded.event)
+    before = seen.get(kind)
+    if before is None:
+        seen[kind] = Seen(recorded, recorded, 1)
+        return
+    first, latest, count = before
+    moment = recorded.occurred_at
+    if moment < first.occurred_at:
+        first = recorded
+    if moment >= latest.occurred_at:  # recorded order breaks ties: numbers only go up
+        latest = recorded
+    seen[kind] = Seen(first, latest, count + 1)
+
+
+def _until(path: tuple[Move, ...], moment: datetime) -> tuple[Move, ...]:
+    """The path without moves dated after a moment: those that a superseding move undoes."""
+    if not path or path[-1].occurred_at <= moment:
+        return path
+    return tuple(move for move in path if move.occurred_at <= moment)
+
+
+def _move(recorded: AnyRecorded) -> Move:
+    return Move(
+        recorded.number,
+        recorded.transition or "",
+        recorded.stage or "",
+        recorded.occurred_at,
+        recorded.recorded_at,
+    )
+
+
+def _exception(recorded: AnyRecorded) -> ExceptionInForce:
+    made: ExceptionMade = recorded.event
+    return ExceptionInForce(recorded.number, made.rule, made.until, recorded.roles, made.reason)
+
+
+def _owe(dues: Mapping[str, AnyRecorded], recorded: AnyRecorded) -> dict[str, AnyRecorded]:
+    """What is owed after this event, as its verdict noted it."""
+    owed = dict(dues)
+    for note in recorded.noted:
+        if note.strength == "due" and note.outcome == "unmet" and note.since == recorded.number:
+            owed[note.rule] = recorded
+    return owed
+
+
+def _corrected(target: AnyRecorded, amendment: AnyRecorded) -> AnyRecorded:
+    correction: Corrected = amendment.event
+    return target._replace(
+        event=target.event if correction.event is None else correction.event,
+        occurred_at=correction.occurred_at or target.occurred_at,
+        corrected_by=amendment.number,
+    )

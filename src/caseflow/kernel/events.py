@@ -1,0 +1,190 @@
+"""What an event is: a frozen attrs class with a stable name, a version, and a kind.
+
+There are two kinds. A **fact** is something that happened: it is recorded whatever it is and
+however late. A **decision** is something that the agency decides: it is judged by rules, and
+may be refused. The decorators `fact` and `decision` declare them:
+
+    >>> @fact("income-stated")
+    ... class IncomeStated:
+    ...     amount: int
+    >>> IncomeStated(amount=1800)
+    IncomeStated(amount=1800)
+
+Field types say what is personal. A `str` is free text and therefore personal; a word from
+the agency's vocabulary is a `Code`; anything else can be marked with `Personal[...]`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal, TypeVar, dataclass_transform
+
+import attrs
+
+from caseflow.kernel.errors import DefinitionError
+
+E = TypeVar("E")
+T = TypeVar("T")
+
+Kind = Literal["fact", "decision"]
+Payload = dict[str, Any]
+Upcaster = Callable[[Payload], Payload]
+"""Takes the payload of one version (plain JSON data) and returns that of the next."""
+
+
+class Mark:
+    """A mark on a field type, read by the codec."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+CODE_MARK = Mark("code")
+PERSONAL_MARK = Mark("personal")
+
+Code = Annotated[str, CODE_MARK]
+"""A word from a vocabulary or an identifier: text that is never personal."""
+
+Personal = Annotated[T, PERSONAL_MARK]
+"""Personal data that is not text: `born: Personal[date]`. A plain `str` is personal already."""
+
+
+@attrs.frozen(kw_only=True)
+class EventType:
+    """What caseflow knows of an event class: see `event_type`."""
+
+    name: str
+    version: int
+    kind: Kind
+    cls: type[Any]
+    upcasters: Mapping[int, Upcaster]
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The names of the fields that have no default."""
+        fields = attrs.fields(self.cls)
+        return tuple(field.name for field in fields if field.default is attrs.NOTHING)
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(attrs.field,))
+def fact(
+    name: str, *, version: int = 1, upcasters: Mapping[int, Upcaster] | None = None
+) -> Callable[[type[E]], type[E]]:
+    """Declare a class of facts: what happened, recorded however late, and never refused.
+
+    `name` is the stored name and never changes. `version` goes up when stored payloads of the
+    class before would no longer read; `upcasters` then maps each older version to a function
+    from its payload to that of the next version. Raises `DefinitionError`.
+    """
+    return _declare(name, version, "fact", upcasters or {})
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(attrs.field,))
+def decision(
+    name: str, *, version: int = 1, upcasters: Mapping[int, Upcaster] | None = None
+) -> Callable[[type[E]], type[E]]:
+    """Declare a class of decisions: what the agency decides, judged by rules.
+
+    The arguments are those of `fact`.
+    """
+    return _declare(name, version, "decision", upcasters or {})
+
+
+def _declare(
+    name: str, version: int, kind: Kind, upcasters: Mapping[int, Upcaster]
+) -> Callable[[type[E]], type[E]]:
+    what = f"The {kind} {name!r}"
+    if not name or not set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-"):
+        raise DefinitionError(
+            what=what,
+            problem="has a name that cannot be stored",
+            repair="Use lower-case letters, digits and hyphens, like 'plan-agreed'",
+        )
+    if version < 1 or any(not 1 <= old < version for old in upcasters):
+        raise DefinitionError(
+            what=what,
+            problem=f"is in version {version} and has upcasters from {sorted(upcasters)}",
+            repair="Count versions from 1, and give upcasters from versions before this one",
+        )
+
+    def declare(cls: type[E]) -> type[E]:
+        frozen = attrs.frozen(kw_only=True)(cls)
+        declared = EventType(
+            name=name, version=version, kind=kind, cls=frozen, upcasters=dict(upcasters)
+        )
+        frozen.__caseflow_event__ = declared  # type: ignore[attr-defined]  # read by event_type
+        return frozen
+
+    return declare
+
+
+def event_type(event: Any) -> EventType:
+    """What was declared of an event, or of an event class. Raises `DefinitionError`."""
+    cls = event if isinstance(event, type) else type(event)
+    found = cls.__dict__.get("__caseflow_event__")
+    if not isinstance(found, EventType):
+        raise DefinitionError(
+            what=f"{cls.__name__}",
+            problem="is not an event class",
+            repair='Declare it with @fact("its-name") or @decision("its-name")',
+        )
+    return found
+
+
+# -- the events that every case knows --------------------------------------------------------
+
+
+@decision("case-opened")
+class CaseOpened:
+    """A case was opened for a client. The first event of every history."""
+
+    client: Code
+
+
+@decision("moved")
+class Moved:
+    """A transition was taken that records no event of its own."""
+
+
+@decision("exception-made")
+class ExceptionMade:
+    """Somebody entitled to it allowed what a rule refuses.
+
+    It is in force for every later decision that occurred not after `until` (for good where
+    `until` is None). `reason` says why; it is shown by every verdict that leans on it.
+    """
+
+    rule: Code
+    reason: str
+    until: datetime | None = None
+
+
+@decision("corrected")
+class Corrected:
+    """An earlier event was recorded wrongly; this is how it should read.
+
+    `number` is the event that is corrected, `event` what it should have said (the same type;
+    None leaves it), `occurred_at` when it should have been dated (None leaves it). The wrong
+    record stays in the history, and the correct one takes effect in its place.
+    """
+
+    number: int
+    event: Any = None
+    occurred_at: datetime | None = None
+
+
+@decision("voided")
+class Voided:
+    """An earlier event never happened. Its record stays in the history, without effect."""
+
+    number: int
+
+
+CORE_EVENTS: tuple[type[Any], ...] = (CaseOpened, Moved, ExceptionMade, Corrected, Voided)
+"""The events that every workflow knows without declaring them."""
+
+Amendment = Corrected | Voided

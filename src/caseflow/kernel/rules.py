@@ -1,0 +1,402 @@
+"""Rules: small functions that yield what is unmet, and combinators that keep their parts.
+
+A rule never answers yes or no. It yields one `Unmet` for each thing that is missing, with
+what was found and how to put it right; a rule that yields nothing is met. What it rests on
+is declared, so that every result, met or unmet, names the events it looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from inspect import cleandoc
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, cast
+
+import attrs
+
+from caseflow.kernel.case import Case
+from caseflow.kernel.errors import DefinitionError, UndeclaredRead
+from caseflow.kernel.events import event_type
+from caseflow.kernel.recorded import Actor, AnyRecorded, Recorded, Strength
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    S_contra = TypeVar("S_contra", contravariant=True, default=Any)
+    E = TypeVar("E")
+else:
+    from typing import TypeVar
+
+    S_contra = TypeVar("S_contra", contravariant=True)
+    E = TypeVar("E")
+
+Types = type[Any] | tuple[type[Any], ...]
+Outcome = Literal["met", "unmet", "excepted", "fault", "fault-excepted", "needs-input"]
+
+
+@attrs.frozen(kw_only=True)
+class Unmet:
+    """One thing that a rule found missing.
+
+    `found` is what was found in place of what is wanted (None: nothing). `remedy` says how to
+    put it right. `about` names the thing it is about, where there are several (need 3).
+    `evidence` are the numbers of the events it was found in; left out, it is the latest of
+    each type that the rule rests on.
+    """
+
+    found: object = None
+    remedy: str = ""
+    about: str = ""
+    evidence: tuple[int, ...] | None = None
+
+
+class NeedsInput(Exception):
+    """A rule looked at the payload or the reason of a step that has none yet."""
+
+
+class Context(NamedTuple):
+    """What a rule sees besides the case: who decides what, and when.
+
+    A named tuple, because one is made for every step. `at` is the moment at which the step
+    occurred, `now` the moment at which it is recorded.
+    """
+
+    actor: Actor
+    at: datetime
+    now: datetime
+    step: str
+    proposed: Any = None
+    given_reason: str | None = None
+    subject: str = ""
+    histories: Mapping[type[Any], tuple[AnyRecorded, ...]] | None = None
+    rule: str = ""
+
+    @property
+    def event(self) -> Any:
+        """The event that is proposed. Where it is not known yet, the rule waits for it."""
+        if self.proposed is None:
+            raise NeedsInput
+        return self.proposed
+
+    @property
+    def reason(self) -> str | None:
+        """The reason that was given: a code of the transition's tree, or free text."""
+        if self.proposed is None and self.given_reason is None:
+            raise NeedsInput
+        return self.given_reason
+
+    def history(self, event: type[E]) -> tuple[Recorded[E], ...]:
+        """All effective events of a type, in recorded order, if the rule declares it.
+
+        Raises `UndeclaredRead` (a fault of the rule) for a type not in `history=`.
+        """
+        if self.histories is None or event not in self.histories:
+            raise UndeclaredRead(rule=self.rule, event=event.__name__)
+        return cast("tuple[Recorded[E], ...]", self.histories[event])
+
+
+Check = Callable[[Case[S_contra], Context], Iterable[Unmet]]
+Combine = Callable[[tuple["Result", ...]], bool]
+
+
+@attrs.frozen(kw_only=True)
+class Result:
+    """What a rule answered: wanted, found, the evidence, how to put it right, who can."""
+
+    rule: str
+    outcome: Outcome
+    strength: Strength
+    wanted: str
+    unmet: tuple[Unmet, ...] = ()
+    evidence: tuple[int, ...] = ()
+    excepted_by: str = ""
+    exception: int | None = None
+    source: str = ""
+    within: timedelta | None = None
+    since: int | None = None
+    """For a rule of strength `due`: the number of the decision since which it is owed."""
+    fault: str = ""
+    """What went wrong inside the rule, for the outcomes `fault` and `fault-excepted`."""
+    connective: str = ""
+    """How the parts are joined: all of, any of, not, when."""
+    parts: tuple[Result, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Whether the rule is met, or an exception stands in its place."""
+        return self.outcome in ("met", "excepted", "fault-excepted")
+
+    @property
+    def refuses(self) -> bool:
+        """Whether this result refuses the decision."""
+        return self.strength == "block" and self.outcome in ("unmet", "fault")
+
+
+@attrs.frozen(kw_only=True)
+class Rule(Generic[S_contra]):
+    """A rule, with its words, its source and the strength that the agency gave it.
+
+    Make one with the decorator `rule` or with a combinator; change its strength with
+    `warns`, `due` and `blocks`. `excepted_by` is the role that may make an exception.
+    """
+
+    id: str
+    wanted: str
+    check: Check[S_contra] | None = None
+    rests_on: tuple[type[Any], ...] = ()
+    history: tuple[type[Any], ...] = ()
+    strength: Strength = "block"
+    within: timedelta | None = None
+    excepted_by: str = ""
+    source: str = ""
+    connective: str = ""
+    parts: tuple[Rule[S_contra], ...] = ()
+    combine: Combine | None = None
+
+    def blocks(self) -> Rule[S_contra]:
+        """This rule, refusing."""
+        return attrs.evolve(self, strength="block", within=None)
+
+    def warns(self) -> Rule[S_contra]:
+        """This rule, warning: the decision is allowed, and the warning shown and counted."""
+        return attrs.evolve(self, strength="warn", within=None)
+
+    def due(self, *, within: timedelta | None = None) -> Rule[S_contra]:
+        """This rule, owed: the decision is allowed, and what is unmet is due afterwards.
+
+        `within` is the time after the decision occurred (calendar days; None: no date).
+        """
+        return attrs.evolve(self, strength="due", within=within)
+
+    def excepted(self, *, by: str) -> Rule[S_contra]:
+        """This rule, with the role that may make an exception (empty: nobody)."""
+        return attrs.evolve(self, excepted_by=by)
+
+    def judge(self, case: Case[S_contra], context: Context) -> Result | None:
+        """The result, or None where a rule without parts is simply met.
+
+        `result` makes the None into a full result; most verdicts never need it, since nobody
+        looks at the rules that are met.
+        """
+        if self.combine is not None:
+            return self._judge_parts(case, context)
+        if self.history:
+            context = self._reading(context)
+        try:
+            unmet = tuple(self.check(case, context))  # type: ignore[misc]  # no parts: has a check
+        except NeedsInput:
+            return self._result(case, "needs-input")
+        except Exception as error:  # a rule is foreign code; what it raises is its fault
+            return self._result(case, "fault", fault=f"{type(error).__name__}: {error}")
+        return self._result(case, "unmet", unmet=unmet) if unmet else None
+
+    def result(self, case: Case[S_contra], context: Context) -> Result:
+        """The full result, met or unmet, with its evidence."""
+        return self.judge(case, context) or self.met(case)
+
+    def met(self, case: Case[Any]) -> Result:
+        """The result of this rule on a case that meets it."""
+        return self._result(case, "met")
+
+    def _reading(self, context: Context) -> Context:
+        """The context with the histories that this rule declares, and no others."""
+        given = context.histories or {}
+        return context._replace(
+            histories={cls: given.get(cls, ()) for cls in self.history}, rule=self.id
+        )
+
+    def _result(
+        self,
+        case: Case[Any],
+        outcome: Outcome,
+        *,
+        unmet: tuple[Unmet, ...] = (),
+        fault: str = "",
+        parts: tuple[Result, ...] = (),
+    ) -> Result:
+        found = sorted({number for item in unmet for number in item.evidence or ()})
+        if not found or any(item.evidence is None for item in unmet):
+            latest = (case.latest_recorded(cls) for cls in self.rests_on)
+            found = sorted({*found, *(entry.number for entry in latest if entry)})
+        for part in parts:
+            found = sorted({*found, *part.evidence})
+        return Result(
+            rule=self.id,
+            outcome=outcome,
+            strength=self.strength,
+            wanted=self.wanted,
+            unmet=unmet,
+            evidence=tuple(found),
+            excepted_by=self.excepted_by,
+            source=self.source,
+            within=self.within,
+            fault=fault,
+            connective=self.connective,
+            parts=parts,
+        )
+
+    def _judge_parts(self, case: Case[S_contra], context: Context) -> Result:
+        parts = tuple(part.result(case, context) for part in self.parts)
+        for part in parts:
+            if part.outcome == "fault":
+                fault = f"its part {part.rule!r} failed: {part.fault}"
+                return self._result(case, "fault", fault=fault, parts=parts)
+        if any(part.outcome == "needs-input" for part in parts):
+            return self._result(case, "needs-input", parts=parts)
+        if self.combine is not None and self.combine(parts):
+            return self._result(case, "met", parts=parts)
+        unmet = _unmet_of(self, parts)
+        return self._result(case, "unmet", unmet=unmet, parts=parts)
+
+
+def rule(
+    id: str,
+    *,
+    rests_on: Types = (),
+    history: Types = (),
+    wanted: str = "",
+    source: str = "",
+    excepted_by: str = "",
+) -> Callable[[Check[S_contra]], Rule[S_contra]]:
+    """Make a rule of a function that yields what is unmet.
+
+    `id` is stored with decisions and never changes. `rests_on` names the event types the
+    rule looks at: the latest of each is its evidence. `history` names the types of which it
+    reads every event, with `context.history(Type)`. What is wanted is said by `wanted`, or
+    by the first paragraph of the docstring. `source` is where the rule comes from;
+    `excepted_by` the role that may make an exception (empty: nobody). Raises
+    `DefinitionError`.
+    """
+
+    def make(check: Check[S_contra]) -> Rule[S_contra]:
+        words = wanted or cleandoc(check.__doc__ or "").partition("\n\n")[0].replace("\n", " ")
+        if not words:
+            raise DefinitionError(
+                what=f"Rule {id!r}",
+                problem="does not say what it wants",
+                repair="Give its function a docstring of one sentence, or wanted=...",
+            )
+        return Rule(
+            id=_rule_id(id),
+            wanted=words,
+            check=check,
+            rests_on=_event_types(rests_on),
+            history=_event_types(history),
+            source=source,
+            excepted_by=excepted_by,
+        )
+
+    return make
+
+
+def all_of(
+    id: str, *parts: Rule[S_contra], wanted: str = "", source: str = "", excepted_by: str = ""
+) -> Rule[S_contra]:
+    """A rule that is met when each of its parts is."""
+    return _combined(
+        id,
+        "all of",
+        parts,
+        lambda found: all(part.holds for part in found),
+        wanted,
+        source,
+        excepted_by,
+    )
+
+
+def any_of(
+    id: str, *parts: Rule[S_contra], wanted: str = "", source: str = "", excepted_by: str = ""
+) -> Rule[S_contra]:
+    """A rule that is met when at least one of its parts is."""
+    return _combined(
+        id,
+        "any of",
+        parts,
+        lambda found: any(part.holds for part in found),
+        wanted,
+        source,
+        excepted_by,
+    )
+
+
+def not_(
+    id: str, part: Rule[S_contra], *, wanted: str, source: str = "", excepted_by: str = ""
+) -> Rule[S_contra]:
+    """A rule that is met when its part is not; `wanted` has to say it in plain words."""
+    return _combined(
+        id, "not", (part,), lambda found: not found[0].holds, wanted, source, excepted_by
+    )
+
+
+def when(
+    id: str,
+    condition: Rule[S_contra],
+    *,
+    then: Rule[S_contra],
+    wanted: str = "",
+    source: str = "",
+    excepted_by: str = "",
+) -> Rule[S_contra]:
+    """A rule that asks for `then` where `condition` is met, and for nothing elsewhere."""
+    words = wanted or f"Where this holds: {condition.wanted} Then also: {then.wanted}"
+    return _combined(
+        id,
+        "when",
+        (condition, then),
+        lambda found: not found[0].holds or found[1].holds,
+        words,
+        source,
+        excepted_by,
+    )
+
+
+def _combined(
+    id: str,
+    connective: str,
+    parts: tuple[Rule[S_contra], ...],
+    combine: Combine,
+    wanted: str,
+    source: str,
+    excepted_by: str,
+) -> Rule[S_contra]:
+    if not parts:
+        raise DefinitionError(
+            what=f"Rule {id!r}", problem=f"is {connective} nothing", repair="Give it its parts"
+        )
+    joint = " or: " if connective == "any of" else " and: "
+    return Rule(
+        id=_rule_id(id),
+        wanted=wanted or joint.join(part.wanted for part in parts),
+        rests_on=tuple(dict.fromkeys(cls for part in parts for cls in part.rests_on)),
+        history=tuple(dict.fromkeys(cls for part in parts for cls in part.history)),
+        source=source or "; ".join(dict.fromkeys(p.source for p in parts if p.source)),
+        excepted_by=excepted_by,
+        connective=connective,
+        parts=parts,
+        combine=combine,
+    )
+
+
+def _unmet_of(combined: Rule[Any], parts: tuple[Result, ...]) -> tuple[Unmet, ...]:
+    """What is unmet of a combination: what its unmet parts miss."""
+    if combined.connective == "not":
+        held = parts[0]
+        return (Unmet(found=f"it holds: {held.wanted}", evidence=held.evidence),)
+    return tuple(item for part in parts if part.outcome == "unmet" for item in part.unmet)
+
+
+def _rule_id(id: str) -> str:
+    if not id or not set(id) <= set("abcdefghijklmnopqrstuvwxyz0123456789-."):
+        raise DefinitionError(
+            what=f"Rule {id!r}",
+            problem="has an id that cannot be stored",
+            repair="Use lower-case letters, digits, hyphens and dots, like 'income-limit'",
+        )
+    return id
+
+
+def _event_types(types: Types) -> tuple[type[Any], ...]:
+    given = types if isinstance(types, tuple) else (types,)
+    for cls in given:
+        event_type(cls)
+    return given

@@ -1,0 +1,82 @@
+"""The stored form of an event: plain columns, and the hash that chains them.
+
+This is the format of record, fixed before the first history was kept (docs/stability.md). A
+store keeps these columns as they are; it needs to understand none of them but the keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+import orjson
+
+from caseflow.kernel.errors import ChainBroken
+
+
+class StoredEvent(NamedTuple):
+    """One event as a store keeps it. Text columns hold text, moments in UTC, ISO 8601."""
+
+    agency: str
+    case_id: str
+    number: int
+    type: str
+    type_version: int
+    occurred_at: str
+    recorded_at: str
+    actor: str
+    roles: str
+    """A JSON list, sorted."""
+    on_behalf_of: str | None
+    reported_by: str | None
+    """Sealed by the cipher."""
+    reason_code: str | None
+    reason: str | None
+    """Free text, sealed by the cipher."""
+    transition: str | None
+    stage: str | None
+    noted: str
+    """A JSON list of [rule, strength, outcome, exception, since]."""
+    command_id: str | None
+    fingerprint: str | None
+    workflow: str
+    workflow_version: str
+    subject: str
+    payload: str
+    """A JSON object; personal fields are sealed by the cipher."""
+    previous_hash: str
+    hash: str
+    """SHA-256, as hexadecimal digits, over all columns before it (see `hash_of`)."""
+
+
+GENESIS = ""
+"""What the first event of a history has as its previous hash."""
+
+
+def hash_of(columns: tuple[Any, ...]) -> str:
+    """The hash of an event: over the JSON list of its columns, all but the hash itself."""
+    return sha256(orjson.dumps(columns)).hexdigest()
+
+
+def verify_chain(rows: Iterable[StoredEvent]) -> str:
+    """Check one history, first event first, and return the hash of its last event.
+
+    Raises `ChainBroken` naming the first event that was changed, inserted, swapped or whose
+    predecessor is missing. A tail that was cut off is not seen here: compare the hash that
+    is returned with one that was kept elsewhere.
+    """
+    previous, number = GENESIS, 0
+    for row in rows:
+        number += 1
+        if row.number != number:
+            problem = f"stands where event {number} should"
+        elif row.previous_hash != previous:
+            problem = "does not follow from the event before it"
+        elif hash_of(row[:-1]) != row.hash:
+            problem = "was changed after it was written"
+        else:
+            previous = row.hash
+            continue
+        raise ChainBroken(case_id=row.case_id, number=row.number, problem=problem)
+    return previous

@@ -1,0 +1,1 @@
+"""Workflows: declare stages and transitions, build and check them, decide on cases."""

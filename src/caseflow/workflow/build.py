@@ -1,0 +1,242 @@
+"""From a declaration to a checked workflow: rows, edges, the machine, and every fault."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from caseflow.kernel.case import HOLD
+from caseflow.kernel.errors import DefinitionError
+from caseflow.kernel.events import (
+    CORE_EVENTS,
+    CaseOpened,
+    Corrected,
+    EventType,
+    ExceptionMade,
+    Voided,
+    event_type,
+)
+from caseflow.kernel.rules import Rule
+from caseflow.kernel.verdict import in_words
+from caseflow.workflow.check import Faults, check_declaration, check_graph
+from caseflow.workflow.definition import (
+    ANY_OPEN,
+    BACK,
+    STAY,
+    Hold,
+    Stage,
+    To,
+    Transition,
+    codes_of,
+)
+from caseflow.workflow.machine import (
+    Dispatch,
+    EdgeMachine,
+    Row,
+    build_machine,
+    read_dispatch,
+)
+
+CORE_TRANSITIONS = {"make-exception": ExceptionMade, "correct": Corrected, "void": Voided}
+
+
+@attrs.frozen(kw_only=True)
+class Parts:
+    """What is derived from a declaration when it is built."""
+
+    machine: EdgeMachine
+    positions: tuple[str, ...]
+    start: str
+    ends: frozenset[str]
+    dispatch: Dispatch
+    rows: tuple[Row, ...]
+    known: Mapping[type[Any], EventType]
+    recorders: Mapping[type[Any], tuple[str, ...]]
+    all_rules: Mapping[str, Rule[Any]]
+    histories: tuple[type[Any], ...]
+    labels: Mapping[str, str]
+
+
+class Places:
+    """The positions of a workflow, and what the names of sources and targets stand for."""
+
+    def __init__(self, stages: tuple[Stage, ...], hold: Hold | None) -> None:
+        self.stages = {stage.id: stage for stage in stages}
+        self.open = [p for stage in stages if not stage.final for p in stage.positions]
+        self.ends = [p for stage in stages if stage.final for p in stage.positions]
+        self.held = [p + HOLD for p in self.open if self._may_hold(p, hold)]
+        self.all = [*self.open, *self.held, *self.ends]
+
+    def _may_hold(self, position: str, hold: Hold | None) -> bool:
+        names = hold.stages if hold else ()
+        return any(name in (ANY_OPEN, position, position.partition(".")[0]) for name in names)
+
+    def sources(self, name: str) -> list[str]:
+        """The positions that a source names; none where it is undeclared."""
+        if name == ANY_OPEN:
+            return [*self.open, *self.held]
+        if name in self.stages:
+            return list(self.stages[name].positions)
+        return [name] if name in self.all else []
+
+    def target(self, name: str) -> str | None:
+        """The position that a target names: of a stage with substages, the first."""
+        if name in self.stages:
+            return self.stages[name].positions[0]
+        return name if name in self.all else None
+
+
+def assemble(workflow: Any) -> tuple[Parts | None, list[str]]:
+    """The parts of a workflow, and all faults of its declaration."""
+    places = Places(workflow.stages, workflow.hold)
+    faults = Faults()
+    known = _known_events(workflow, faults)
+    transitions = _all_transitions(workflow)
+    rows = [_row(workflow, item, faults) for item in transitions]
+    check_declaration(workflow, rows, places, known, faults)
+    starts = [stage for stage in workflow.stages if stage.initial]
+    if len(starts) != 1 or not places.all:
+        return None, faults.found
+    start = starts[0].positions[0]
+    machine = build_machine(places.all, places.ends, start, workflow.name)
+    for row in rows:
+        _add_edges(machine, row, places)
+    dispatch = read_dispatch(machine, places.all)
+    check_graph(dispatch, places, start, faults)
+    recorders: dict[type[Any], tuple[str, ...]] = {}
+    for row in rows:
+        if row.transition.records is not None:
+            names = recorders.get(row.transition.records, ())
+            recorders[row.transition.records] = tuple(dict.fromkeys((*names, row.name)))
+    all_rules = {rule.id: rule for row in rows for rule in row.rules}
+    all_rules |= {rule.id: rule for given in workflow.rules.values() for rule in given}
+    conditions = [to.when for row in rows for to in row.transition.to if to.when]
+    parts = Parts(
+        machine=machine,
+        positions=tuple(places.all),
+        start=start,
+        ends=frozenset(places.ends),
+        dispatch=dispatch,
+        rows=tuple(rows),
+        known=known,
+        recorders=recorders,
+        all_rules=all_rules,
+        histories=tuple(
+            dict.fromkeys(
+                cls for rule in (*all_rules.values(), *conditions) for cls in rule.history
+            )
+        ),
+        labels=_labels(workflow, rows),
+    )
+    return parts, faults.found
+
+
+def _known_events(workflow: Any, faults: Faults) -> dict[type[Any], EventType]:
+    """Every event class that the declaration names."""
+    named = [
+        *CORE_EVENTS,
+        *workflow.events,
+        *(item.records for item in workflow.transitions if item.records is not None),
+        *(cls for stage in workflow.stages for cls in stage.decides),
+        *(key for key in workflow.rules if isinstance(key, type)),
+    ]
+    known: dict[type[Any], EventType] = {}
+    for cls in named:
+        try:
+            known[cls] = event_type(cls)
+        except DefinitionError as error:
+            faults.add(str(error), "")
+    return known
+
+
+def _all_transitions(workflow: Any) -> list[tuple[Transition, bool]]:
+    """The declared transitions, and those that stages, the hold and the core stand for."""
+    declared = [(item, False) for item in workflow.transitions]
+    for stage in workflow.stages:
+        for cls in stage.decides:
+            name = getattr(cls, "__caseflow_event__", None)
+            if name is not None:
+                declared.append(
+                    (Transition(name.name, source=stage.id, to=STAY, records=cls), False)
+                )
+    if workflow.hold is not None:
+        hold: Hold = workflow.hold
+        declared.append(
+            (
+                Transition(
+                    "hold",
+                    source=hold.stages,
+                    to=HOLD,
+                    roles=hold.roles,
+                    rules=hold.rules,
+                    reasons=hold.reasons,
+                    reason_required=hold.reason_required,
+                ),
+                False,
+            )
+        )
+        resume = Transition("resume", source=HOLD, to=HOLD, roles=hold.resume_roles)
+        declared.append((resume, False))
+    core = [
+        (Transition(name, source=ANY_OPEN, to=STAY, records=cls), True)
+        for name, cls in CORE_TRANSITIONS.items()
+    ]
+    return [*declared, *core]
+
+
+def _row(workflow: Any, item: tuple[Transition, bool], faults: Faults) -> Row:
+    transition, core = item
+    records = transition.records
+    rules: tuple[Rule[Any], ...] = ()
+    needed: tuple[str, ...] = ()
+    if records is not None and hasattr(records, "__caseflow_event__"):
+        rules = workflow.rules.get(records, ())
+        needed = event_type(records).needed
+    rules = (*rules, *transition.rules, *workflow.rules.get(transition.name, ()))
+    label = workflow.labels.get(transition.name) or transition.label
+    return Row(
+        transition=transition,
+        rules=rules,
+        codes=codes_of(transition.reasons),
+        needed=needed,
+        label=label or in_words(transition.name),
+        core=core,
+    )
+
+
+def _add_edges(machine: EdgeMachine, row: Row, places: Places) -> None:
+    """The edges of a row; names that are undeclared were reported, and are left out."""
+    name = row.name
+    if name in ("hold", "resume") and row.transition.to[0].stage == HOLD:
+        for held in places.held:
+            source, dest = held.removesuffix(HOLD), held
+            if name == "resume":
+                source, dest = held, source
+            machine.add_transition(name, source, dest, row=row)
+        return
+    sources = [p for given in row.transition.source for p in places.sources(given)]
+    if row.core:
+        sources = list(places.all)
+    for source in dict.fromkeys(sources):
+        for to in row.transition.to:
+            _add_target(machine, row, source, to, places)
+
+
+def _add_target(machine: EdgeMachine, row: Row, source: str, to: To, places: Places) -> None:
+    if to.stage == STAY:
+        machine.add_transition(row.name, source, None, row=row, condition=to.when)
+    elif to.stage == BACK:
+        for position in places.open:
+            machine.add_transition(row.name, source, position, row=row, left=position)
+    else:
+        target = places.target(to.stage)
+        if target is not None:
+            machine.add_transition(row.name, source, target, row=row, condition=to.when)
+
+
+def _labels(workflow: Any, rows: list[Row]) -> dict[str, str]:
+    labels = {stage.id: stage.label for stage in workflow.stages if stage.label}
+    labels |= {row.name: row.label for row in rows}
+    return labels | {"open": in_words(event_type(CaseOpened).name)}

@@ -1,0 +1,78 @@
+"""The rules that every workflow has: role, position, reason. Their words are shown to people."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Any
+
+from caseflow.kernel.case import Case
+from caseflow.kernel.errors import listed
+from caseflow.kernel.recorded import Actor
+from caseflow.kernel.rules import Context, Result, Unmet
+from caseflow.kernel.verdict import in_words
+from caseflow.workflow.definition import ANY_OPEN
+from caseflow.workflow.machine import Row
+
+
+def built_in(rule: str, wanted: str, *unmet: Unmet, warns: bool = False) -> Result:
+    """The unmet result of a built-in rule."""
+    evidence = sorted({number for item in unmet for number in item.evidence or ()})
+    return Result(
+        rule=rule,
+        outcome="unmet",
+        strength="warn" if warns else "block",
+        wanted=wanted,
+        unmet=unmet,
+        evidence=tuple(evidence),
+    )
+
+
+def wanted_role(roles: tuple[str, ...]) -> str:
+    """Roles as a sentence."""
+    return f"This is done by {' or '.join(f'a {role}' for role in roles)}."
+
+
+def role_unmet(roles: tuple[str, ...], actor: Actor) -> Result:
+    """The actor acts in none of the roles that may do this."""
+    acts = " and ".join(sorted(actor.roles)) or "no role"
+    found = f"{actor.id} acts in {acts}"
+    remedy = f"ask {' or '.join(f'a {role}' for role in roles)} to do it"
+    return built_in("role", wanted_role(roles), Unmet(found=found, remedy=remedy))
+
+
+def position_unmet(workflow: Any, case: Case[Any], rows: list[Row]) -> Result:
+    """The transition has no way from where the case stands."""
+    sources = dict.fromkeys(name for row in rows for name in row.transition.source)
+    if case.on_hold:
+        remedy = "resume the case first"
+    else:
+        here = [
+            edges[0].row.label
+            for edges in workflow.dispatch.get(case.position or "", {}).values()
+            if not edges[0].row.core and not edges[0].row.needed
+        ]
+        remedy = f"from here one can: {', '.join(here)}" if here else "no move leads on from here"
+    places = " or ".join(
+        "any open stage" if name == ANY_OPEN else workflow.label(name) for name in sources
+    )
+    return built_in(
+        "position",
+        f"This is done in {places}.",
+        Unmet(found=f"the case is in {in_words(case.position)}", remedy=remedy, evidence=()),
+    )
+
+
+def reason_unmet(row: Row, context: Context) -> Result | None:
+    """A reason has to be given, and where there is a tree of codes, one of its codes."""
+    given = context.given_reason
+    codes = row.codes
+    if codes and given in codes:
+        return None
+    if not codes and given is not None and given.strip():
+        return None
+    wanted = "A reason is given" + (", by one of the agency's codes." if codes else ".")
+    if not codes:
+        return built_in("reason", wanted, Unmet(remedy="say why: reason='...'"))
+    close = get_close_matches(given or "", codes, n=3)
+    choices = listed(close or sorted(codes), "or")
+    return built_in("reason", wanted, Unmet(found=given, remedy=f"give reason={choices}"))

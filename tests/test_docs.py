@@ -1,0 +1,134 @@
+"""The code on every page of documentation runs and prints what the page says."""
+
+import doctest
+import importlib
+import pkgutil
+from pathlib import Path
+
+import pytest
+
+import caseflow
+from tests.support.doc_blocks import DocumentationError, doctest_report, parse, read, run
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [
+    path for path in [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))] if path.is_file()
+]
+MODULES = [
+    "caseflow",
+    *sorted(module.name for module in pkgutil.walk_packages(caseflow.__path__, "caseflow.")),
+]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_page(path, tmp_path):
+    ran = run(read(path), tmp_path)
+    assert ran or path.name != "README.md", "README.md has no Python block that runs"
+
+
+def doctest_module(module):
+    """Run the doctests in a module; return what is wrong with them."""
+    return "".join(doctest_report(test) for test in doctest.DocTestFinder().find(module))
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_docstrings(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    report = doctest_module(importlib.import_module(name))
+    assert not report, report
+
+
+# The harness itself: what is wrong on a page must not pass.
+
+
+def fence(code, info="python"):
+    return f"```{info}\n{code}\n```\n"
+
+
+def check(markdown, folder):
+    return run(parse(markdown), folder)
+
+
+@pytest.mark.parametrize(
+    ("markdown", "ran"),
+    [
+        ("", 0),
+        ("# A page\n\nno code\n", 0),
+        (fence("ls", "sh") + fence("not python", "text"), 0),
+        (fence("x = 1") + "and then\n" + fence("assert x == 1"), 2),
+        (fence("print('a  \\n\\nb')") + "\n\n" + fence("a\n\nb", "text"), 1),
+        (fence("print('a')") + "words between\n" + fence("b", "text"), 1),
+        (fence("x = 2") + fence(">>> x + 1\n3\n>>> y = x") + fence("assert y == 2"), 3),
+        (fence("raise SystemExit", 'python no-run="needs a server"'), 0),
+        ("1. In a list:\n\n   ```python\n   if True:\n       x = 1\n   ```\n", 1),
+        ("````text\n```python\nnot run\n```\n````\n", 0),
+        (
+            fence(
+                "from __future__ import annotations\n"
+                "from dataclasses import dataclass\n"
+                "@dataclass\nclass A:\n    x: int = 1\n"
+            ),
+            1,
+        ),
+    ],
+)
+def test_what_holds_passes(markdown, ran, tmp_path):
+    assert check(markdown, tmp_path) == ran
+
+
+@pytest.mark.parametrize(
+    ("markdown", "says"),
+    [
+        (fence("print('a')") + fence("b", "text"), r"page:1: the page shows\nb\n.*printed\na"),
+        (fence("print('a')") + "\n" + fence("", "text"), "the page shows"),
+        (fence("x = 1") + fence("a", "text"), "the page shows"),
+        (fence("print(' a')") + fence("a", "text"), "the page shows"),
+        ("\n" + fence("1 / 0"), "page:2: ZeroDivisionError"),
+        (fence("assert 1 == 2"), "AssertionError"),
+        (fence("raise SystemExit(0)"), "SystemExit"),
+        (fence("x ="), "SyntaxError"),
+        (fence(">>> 1 + 1\n3"), "Expected"),
+        (fence(">>> 'a b'\n'a  b'"), "Expected"),
+        (fence(">>> print('a\\nb')\na\n..."), "Expected"),
+        (fence('def f():\n    """\n    >>> 1\n    1\n    """\n\n1 / 0'), "ZeroDivisionError"),
+        (fence("# first\n>>> 1\n1"), "SyntaxError"),
+        (fence(">>> x = 1\n\nassert x == 2"), "a line after a blank line"),
+        (fence(">>> 1 / 0  # doctest: +SKIP"), "proves nothing"),
+        (fence(">>> 1\n1") + fence("1", "text"), "shows its output itself"),
+        (fence("1 / 0", "python no-run"), "only no-run="),
+        (fence("1 / 0", 'python no-run=""'), "only no-run="),
+        (fence("1 / 0", 'python no-run=" "'), "only no-run="),
+        (fence("1 / 0", "python skip"), "only no-run="),
+        (fence("1 / 0", "py"), "write ```python"),
+        (fence("1 / 0", "Python"), "write ```python"),
+        (fence("1 / 0", "python,ignore"), "write ```python"),
+        (fence("1 / 0", "{.python}"), "write ```python"),
+        (fence("print('a')") + "\n" + fence("b", ""), "page:5: write ```text"),
+        (fence("print('a')") + fence("b", "console"), "write ```text"),
+        ("```python\n1 / 0\n", "never closed"),
+        ("> ```python\n> 1 / 0\n> ```\n", "lines of its own"),
+        ("\t```python\n\t1 / 0\n\t```\n", "lines of its own"),
+        ("- ```python\n  1 / 0\n  ```\n", "lines of its own"),
+        ("1. ```python\n   1 / 0\n   ```\n", "lines of its own"),
+    ],
+)
+def test_what_is_wrong_fails(markdown, says, tmp_path):
+    with pytest.raises(DocumentationError, match=rf"(?s){says}"):
+        check(markdown, tmp_path)
+
+
+def test_blocks_run_in_the_folder_given(tmp_path):
+    here = Path.cwd()
+    check(fence("open('made.txt', 'w').close()"), tmp_path)
+    assert (tmp_path / "made.txt").exists()
+    assert Path.cwd() == here
+
+
+def test_a_wrong_docstring_is_found(tmp_path, monkeypatch):
+    (tmp_path / "wrong_docstring.py").write_text('"""\n>>> 1 + 1\n3\n"""\n', encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert "Expected" in doctest_module(importlib.import_module("wrong_docstring"))
+
+
+def test_the_modules_are_found():
+    assert "caseflow.kernel" in MODULES

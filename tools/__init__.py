@@ -1,0 +1,1 @@
+"""Programs that the Makefile runs; they need only the standard library."""
