@@ -12,6 +12,7 @@ from uuid import uuid4
 import attrs
 from blinker import Signal
 
+from caseflow.casebook.given import Given
 from caseflow.casebook.middle import Middle, Roles
 from caseflow.casebook.outcome import Outcome
 from caseflow.casebook.store_calls import Work
@@ -24,6 +25,7 @@ from caseflow.workflow.decide import Option, Owed
 from caseflow.workflow.workflow import Workflow
 
 T = TypeVar("T")
+St = TypeVar("St")
 Receiver = Callable[[AnyRecorded], Any]
 
 log = logging.getLogger("caseflow")
@@ -37,12 +39,13 @@ def _new_id() -> str:
     return uuid4().hex
 
 
-class _Book(Generic[S]):
+class _Book(Generic[St, S]):
     """What both casebooks share: the middle, and who listens."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each names one part of a book, and all have defaults
         self,
         workflow: Workflow[S],
+        store: St,
         *,
         agency: str = "agency",
         roles: Roles | None = None,
@@ -55,6 +58,7 @@ class _Book(Generic[S]):
     ) -> None:
         self.workflow = workflow
         self.agency = agency
+        self._store = store
         self._middle: Middle[S] = Middle(
             workflow,
             agency=agency,
@@ -109,7 +113,7 @@ def _report(error: Exception, recorded: AnyRecorded) -> Exception:
     return error
 
 
-class Casebook(_Book[S]):
+class Casebook(_Book[Storage, S]):
     """Cases of one workflow, of one agency, in one store.
 
     `roles` says which roles an actor holds: a mapping from ids, or a function of the id and
@@ -119,10 +123,6 @@ class Casebook(_Book[S]):
     `snapshot_every` is after how many events a snapshot is kept (0: never), `recent` how many
     cases are kept in memory.
     """
-
-    def __init__(self, workflow: Workflow[S], store: Storage, **options: Any) -> None:
-        super().__init__(workflow, **options)
-        self._store = store
 
     def _run(self, work: Work[T]) -> T:
         """Carry out what the middle asks for."""
@@ -142,12 +142,7 @@ class Casebook(_Book[S]):
         return self._published(
             self._run(
                 self._middle.open(
-                    client=client,
-                    by=by,
-                    case_id=case_id,
-                    at=at,
-                    reason=reason,
-                    command_id=command_id,
+                    client, case_id, Given(by=by, at=at, reason=reason, command_id=command_id)
                 )
             )
         )
@@ -171,11 +166,7 @@ class Casebook(_Book[S]):
                 self._middle.record(
                     case_id,
                     facts,
-                    by=by,
-                    at=at,
-                    reason=reason,
-                    command_id=command_id,
-                    version=version,
+                    Given(by=by, at=at, reason=reason, command_id=command_id, version=version),
                 )
             )
         )
@@ -206,11 +197,7 @@ class Casebook(_Book[S]):
                 self._middle.do(
                     case_id,
                     steps,
-                    by=by,
-                    at=at,
-                    reason=reason,
-                    command_id=command_id,
-                    version=version,
+                    Given(by=by, at=at, reason=reason, command_id=command_id, version=version),
                 )
             )
         )
@@ -230,11 +217,7 @@ class Casebook(_Book[S]):
             self._middle.ask(
                 case_id,
                 steps,
-                by=by,
-                at=at,
-                reason=reason,
-                command_id=command_id,
-                version=version,
+                Given(by=by, at=at, reason=reason, command_id=command_id, version=version),
             )
         )
 
@@ -276,23 +259,16 @@ class Casebook(_Book[S]):
         return attrs.evolve(outcome, undelivered=tuple(errors)) if errors else outcome
 
 
-class AsyncCasebook(_Book[S]):
+class AsyncCasebook(_Book[Storage | AsyncStorage, S]):
     """The same verbs, awaited. See `Casebook`, whose arguments these are.
 
     Over a synchronous store every verb is one hop to a thread; over an `AsyncStorage` every
     call on the store is awaited.
     """
 
-    def __init__(
-        self, workflow: Workflow[S], store: Storage | AsyncStorage, **options: Any
-    ) -> None:
-        super().__init__(workflow, **options)
-        self._store = store
-        self._awaits = inspect.iscoroutinefunction(store.head)
-
     async def _run(self, work: Work[T]) -> T:
         """Carry out what the middle asks for."""
-        if not self._awaits:
+        if not inspect.iscoroutinefunction(self._store.head):
             import asyncio  # a third of the import time, and only used here
 
             return await asyncio.to_thread(_run, work, self._store)
@@ -319,12 +295,7 @@ class AsyncCasebook(_Book[S]):
         return await self._published(
             await self._run(
                 self._middle.open(
-                    client=client,
-                    by=by,
-                    case_id=case_id,
-                    at=at,
-                    reason=reason,
-                    command_id=command_id,
+                    client, case_id, Given(by=by, at=at, reason=reason, command_id=command_id)
                 )
             )
         )
@@ -345,11 +316,7 @@ class AsyncCasebook(_Book[S]):
                 self._middle.record(
                     case_id,
                     facts,
-                    by=by,
-                    at=at,
-                    reason=reason,
-                    command_id=command_id,
-                    version=version,
+                    Given(by=by, at=at, reason=reason, command_id=command_id, version=version),
                 )
             )
         )
@@ -370,11 +337,7 @@ class AsyncCasebook(_Book[S]):
                 self._middle.do(
                     case_id,
                     steps,
-                    by=by,
-                    at=at,
-                    reason=reason,
-                    command_id=command_id,
-                    version=version,
+                    Given(by=by, at=at, reason=reason, command_id=command_id, version=version),
                 )
             )
         )
@@ -394,11 +357,7 @@ class AsyncCasebook(_Book[S]):
             self._middle.ask(
                 case_id,
                 steps,
-                by=by,
-                at=at,
-                reason=reason,
-                command_id=command_id,
-                version=version,
+                Given(by=by, at=at, reason=reason, command_id=command_id, version=version),
             )
         )
 

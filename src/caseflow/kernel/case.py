@@ -97,8 +97,7 @@ class CaseIdentity:
     workflow_version: str
 
 
-@attrs.frozen(eq=True)
-class Case(Generic[S_co]):
+class Case(NamedTuple, Generic[S_co]):
     """A case as its history tells it.
 
     `state` is the trade's own state. `version` is the number of its last event, `position`
@@ -115,7 +114,7 @@ class Case(Generic[S_co]):
     recorded_at: datetime
     """When its last event was written down."""
     state: S_co
-    _seen: Mapping[type[Any], Seen]
+    by_type: Mapping[type[Any], Seen]
     historical: bool = False
     """Seen as of an earlier moment: for reading only."""
 
@@ -151,32 +150,32 @@ class Case(Generic[S_co]):
         Of two that occurred at one moment, the one recorded later. A letter that is recorded
         late is therefore not the latest.
         """
-        seen = self._seen.get(event)
+        seen = self.by_type.get(event)
         return cast("E", seen.latest.event) if seen else None
 
     def first(self, event: type[E]) -> E | None:
         """The event of this type that occurred first (None: there is none)."""
-        seen = self._seen.get(event)
+        seen = self.by_type.get(event)
         return cast("E", seen.first.event) if seen else None
 
     def count(self, event: type[Any]) -> int:
         """How many events of this type the case holds."""
-        seen = self._seen.get(event)
+        seen = self.by_type.get(event)
         return seen.times if seen else 0
 
     def latest_recorded(self, event: type[E]) -> Recorded[E] | None:
         """As `latest`, with its envelope: number, moments, actor."""
-        seen = self._seen.get(event)
+        seen = self.by_type.get(event)
         return cast("Recorded[E]", seen.latest) if seen else None
 
     def first_recorded(self, event: type[E]) -> Recorded[E] | None:
         """As `first`, with its envelope."""
-        seen = self._seen.get(event)
+        seen = self.by_type.get(event)
         return cast("Recorded[E]", seen.first) if seen else None
 
     def seen(self) -> Mapping[type[Any], Seen]:
         """First, latest and count of every event type the case holds."""
-        return dict(self._seen)
+        return dict(self.by_type)
 
     def stage_at(self, moment: datetime) -> str | None:
         """The position the case was in at that moment, as known now (None: not yet open)."""
@@ -195,28 +194,28 @@ def evolve(case: Case[S], recorded: AnyRecorded) -> Case[S]:
     `Corrected` and `Voided` change nothing here; they take effect on the history, before it
     is folded (see `effective`).
     """
-    seen = dict(case._seen)
-    _see(seen, recorded)
-    position, path = case.position, case.path
+    identity, _, position, path, exceptions, dues, _, state, by_type, historical = case
+    number, event, occurred_at, recorded_at = recorded[:4]
+    kind = type(event)
+    before = by_type.get(kind)
+    now_seen = Seen(recorded, recorded, 1) if before is None else _again(before, recorded)
     if recorded.stage is not None:
-        position, path = recorded.stage, (*_until(path, recorded.occurred_at), _move(recorded))
-    exceptions = case.exceptions
-    if type(recorded.event) is ExceptionMade:
+        position, path = recorded.stage, (*_until(path, occurred_at), _move(recorded))
+    if kind is ExceptionMade:
         exceptions = (*exceptions, _exception(recorded))
-    dues = case.dues
     if recorded.noted:
         dues = _owe(dues, recorded)
     return Case(
-        case.identity,
-        recorded.number,
+        identity,
+        number,
         position,
         path,
         exceptions,
         dues,
-        recorded.recorded_at,
-        case.state.fold(recorded),
-        seen,
-        case.historical,
+        recorded_at,
+        state.fold(recorded),
+        {**by_type, kind: now_seen},
+        historical,
     )
 
 
@@ -237,7 +236,7 @@ def fold(
     if into is not None:
         if not events:
             return into
-        seen, path, dues = dict(into._seen), list(into.path), dict(into.dues)
+        seen, path, dues = dict(into.by_type), list(into.path), dict(into.dues)
         exceptions, position = list(into.exceptions), into.position
         state, identity = into.state, into.identity
     else:
@@ -245,7 +244,9 @@ def fold(
         identity = _identity(events)
     last = events[-1]
     for recorded in effective(events):
-        _see(seen, recorded)
+        kind = type(recorded.event)
+        before = seen.get(kind)
+        seen[kind] = Seen(recorded, recorded, 1) if before is None else _again(before, recorded)
         if recorded.stage is not None:
             position = recorded.stage
             while path and path[-1].occurred_at > recorded.occurred_at:
@@ -314,20 +315,15 @@ def _identity(history: Sequence[AnyRecorded]) -> CaseIdentity:
     return CaseIdentity(first.case_id, first.agency, client, first.workflow, first.workflow_version)
 
 
-def _see(seen: dict[type[Any], Seen], recorded: AnyRecorded) -> None:
-    """Count an event, and keep it where it is the first or the latest of its type."""
-    kind = type(recorded.event)
-    before = seen.get(kind)
-    if before is None:
-        seen[kind] = Seen(recorded, recorded, 1)
-        return
-    first, latest, count = before
+def _again(before: Seen, recorded: AnyRecorded) -> Seen:
+    """What a case remembers of a type after one more event of it."""
+    first, latest, times = before
     moment = recorded.occurred_at
     if moment < first.occurred_at:
         first = recorded
     if moment >= latest.occurred_at:  # recorded order breaks ties: numbers only go up
         latest = recorded
-    seen[kind] = Seen(first, latest, count + 1)
+    return Seen(first, latest, times + 1)
 
 
 def _until(path: tuple[Move, ...], moment: datetime) -> tuple[Move, ...]:
@@ -338,13 +334,8 @@ def _until(path: tuple[Move, ...], moment: datetime) -> tuple[Move, ...]:
 
 
 def _move(recorded: AnyRecorded) -> Move:
-    return Move(
-        recorded.number,
-        recorded.transition or "",
-        recorded.stage or "",
-        recorded.occurred_at,
-        recorded.recorded_at,
-    )
+    number, _, occurred_at, recorded_at = recorded[:4]
+    return Move(number, recorded.transition or "", recorded.stage or "", occurred_at, recorded_at)
 
 
 def _exception(recorded: AnyRecorded) -> ExceptionInForce:

@@ -38,28 +38,49 @@ Plan = Literal["seal"] | Mapping[str, Any] | tuple[Literal["each", "values"], An
 
 def personal_parts(cls: Any) -> Plan:
     """Which parts of the JSON form of this type are personal (see `caseflow.kernel.events`)."""
+    cls = getattr(cls, "__supertype__", getattr(cls, "__value__", cls))  # NewType, type alias
     marks = getattr(cls, "__metadata__", ())
     if CODE_MARK in marks:
         return None
-    if PERSONAL_MARK in marks or cls is str or cls is Any:
+    if PERSONAL_MARK in marks or cls in _ANYTHING or _is_text(cls):
         return "seal"
     if marks:
         return personal_parts(get_args(cls)[0])
-    origin, args = get_origin(cls), get_args(cls)
-    if origin in (Union, UnionType):
-        plans = [personal_parts(arg) for arg in args if arg is not type(None)]
-        return plans[0] if len(plans) == 1 else ("seal" if any(plans) else None)
-    if origin is Literal or (isinstance(cls, type) and issubclass(cls, Enum)):
-        return None
-    if origin is not None and args:
-        mapping = issubclass(origin, Mapping)
-        inner = personal_parts(args[-1] if mapping else args[0])
-        return (("values" if mapping else "each"), inner) if inner else None
+    if get_args(cls):
+        return _generic_parts(cls)
     if isinstance(cls, type) and attrs.has(cls):
         hints = get_type_hints(cls, include_extras=True)
         fields = {f.name: personal_parts(hints[f.name]) for f in attrs.fields(cls)}
         return {name: plan for name, plan in fields.items() if plan} or None
     return None
+
+
+_ANYTHING = (Any, object, list, dict, tuple, set, frozenset)
+"""Types that can hold text without saying so."""
+
+
+def _is_text(cls: Any) -> bool:
+    """Whether it is free text: `str` or a kind of it, but no member of an `Enum`."""
+    return isinstance(cls, type) and issubclass(cls, str) and not issubclass(cls, Enum)
+
+
+def _generic_parts(cls: Any) -> Plan:
+    """The personal parts of a union, a collection or a mapping; words of a `Literal` are none."""
+    origin, args = get_origin(cls), get_args(cls)
+    if origin is Literal:
+        return None
+    if origin in (Union, UnionType):
+        plans = [personal_parts(arg) for arg in args if arg is not type(None)]
+        return plans[0] if len(plans) == 1 else ("seal" if any(plans) else None)
+    mapping = isinstance(origin, type) and issubclass(origin, Mapping)
+    inner = [personal_parts(arg) for arg in args if arg is not Ellipsis]
+    if mapping:
+        if inner[0]:  # the keys are personal: nothing of it may be read
+            return "seal"
+        return ("values", inner[-1]) if inner[-1] else None
+    if any(plan != inner[0] for plan in inner):
+        return "seal" if any(inner) else None
+    return ("each", inner[0]) if inner[0] else None
 
 
 def apply(plan: Plan, data: Any, change: Callable[[Any], Any]) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_origin
 
 import attrs
 import orjson
@@ -350,6 +350,11 @@ def _converter(codec: Codec) -> Converter:
     converter.register_unstructure_hook(timedelta, lambda span: span / timedelta(microseconds=1))
     converter.register_structure_hook(timedelta, lambda span, _: timedelta(microseconds=span))
     converter.register_unstructure_hook(Decimal, str)
+    converter.register_unstructure_hook_func(
+        lambda cls: get_origin(cls) in (set, frozenset),
+        # in one order always, since commands are compared by their content
+        lambda values: sorted((converter.unstructure(value) for value in values), key=repr),
+    )
     converter.register_structure_hook(Decimal, lambda value, _: Decimal(_text(value)))
     converter.register_unstructure_hook(Corrected, lambda event: _correction_out(codec, event))
     converter.register_structure_hook(Corrected, lambda data, _: _correction_in(codec, data))

@@ -240,6 +240,16 @@ class OtherWorkflow(CaseflowError):
     )
 
 
+class OtherVersion(OtherWorkflow):
+    """A case is pinned to a version of the workflow that the book does not hold."""
+
+    code = "other-version"
+    wording = (
+        "Case {case_id!r} is pinned to version {found!r} of workflow {workflow!r}, and this "
+        "book holds {known}. Give the book that version: Casebook(..., earlier=[...])."
+    )
+
+
 # -- the store failed ------------------------------------------------------------------------
 
 

@@ -102,13 +102,13 @@ def _declare(
         raise DefinitionError(
             what=what,
             problem="has a name that cannot be stored",
-            repair="Use lower-case letters, digits and hyphens, like 'plan-agreed'",
+            repair="Use lower-case letters, digits and hyphens, like 'plan-agreed'.",
         )
     if version < 1 or any(not 1 <= old < version for old in upcasters):
         raise DefinitionError(
             what=what,
             problem=f"is in version {version} and has upcasters from {sorted(upcasters)}",
-            repair="Count versions from 1, and give upcasters from versions before this one",
+            repair="Count versions from 1, and give upcasters from versions before this one.",
         )
 
     def declare(cls: type[E]) -> type[E]:
@@ -130,7 +130,7 @@ def event_type(event: Any) -> EventType:
         raise DefinitionError(
             what=f"{cls.__name__}",
             problem="is not an event class",
-            repair='Declare it with @fact("its-name") or @decision("its-name")',
+            repair='Declare it with @fact("its-name") or @decision("its-name").',
         )
     return found
 

@@ -17,29 +17,28 @@ def explain_result(result: Result, *, labels: Mapping[str, str] | None = None) -
     return "\n".join(_lines(result, indent=""))
 
 
-def _lines(result: Result, indent: str) -> Iterator[str]:
-    yield _wrapped(f"{_capital(result.wanted)}", indent)
+def _lines(result: Result, indent: str, *, part: bool = False) -> Iterator[str]:
+    yield wrapped(f"{_capital(result.wanted)}", indent)
     inner = indent + "   "
     if result.outcome in ("fault", "fault-excepted"):
-        yield _wrapped(f"The rule itself failed: {result.fault}", inner)
+        yield wrapped(f"The rule itself failed: {result.fault}", inner)
     elif result.parts:
         yield from _part_lines(result, inner)
     else:
         for item in result.unmet:
             yield from _unmet_lines(item, inner)
-    if result.strength == "due" and result.outcome == "unmet":
-        limit = f" within {days(result.within)}" if result.within is not None else ""
-        yield _wrapped(f"Due: to be done{limit}.", inner)
+    if result.strength == "due" and result.outcome == "unmet" and result.within is not None:
+        yield wrapped(f"Due: within {days(result.within)}.", inner)
     if result.exception is not None:
-        yield _wrapped(f"Allowed by the exception in event {result.exception}.", inner)
-    elif result.excepted_by and result.outcome in ("unmet", "fault"):
-        yield _wrapped(f"Or: a {result.excepted_by} may make an exception.", inner)
+        yield wrapped(f"Allowed by the exception in event {result.exception}.", inner)
+    elif result.excepted_by and result.refuses and not part:  # a part is excepted with its whole
+        yield wrapped(f"Or: a {result.excepted_by} may make an exception.", inner)
     if result.evidence:
         numbers = ", ".join(str(number) for number in result.evidence)
         noun = "event" if len(result.evidence) == 1 else "events"
-        yield _wrapped(f"Rests on: {noun} {numbers}.", inner)
+        yield wrapped(f"Rests on: {noun} {numbers}.", inner)
     source = f" Source: {result.source}." if result.source else ""
-    yield _wrapped(f"Rule: {result.rule}.{source}", inner)
+    yield wrapped(f"Rule: {result.rule}.{source}", inner)
 
 
 def _part_lines(result: Result, indent: str) -> Iterator[str]:
@@ -53,12 +52,12 @@ def _part_lines(result: Result, indent: str) -> Iterator[str]:
         "when": "It applies here, and asks for:",
     }[result.connective]
     parts = result.parts[1:] if result.connective == "when" else result.parts
-    yield _wrapped(intro, indent)
+    yield wrapped(intro, indent)
     for part in parts:
         if part.holds:
-            yield _wrapped(f"- met: {part.wanted}", indent)
+            yield wrapped(f"- met: {part.wanted}", indent)
         else:
-            lines = list(_lines(part, indent + "  "))
+            lines = list(_lines(part, indent + "  ", part=True))
             yield f"{indent}- {lines[0].lstrip()}"
             yield from lines[1:]
 
@@ -66,9 +65,9 @@ def _part_lines(result: Result, indent: str) -> Iterator[str]:
 def _unmet_lines(item: Unmet, indent: str) -> Iterator[str]:
     about = f"{_capital(item.about)}: " if item.about else ""
     found = "nothing recorded" if item.found is None else plain_words(item.found)
-    yield _wrapped(f"{about}{'found ' if about else 'Found: '}{found}.", indent)
+    yield wrapped(f"{about}{'found ' if about else 'Found: '}{found}.", indent)
     if item.remedy:
-        yield _wrapped(f"To do: {item.remedy.rstrip('.')}.", indent)
+        yield wrapped(f"To do: {item.remedy.rstrip('.')}.", indent)
 
 
 def plain_words(value: object) -> str:
@@ -99,7 +98,8 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _wrapped(text: str, indent: str) -> str:
+def wrapped(text: str, indent: str = "") -> str:
+    """Text in lines of at most `WIDTH` columns, those after the first indented further."""
     return fill(
         text,
         WIDTH,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 import attrs
@@ -16,7 +16,7 @@ Strength = Literal["block", "warn", "due"]
 NotedOutcome = Literal["unmet", "excepted", "fault", "fault-excepted"]
 
 
-def _as_roles(roles: Iterable[str] | str) -> frozenset[str]:
+def as_roles(roles: Iterable[str] | str) -> frozenset[str]:
     """Roles as a set; one role may be given as a plain word."""
     return frozenset([roles] if isinstance(roles, str) else roles)
 
@@ -26,7 +26,7 @@ class Actor:
     """Who acts: an id, the roles acted in, and on whose behalf (None: on one's own)."""
 
     id: str
-    roles: frozenset[str] = attrs.field(default=frozenset(), converter=_as_roles)
+    roles: frozenset[str] = attrs.field(default=frozenset(), converter=as_roles)
     on_behalf_of: str | None = attrs.field(default=None, kw_only=True)
 
 
@@ -95,4 +95,8 @@ def aware(moment: object, *, name: str) -> datetime:
     """The moment, if it is one with a time zone. Raises `MomentInvalid` naming `name`."""
     if not isinstance(moment, datetime) or moment.utcoffset() is None:
         raise MomentInvalid(name=name, value=repr(moment))
+    try:
+        moment.astimezone(UTC)
+    except OverflowError:  # the first and last days of the calendar, in some time zones
+        raise MomentInvalid(name=name, value=repr(moment)) from None
     return moment

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from inspect import cleandoc
+from itertools import product
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, cast
 
 import attrs
@@ -182,8 +183,12 @@ class Rule(Generic[S_contra]):
             return self._judge_parts(case, context)
         if self.history:
             context = self._reading(context)
+        unmet: tuple[Unmet, ...] = ()
         try:
-            unmet = tuple(self.check(case, context))  # type: ignore[misc]  # no parts: has a check
+            found = iter(self.check(case, context))  # type: ignore[misc]  # no parts: has a check
+            for first in found:  # mostly there is none
+                unmet = (first, *found)
+                _only_unmet(unmet)
         except NeedsInput:
             return self._result(case, "needs-input")
         except Exception as error:  # a rule is foreign code; what it raises is its fault
@@ -236,17 +241,23 @@ class Rule(Generic[S_contra]):
         )
 
     def _judge_parts(self, case: Case[S_contra], context: Context) -> Result:
-        parts = tuple(part.result(case, context) for part in self.parts)
+        parts = tuple(part.result(case, context) for part in self.parts[:1])
+        if self.connective != "when" or parts[0].outcome != "unmet":  # then is asked only there
+            parts += tuple(part.result(case, context) for part in self.parts[1:])
         for part in parts:
             if part.outcome == "fault":
                 fault = f"its part {part.rule!r} failed: {part.fault}"
                 return self._result(case, "fault", fault=fault, parts=parts)
-        if any(part.outcome == "needs-input" for part in parts):
+        answers = {self._combines(given) for given in _as_if_known(parts, self.connective)}
+        if len(answers) > 1:  # the input that is waited for decides
             return self._result(case, "needs-input", parts=parts)
-        if self.combine is not None and self.combine(parts):
+        if True in answers:
             return self._result(case, "met", parts=parts)
         unmet = _unmet_of(self, parts)
         return self._result(case, "unmet", unmet=unmet, parts=parts)
+
+    def _combines(self, parts: tuple[Result, ...]) -> bool:
+        return self.combine is not None and self.combine(parts)
 
 
 def rule(
@@ -274,7 +285,7 @@ def rule(
             raise DefinitionError(
                 what=f"Rule {id!r}",
                 problem="does not say what it wants",
-                repair="Give its function a docstring of one sentence, or wanted=...",
+                repair="Give its function a docstring of one sentence, or wanted='...'.",
             )
         return Rule(
             id=_rule_id(id),
@@ -361,9 +372,9 @@ def _combined(
 ) -> Rule[S_contra]:
     if not parts:
         raise DefinitionError(
-            what=f"Rule {id!r}", problem=f"is {connective} nothing", repair="Give it its parts"
+            what=f"Rule {id!r}", problem=f"is {connective} nothing", repair="Give it its parts."
         )
-    joint = " or: " if connective == "any of" else " and: "
+    joint = " Or: " if connective == "any of" else " And: "
     return Rule(
         id=_rule_id(id),
         wanted=wanted or joint.join(part.wanted for part in parts),
@@ -375,6 +386,28 @@ def _combined(
         parts=parts,
         combine=combine,
     )
+
+
+def _as_if_known(parts: tuple[Result, ...], connective: str) -> Iterable[tuple[Result, ...]]:
+    """The parts as the input that they wait for may leave them: met, or unmet."""
+    met, unmet = (tuple(_settled(part, outcome) for part in parts) for outcome in _SETTLED)
+    if connective == "when":  # of its two parts, either may be met without the other
+        return product(*zip(met, unmet, strict=True))
+    return (met, unmet)
+
+
+_SETTLED: tuple[Outcome, ...] = ("met", "unmet")
+
+
+def _settled(part: Result, outcome: Outcome) -> Result:
+    return attrs.evolve(part, outcome=outcome) if part.outcome == "needs-input" else part
+
+
+def _only_unmet(found: Iterable[object]) -> None:
+    """See that a rule yielded what it may yield."""
+    for item in found:
+        if not isinstance(item, Unmet):
+            raise TypeError(f"it yielded {item!r}, which is no Unmet")
 
 
 def _unmet_of(combined: Rule[Any], parts: tuple[Result, ...]) -> tuple[Unmet, ...]:
@@ -390,7 +423,7 @@ def _rule_id(id: str) -> str:
         raise DefinitionError(
             what=f"Rule {id!r}",
             problem="has an id that cannot be stored",
-            repair="Use lower-case letters, digits, hyphens and dots, like 'income-limit'",
+            repair="Use lower-case letters, digits, hyphens and dots, like 'income-limit'.",
         )
     return id
 

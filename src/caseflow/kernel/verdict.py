@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple, cast
 
-import attrs
-
-from caseflow.kernel.case import Case
-from caseflow.kernel.explain import explain_result, plain_words, result_data
+from caseflow.kernel.case import HOLD, Case
+from caseflow.kernel.explain import explain_result, result_data, wrapped
 from caseflow.kernel.recorded import Noted, NotedOutcome
 from caseflow.kernel.rules import Context, Result, Rule
 
 
-@attrs.frozen
-class Judgement:
+class Judgement(NamedTuple):
     """One step of a unit, judged.
 
     `step` is the transition or the event; `position` where the case stood, `target` where it
@@ -41,19 +38,19 @@ class Judgement:
     @property
     def noted(self) -> tuple[Noted, ...]:
         """What is stored with the event: the rules that were not simply met."""
-        return tuple(
-            Noted(answer.rule, answer.strength, _noted(answer), answer.exception, answer.since)
-            for answer in self.answers
-            if isinstance(answer, Result) and answer.outcome not in ("met", "needs-input")
-        )
+        noted: tuple[Noted, ...] = ()
+        for answer in self.answers:
+            if isinstance(answer, Result) and answer.outcome not in ("met", "needs-input"):
+                noted = (*noted, _noted(answer))
+        return noted
 
 
-def _noted(result: Result) -> NotedOutcome:
-    return result.outcome  # type: ignore[return-value]  # met and needs-input were left out
+def _noted(result: Result) -> Noted:
+    outcome = cast("NotedOutcome", result.outcome)  # met and needs-input were left out
+    return Noted(result.rule, result.strength, outcome, result.exception, result.since)
 
 
-@attrs.frozen
-class Verdict:
+class Verdict(NamedTuple):
     """What was judged of a unit of steps. Judging stops at the first step that is refused."""
 
     allowed: bool
@@ -122,10 +119,8 @@ class Verdict:
 
 def _explained(verdict: Verdict) -> Iterator[str]:
     for judgement in verdict.judgements:
-        where = f" in {in_words(judgement.position)}" if judgement.position else ""
-        leads = f" (to {in_words(judgement.target)})" if judgement.target else ""
         answer = "Allowed" if judgement.allowed else "Not allowed"
-        yield f"{answer}: {judgement.label}{where}{leads}."
+        yield wrapped(f"{answer}: {judgement.label}{_way_in_words(judgement)}.")
         shown = [a for a in judgement.answers if isinstance(a, Result) and a.outcome != "met"]
         for heading, group in _groups(shown):
             yield ""
@@ -134,6 +129,16 @@ def _explained(verdict: Verdict) -> Iterator[str]:
                 lines = explain_result(result).splitlines()
                 yield f"- {lines[0]}"
                 yield from (f"  {line.removeprefix(' ')}" for line in lines[1:])
+
+
+def _way_in_words(judgement: Judgement) -> str:
+    """From where to where, or where it stays."""
+    if judgement.target is None:
+        return f", in {in_words(judgement.position)}" if judgement.position else ""
+    leads = f" to {in_words(judgement.target)}"
+    if judgement.position is None:
+        return f",{leads}"
+    return f", from {in_words(judgement.position)}{leads}"
 
 
 def _groups(results: list[Result]) -> Iterator[tuple[str, list[Result]]]:
@@ -153,11 +158,12 @@ def _groups(results: list[Result]) -> Iterator[tuple[str, list[Result]]]:
 
 
 def in_words(position: str | None) -> str:
-    """A position as it reads in a sentence: `monitoring (on hold)`, `engagement, outreach`."""
+    """A position as it reads in a sentence: `engagement (outreach)`, `monitoring (on hold)`."""
     if position is None:
         return "no stage"
-    hold = " (on hold)" if position.endswith(":hold") else ""
-    return position.removesuffix(":hold").replace(".", ", ").replace("-", " ") + hold
-
-
-__all__ = ["Judgement", "Verdict", "in_words", "plain_words"]
+    stage, _, substage = position.removesuffix(HOLD).partition(".")
+    details = [substage] if substage else []
+    if position.endswith(HOLD):
+        details.append("on hold")
+    words = f"{stage} ({', '.join(details)})" if details else stage
+    return words.replace("-", " ").replace("_", " ")

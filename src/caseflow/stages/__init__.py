@@ -1,1 +1,5 @@
-"""To be written."""
+"""Workflows that ship with caseflow."""
+
+from caseflow.stages.six_stage import six_stage
+
+__all__ = ["six_stage"]

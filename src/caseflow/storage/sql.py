@@ -249,7 +249,7 @@ def _sqlite_url(url: str) -> str:
         raise InvalidCall(
             what=f"SQLStorage({url!r})",
             problem="names no SQLite file",
-            repair="Give a URL such as 'sqlite:///cases.db'; for memory, use MemoryStorage()",
+            repair="Give a URL such as 'sqlite:///cases.db'; for memory, use MemoryStorage().",
         )
     return url
 

@@ -1,1 +1,52 @@
-"""To be written."""
+"""A kit for testing workflows: legal histories by the thousand, and a lifecycle machine.
+
+It needs Hypothesis, which comes with `pip install caseflow-engine[testing]`. Everything is
+derived from the workflow: its stages, event types and rules. Nothing has to be subclassed.
+
+- `events(workflow)`: events of every type, or of one.
+- `histories(workflow)`: legal histories, made by deciding.
+- `cases(workflow, at="planning")`: cases at a stage.
+- `nearly_legal(workflow)`: a case and a command that exactly one rule refuses.
+- `lifecycle(workflow, MemoryStorage)`: a state machine that plays cases through a casebook
+  and checks the promises of caseflow after every step.
+
+    >>> from caseflow.stages import six_stage
+    >>> from caseflow.storage import MemoryStorage
+    >>> from caseflow.testing.casework import PAYLOADS
+    >>> TestLifecycle = lifecycle(six_stage, MemoryStorage, payloads=PAYLOADS).TestCase
+
+All of them take `payloads=`: how to draw events whose content has to fit the case. It maps
+event classes to Hypothesis strategies, or to functions from the case to a strategy.
+"""
+
+from __future__ import annotations
+
+try:
+    import hypothesis as _hypothesis  # noqa: F401  # asked for here, to say what is missing
+except ModuleNotFoundError as missing:  # pragma: no cover - seen only without the extra
+    raise ModuleNotFoundError(
+        "caseflow.testing needs Hypothesis. Install it with: pip install 'caseflow-engine[testing]'"
+    ) from missing
+
+from caseflow.testing.clock import START, Clock
+from caseflow.testing.lifecycle import Lifecycle, PromiseBroken, lifecycle
+from caseflow.testing.naive import Retold, retold
+from caseflow.testing.payloads import Payload, Payloads
+from caseflow.testing.strategies import NearlyLegal, cases, events, histories, nearly_legal
+
+__all__ = [
+    "START",
+    "Clock",
+    "Lifecycle",
+    "NearlyLegal",
+    "Payload",
+    "Payloads",
+    "PromiseBroken",
+    "Retold",
+    "cases",
+    "events",
+    "histories",
+    "lifecycle",
+    "nearly_legal",
+    "retold",
+]

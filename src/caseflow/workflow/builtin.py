@@ -11,7 +11,7 @@ from caseflow.kernel.recorded import Actor
 from caseflow.kernel.rules import Context, Result, Unmet
 from caseflow.kernel.verdict import in_words
 from caseflow.workflow.definition import ANY_OPEN
-from caseflow.workflow.machine import Row
+from caseflow.workflow.machine import Row, way_to
 
 
 def built_in(rule: str, wanted: str, *unmet: Unmet, warns: bool = False) -> Result:
@@ -46,14 +46,13 @@ def position_unmet(workflow: Any, case: Case[Any], rows: list[Row]) -> Result:
     if case.on_hold:
         remedy = "resume the case first"
     else:
-        here = [
-            edges[0].row.label
-            for edges in workflow.dispatch.get(case.position or "", {}).values()
-            if not edges[0].row.core and not edges[0].row.needed
-        ]
-        remedy = f"from here one can: {', '.join(here)}" if here else "no move leads on from here"
+        goals = {p for p, names in workflow.dispatch.items() if rows[0].name in names}
+        first = way_to(workflow.dispatch, case.position or "", goals, workflow.ends)
+        steps = ", then ".join(row.label for row in first)
+        remedy = f"first {steps}" if first else "no way leads there from here"
     places = " or ".join(
-        "any open stage" if name == ANY_OPEN else workflow.label(name) for name in sources
+        "any open stage" if name == ANY_OPEN else workflow.labels.get(name) or in_words(name)
+        for name in sources
     )
     return built_in(
         "position",

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Generic
+from typing import Any, Generic, NamedTuple
 
 import attrs
 
@@ -40,8 +40,10 @@ from caseflow.workflow.machine import Edge, Row
 from caseflow.workflow.workflow import Workflow
 
 
-@attrs.frozen
-class Entry:
+# What is made for every decision is a named tuple: the cheapest value that cannot be changed.
+
+
+class Entry(NamedTuple):
     """A step with a moment, a reason, a reporter or a subject of its own.
 
     `step` is an event, or the name of a transition. `at` is when it occurred (left out: the
@@ -50,14 +52,13 @@ class Entry:
     """
 
     step: Any
-    at: datetime | None = attrs.field(default=None, kw_only=True)
-    reason: str | None = attrs.field(default=None, kw_only=True)
-    reported_by: str | None = attrs.field(default=None, kw_only=True)
-    subject: str | None = attrs.field(default=None, kw_only=True)
+    at: datetime | None = None
+    reason: str | None = None
+    reported_by: str | None = None
+    subject: str | None = None
 
 
-@attrs.frozen(kw_only=True)
-class Command:
+class Command(NamedTuple):
     """A unit of steps, with everything that deciding on it may depend on.
 
     `now` is the moment it is recorded at, `at` the moment it occurred (None: now). `history`
@@ -76,8 +77,7 @@ class Command:
     histories: Mapping[type[Any], tuple[AnyRecorded, ...]] | None = None
 
 
-@attrs.frozen
-class Decided(Generic[S]):
+class Decided(NamedTuple, Generic[S]):
     """What was decided: the verdict, the events to record, and the case with them."""
 
     verdict: Verdict
@@ -95,63 +95,81 @@ def decide(workflow: Workflow[S], case: Case[S], command: Command) -> Decided[S]
         raise HistoricalCase(case_id=case.id)
     judgements: list[Judgement] = []
     events: list[AnyRecorded] = []
-    allowed = True
-    histories = command.histories
     for entry in command.entries:
-        now = command.now
-        context = Context(
-            command.actor,
-            entry.at or command.at or now,
-            now,
-            "",
-            None,
-            entry.reason if entry.reason is not None else command.reason,
-            entry.subject or case.identity.client,
-            histories,
-        )
-        judgement, row, event = judge(workflow, case, entry.step, context, command, events)
+        judgement, row = judge(workflow, case, entry, command, events)
         judgements.append(judgement)
         if not judgement.allowed:
-            allowed = False
-            break
-        recorded = _envelope(case, judgement, row, event, entry, command)
+            return Decided(Verdict(False, tuple(judgements)), (), case)
+        recorded = _envelope(judgement, row, entry, command)
         events.append(recorded)
-        case = _after(workflow, case, recorded, command, events)
-        if histories and type(event) in histories:
-            histories = {**histories, type(event): (*histories[type(event)], recorded)}
-    if not allowed:
-        events = []
-    return Decided(Verdict(allowed, tuple(judgements)), tuple(events), case)
+        kind = type(recorded.event)
+        if kind is Corrected or kind is Voided:  # they take effect on the whole history
+            case = fold((*(command.history or ()), *events), workflow.state())
+        else:
+            case = evolve(case, recorded)
+        histories = command.histories
+        if histories and kind in histories:
+            read = {**histories, kind: (*histories[kind], recorded)}
+            command = command._replace(histories=read)
+    return Decided(Verdict(True, tuple(judgements)), tuple(events), case)
 
 
 def judge(
     workflow: Workflow[S],
     case: Case[S],
-    step: Any,
-    context: Context,
+    entry: Entry,
     command: Command,
     unit: Sequence[AnyRecorded] = (),
-) -> tuple[Judgement, Row | None, Any]:
-    """Judge one step: its judgement, its row (None for a fact) and its event."""
+) -> tuple[Judgement, Row | None]:
+    """Judge one step of a unit: its judgement, and its row (None for a fact).
+
+    `unit` holds the events of the steps before it.
+    """
+    step = entry.step
+    here = workflow.dispatch.get(case.position or "", {})
     if isinstance(step, str):
         name, event = step, None
     else:
         kind = workflow.knows(step)
         if kind.kind == "fact":
-            return _judge_fact(workflow, case, step, kind.name, context), None, step
-        names, event = workflow.names_recording(kind.cls), step
-        if not names:
-            raise workflow._unknown(step)
-        name = next((n for n in names if workflow.edges(n, case.position)), names[0])
-    edges = workflow.edges(name, case.position)
+            return _judge_fact(workflow, case, _context(case, entry, command, kind.name, step))
+        name, event = _recording(workflow, step, here), step
+    edges = here.get(name)
     if not edges:
-        return _not_from_here(workflow, case, name, context), None, event
+        return _not_from_here(workflow, case, _context(case, entry, command, name, None))
     row: Row = edges[0].row
     if event is None:
         event = _bare_event(row)
-    context = context._replace(step=name, proposed=event)
+    context = _context(case, entry, command, name, event)
     answers = _answers(workflow, case, row, context, command, unit)
-    return _concluded(case, row, edges, context, answers), row, event
+    return _concluded(case, row, edges, context, answers), row
+
+
+def _context(case: Case[Any], entry: Entry, command: Command, name: str, event: Any) -> Context:
+    """What the rules see of one step."""
+    _, at, reason, _, subject = entry
+    now = command.now
+    return Context(
+        command.actor,
+        at or command.at or now,
+        now,
+        name,
+        event,
+        command.reason if reason is None else reason,
+        subject or case.identity.client,
+        command.histories,
+    )
+
+
+def _recording(workflow: Workflow[Any], event: Any, here: Mapping[str, Any]) -> str:
+    """The transition that records this event: of several, one that leads on from here."""
+    names = workflow.names_recording(type(event))
+    if not names:
+        raise workflow._unknown(event)
+    for name in names:
+        if name in here:
+            return name
+    return names[0]
 
 
 def _bare_event(row: Row) -> Any:
@@ -182,7 +200,9 @@ def _answers(
     if transition.roles and context.actor.roles.isdisjoint(transition.roles):
         return [role_unmet(transition.roles, context.actor)]
     answers: list[Result | Rule[Any]] = []
-    _judge_moment(case, row, context, answers)
+    _, at, now = context[:3]
+    if at > now or (case.path and at < case.path[-1].occurred_at):
+        answers.extend(_moment_answers(case, row, at, now))
     if row.codes or transition.reason_required:
         unmet = reason_unmet(row, context)
         if unmet is not None:
@@ -198,34 +218,27 @@ def _answers(
     return answers
 
 
-def _judge_moment(
-    case: Case[Any], row: Row, context: Context, answers: list[Result | Rule[Any]]
-) -> None:
+def _moment_answers(case: Case[Any], row: Row, at: datetime, now: datetime) -> Iterable[Result]:
     """A decision is not dated in the future, and a move not before the move that led here."""
-    transition, at = row.transition, context.at
-    if at > context.now:
-        answers.append(
-            built_in(
-                "not-in-the-future",
-                "A decision is dated today or earlier.",
-                Unmet(found=at, remedy="give the moment at which it was decided"),
-            )
+    if at > now:
+        yield built_in(
+            "not-in-the-future",
+            "A decision is dated today or earlier.",
+            Unmet(found=at, remedy="give the moment at which it was decided"),
         )
-    if transition.supersedes or not case.path:
+    if not case.path or row.transition.supersedes or _stays(row):
         return
     last = case.path[-1]
-    if at < last.occurred_at and not _stays(row):
-        answers.append(
-            built_in(
-                "moves-in-order",
-                "A move is dated after the move that led here.",
-                Unmet(
-                    found=f"{_moment_words(at)}, and the case came here on "
-                    f"{_moment_words(last.occurred_at)}",
-                    remedy="give a later moment, or correct the date of the earlier move",
-                    evidence=(last.number,),
-                ),
-            )
+    if at < last.occurred_at:
+        found = f"{_moment_words(at)}, and the case came here on {_moment_words(last.occurred_at)}"
+        yield built_in(
+            "moves-in-order",
+            "A move is dated after the move that led here.",
+            Unmet(
+                found=found,
+                remedy="give a later moment, or correct the date of the earlier move",
+                evidence=(last.number,),
+            ),
         )
 
 
@@ -298,17 +311,17 @@ def _concluded(
 ) -> Judgement:
     """The judgement: the answers, and the target if there is one."""
     target: str | None = None
+    first = answers[0] if answers else None
+    if not isinstance(first, Result) or first.rule != "role":
+        target, missing = _target(edges, case, context)
+        if missing is not None:
+            answers.append(missing)
     allowed = True
     for answer in answers:
         if answer.__class__ is Result and answer.refuses:
             allowed = False
-    if not (answers and answers[0].__class__ is Result and answers[0].rule == "role"):
-        target, missing = _target(edges, case, context)
-        if missing is not None:
-            answers.append(missing)
-            allowed = allowed and not missing.refuses
     return Judgement(
-        row.name, row.label, case.position, target, allowed, tuple(answers), case, context
+        context.step, row.label, case.position, target, allowed, tuple(answers), case, context
     )
 
 
@@ -316,8 +329,9 @@ def _target(
     edges: tuple[Edge, ...], case: Case[Any], context: Context
 ) -> tuple[str | None, Result | None]:
     """The target that is taken (None: it stays), or the result that says why there is none."""
-    if len(edges) == 1 and edges[0].condition is None and edges[0].left is None:
-        return edges[0].dest, None
+    only = edges[0]
+    if only.condition is None and only.left is None:
+        return only.dest, None
     for edge in edges:
         chosen = edge.choose(case, context)
         if chosen is True:
@@ -329,9 +343,10 @@ def _target(
 
 
 def _not_from_here(
-    workflow: Workflow[Any], case: Case[Any], name: str, context: Context
-) -> Judgement:
+    workflow: Workflow[Any], case: Case[Any], context: Context
+) -> tuple[Judgement, None]:
     """The judgement on a transition that has no way from here, or is not there at all."""
+    name = context.step
     rows = [row for row in workflow.rows if row.name == name]
     if not rows:
         raise UnknownStep(
@@ -345,15 +360,15 @@ def _not_from_here(
         answer = role_unmet(tuple(sorted(held)), context.actor)
     else:
         answer = position_unmet(workflow, case, rows)
-    context = context._replace(step=name)
-    return Judgement(name, rows[0].label, case.position, None, False, (answer,), case, context)
+    label = rows[0].label
+    return Judgement(name, label, case.position, None, False, (answer,), case, context), None
 
 
 def _judge_fact(
-    workflow: Workflow[Any], case: Case[Any], event: Any, name: str, context: Context
-) -> Judgement:
+    workflow: Workflow[Any], case: Case[Any], context: Context
+) -> tuple[Judgement, None]:
     """The judgement on a fact: always allowed; what is odd about it is noted."""
-    context = context._replace(step=name, proposed=event)
+    name = context.step
     answers: list[Result | Rule[Any]] = []
     if context.at > context.now:
         unmet = Unmet(found=context.at, remedy="correct the moment, if it is wrong")
@@ -368,48 +383,36 @@ def _judge_fact(
         answers.append(
             built_in("after-the-end", "A fact belongs to an open case.", unmet, warns=True)
         )
-    for rule in workflow.rules_on(type(event)):
+    for rule in workflow.rules_on(type(context.proposed)):
         result = rule.judge(case, context)
         answers.append(rule if result is None else _weighed(workflow, case, rule, result, context))
     label = workflow.label(name)
-    return Judgement(name, label, case.position, None, True, tuple(answers), case, context)
+    return Judgement(name, label, case.position, None, True, tuple(answers), case, context), None
 
 
-def _envelope(
-    case: Case[Any],
-    judgement: Judgement,
-    row: Row | None,
-    event: Any,
-    entry: Entry,
-    command: Command,
-) -> AnyRecorded:
+def _envelope(judgement: Judgement, row: Row | None, entry: Entry, command: Command) -> AnyRecorded:
     """The event in its envelope, as it will stand in the history."""
-    identity, context = case.identity, judgement.context
-    reason = context.given_reason
+    case, context = judgement.case, judgement.context
+    actor, at, now, _, event, reason, subject = context[:7]
+    identity = case.identity
     code = None
     if row is not None and row.codes:
         code, reason = reason, None
-    for answer in judgement.answers:
-        if answer.__class__ is Result:
-            noted = judgement.noted
-            break
-    else:
-        noted = ()
     return Recorded(
         case.version + 1,
         event,
-        context.at,
-        context.now,
-        context.actor.id,
-        context.actor.roles,
-        context.actor.on_behalf_of,
+        at,
+        now,
+        actor.id,
+        actor.roles,
+        actor.on_behalf_of,
         entry.reported_by,
-        context.subject,
-        row.name if row is not None else None,
+        subject,
+        None if row is None else row.transition.name,
         judgement.target,
         code,
         reason,
-        noted,
+        judgement.noted,
         command.command_id,
         command.fingerprint,
         identity.agency,
@@ -417,19 +420,6 @@ def _envelope(
         identity.workflow,
         identity.workflow_version,
     )
-
-
-def _after(
-    workflow: Workflow[S],
-    case: Case[S],
-    recorded: AnyRecorded,
-    command: Command,
-    unit: list[AnyRecorded],
-) -> Case[S]:
-    """The case with one more event; one that amends refolds the whole history."""
-    if type(recorded.event) in (Corrected, Voided):
-        return fold((*(command.history or ()), *unit), workflow.state())
-    return evolve(case, recorded)
 
 
 def open_case(
@@ -461,7 +451,7 @@ def open_case(
     verdict = Verdict(allowed, (judgement,))
     if not allowed:
         return Decided(verdict, (), before)
-    recorded = _envelope(before, judgement, transition_row, event, Entry("open"), command)
+    recorded = _envelope(judgement, transition_row, Entry("open"), command)
     return Decided(verdict, (recorded,), evolve(before, recorded))
 
 

@@ -125,3 +125,19 @@ def reachable(table: Dispatch, start: str) -> set[str]:
                     found.add(edge.dest)
                     waiting.append(edge.dest)
     return found
+
+
+def way_to(table: Dispatch, start: str, goals: set[str], ends: frozenset[str]) -> tuple[Row, ...]:
+    """The fewest transitions that lead from a position to one of the goals, through no end."""
+    ways: dict[str, tuple[Row, ...]] = {start: ()}
+    waiting = [start]
+    for position in waiting:
+        if position in goals and position != start:
+            return ways[position]
+        for edges in table.get(position, {}).values():
+            for edge in edges:
+                dest = edge.dest
+                if dest is not None and dest not in ways and dest not in ends:
+                    ways[dest] = (*ways[position], edge.row)
+                    waiting.append(dest)
+    return ()

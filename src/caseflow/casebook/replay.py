@@ -1,0 +1,106 @@
+"""The first answer of a command that took effect before, given once more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from caseflow.casebook.given import Given
+from caseflow.casebook.outcome import Outcome
+from caseflow.kernel.case import Case, S, effective, fold
+from caseflow.kernel.events import event_type
+from caseflow.kernel.recorded import Actor, AnyRecorded
+from caseflow.kernel.rules import Context, Result
+from caseflow.kernel.verdict import Judgement, Verdict
+from caseflow.workflow.decide import Command, Entry, decide
+from caseflow.workflow.workflow import Workflow
+
+
+def first_answer(
+    workflow: Workflow[S],
+    history: Sequence[AnyRecorded],
+    first: int,
+    entries: tuple[Entry, ...] | None,
+    given: Given,
+) -> Outcome[S]:
+    """The outcome of a command, from the history up to its last event.
+
+    `first` is the number of its first event; `entries` its steps (None: it opened the case).
+    Deciding is pure, so the verdict is decided again as it was. Where that no longer comes
+    out the same (the rules of this version were changed), it is told from what was noted.
+    """
+    events = tuple(entry for entry in history if entry.number >= first)
+    before = [entry for entry in history if entry.number < first]
+    case = fold(history, workflow.state())
+    verdict = None
+    if entries is not None and before:
+        verdict = _decided_again(workflow, before, events, entries, given)
+    return Outcome(
+        case=case,
+        events=events,
+        verdict=verdict or _noted_verdict(workflow, case, events),
+        replayed=True,
+    )
+
+
+def _decided_again(
+    workflow: Workflow[S],
+    before: list[AnyRecorded],
+    events: tuple[AnyRecorded, ...],
+    entries: tuple[Entry, ...],
+    given: Given,
+) -> Verdict | None:
+    first = events[0]
+    standing = effective(before)
+    histories = {
+        cls: tuple(e for e in standing if type(e.event) is cls) for cls in workflow.histories
+    }
+    command = Command(
+        entries=entries,
+        actor=Actor(first.actor, first.roles, on_behalf_of=first.on_behalf_of),
+        now=first.recorded_at,
+        at=given.at,
+        reason=given.reason,
+        command_id=first.command_id,
+        fingerprint=first.fingerprint,
+        history=tuple(before),
+        histories=histories or None,
+    )
+    decided = decide(workflow, fold(before, workflow.state()), command)
+    return decided.verdict if decided.events == events else None
+
+
+def _noted_verdict(
+    workflow: Workflow[Any], case: Case[Any], events: tuple[AnyRecorded, ...]
+) -> Verdict:
+    """A verdict from what was stored with the events: the rules noted, in today's words."""
+    return Verdict(True, tuple(_noted(workflow, case, recorded) for recorded in events))
+
+
+def _noted(workflow: Workflow[Any], case: Case[Any], recorded: AnyRecorded) -> Judgement:
+    results = []
+    for note in recorded.noted:
+        rule = workflow.rule_that_noted(recorded, note.rule)
+        results.append(
+            Result(
+                rule=note.rule,
+                outcome=note.outcome,
+                strength=note.strength,
+                wanted=rule.wanted if rule else note.rule,
+                exception=note.exception,
+                source=rule.source if rule else "",
+                since=note.since,
+            )
+        )
+    name = recorded.transition or event_type(recorded.event).name
+    context = Context(
+        Actor(recorded.actor, recorded.roles, on_behalf_of=recorded.on_behalf_of),
+        recorded.occurred_at,
+        recorded.recorded_at,
+        name,
+        recorded.event,
+        recorded.reason_code or recorded.reason,
+        recorded.subject,
+    )
+    label = workflow.label(name)
+    return Judgement(name, label, None, recorded.stage, True, tuple(results), case, context)

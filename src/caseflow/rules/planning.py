@@ -1,0 +1,116 @@
+"""Guards of the planning stage: the plan corresponds to the needs, item by item."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from caseflow.casework.events import (
+    NeedDeferred,
+    NeedIdentified,
+    PlanAgreed,
+    PlanItemDrafted,
+    PlanItemDropped,
+)
+from caseflow.casework.state import CaseworkState, PlanItem
+from caseflow.kernel.case import Case
+from caseflow.kernel.rules import Context, Unmet, rule
+from caseflow.rules.sources import ised
+
+Casework = Case[CaseworkState]
+
+
+@rule(
+    "needs-covered",
+    rests_on=(NeedIdentified, PlanItemDrafted, PlanItemDropped, NeedDeferred),
+    source=ised("stage 3: the numbers of plan and assessment correspond"),
+    excepted_by="supervisor",
+)
+def needs_covered(case: Casework, context: Context) -> Iterator[Unmet]:
+    """Every numbered need is addressed by a plan item, or deferred with a reason."""
+    state = case.state
+    for need in state.needs:
+        deferred = need.deferred is not None and need.deferred.strip()
+        if not deferred and not state.items_for(need.number):
+            yield Unmet(
+                about=f"need {need.number}",
+                found="no plan item, and no deferral with a reason",
+                remedy=f"draft a plan item for need {need.number}, or defer it with a reason",
+                evidence=(need.recorded,),
+            )
+
+
+@rule(
+    "plan-items-relate",
+    rests_on=(NeedIdentified, PlanItemDrafted),
+    source=ised("stage 3: the plan relates directly to the assessment"),
+    excepted_by="supervisor",
+)
+def plan_items_relate(case: Casework, context: Context) -> Iterator[Unmet]:
+    """Every plan item names the number of a need that was assessed."""
+    state = case.state
+    for item in state.plan:
+        unknown = [number for number in item.needs if state.need(number) is None]
+        if unknown or not item.needs:
+            found = f"need {', '.join(map(str, unknown))}, which was not assessed"
+            yield Unmet(
+                about=f"plan item {item.number}",
+                found=found if unknown else "no need",
+                remedy="give the plan item the numbers of assessed needs",
+                evidence=(item.recorded,),
+            )
+    if not state.plan and not any(need.deferred for need in state.needs):
+        yield Unmet(found="a plan without items", remedy="draft the items of the plan")
+
+
+@rule(
+    "plan-items-complete",
+    rests_on=PlanItemDrafted,
+    source=ised("stage 3: key elements of a service and support plan"),
+    excepted_by="supervisor",
+)
+def plan_items_complete(case: Casework, context: Context) -> Iterator[Unmet]:
+    """Every plan item says who does what, until when, and what is expected to change."""
+    for item in case.state.plan:
+        missing = _missing(item)
+        if missing:
+            yield Unmet(
+                about=f"plan item {item.number}",
+                found=f"no {', no '.join(missing)}",
+                remedy=f"draft plan item {item.number} again, with all its parts",
+                evidence=(item.recorded,),
+            )
+
+
+def _missing(item: PlanItem) -> list[str]:
+    """The parts that a plan item lacks, in words."""
+    parts = {
+        "actor": item.actor.strip(),
+        "activity": item.activity.strip(),
+        "timeline": item.by_date,
+        "expected outcome": item.expected_outcome.strip(),
+    }
+    return [name for name, value in parts.items() if not value]
+
+
+@rule(
+    "plan-agreed",
+    rests_on=(PlanAgreed, PlanItemDrafted),
+    source=ised("stage 3: goals are established with the client"),
+    excepted_by="supervisor",
+)
+def plan_agreed(case: Casework, context: Context) -> Iterator[Unmet]:
+    """The client has agreed to the plan as it stands."""
+    agreed = case.latest_recorded(PlanAgreed)
+    if agreed is None:
+        yield Unmet(remedy="go through the plan with the client, and record how they agreed")
+    elif agreed.event.client == "not-agreed":
+        yield Unmet(
+            found="the client did not agree", remedy="change the plan, or record their agreement"
+        )
+    else:
+        later = [item.number for item in case.state.plan if item.recorded > agreed.number]
+        if later:
+            yield Unmet(
+                found=f"items changed since the client agreed: {', '.join(map(str, later))}",
+                remedy="go through the changed items with the client",
+            )

@@ -1,0 +1,14 @@
+"""The documents that rules come from, as verdicts cite them."""
+
+from __future__ import annotations
+
+ISED = "ISED, Case Management"
+"""The six stages and the three dimensions: case management with refugees."""
+
+STAGES = "Stages of Case Management"
+"""The five stages, cyclical; closure criteria agreed at engagement."""
+
+
+def ised(place: str) -> str:
+    """A place in the ISED slides: `ised("stage 2")`."""
+    return f"{ISED}, {place}"
