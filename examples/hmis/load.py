@@ -243,21 +243,21 @@ def _changed(
     """The answer to a row that was recorded before with other content."""
     history = book.history(recorded_on)
     recorded = next(one for one in history if one.command_id == statement.command_id)
-    standing, occurred_at = recorded.event, recorded.occurred_at
-    for one in history:
-        if isinstance(one.event, Corrected) and one.event.number == recorded.number:
-            standing = one.event.event or standing
-            occurred_at = one.event.occurred_at or occurred_at
+    corrections = [
+        one.event.event
+        for one in history
+        if isinstance(one.event, Corrected) and one.event.number == recorded.number
+    ]
+    standing = next((event for event in reversed(corrections) if event), recorded.event)
     found = [] if recorded_on == case_id else [f"it was recorded on case {recorded_on}"]
     found += _differences(standing, statement.event)
-    moment = midnight(statement.day, zone)
-    if not found and occurred_at == moment:
+    if corrections and not found:
         return Answer(statement, Kind.KNOWN)  # the case was corrected to what the row now says
     if not found:
+        moment = midnight(statement.day, zone)
         detail = (
-            f"The content is the same, but it was dated {occurred_at.astimezone(UTC):%F %R} UTC "
-            f"and is now {moment.astimezone(UTC):%F %R} UTC. Load it with the time zone of the "
-            "first import."
+            f"The content is the same, but the day began at {_utc(recorded.occurred_at)} and now "
+            f"begins at {_utc(moment)}. Load the export with the time zone of the first import."
         )
         return Answer(statement, Kind.CHANGED, detail=detail)
     detail = (
@@ -275,6 +275,10 @@ def _differences(before: Any, now: Any) -> list[str]:
         for field in attrs.fields(type(now))
         if (old := getattr(before, field.name)) != (new := getattr(now, field.name))
     ]
+
+
+def _utc(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _shown(value: object) -> str:

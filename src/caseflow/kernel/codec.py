@@ -351,7 +351,7 @@ def _converter(codec: Codec) -> Converter:
     converter.register_structure_hook(timedelta, lambda span, _: timedelta(microseconds=span))
     converter.register_unstructure_hook(Decimal, str)
     converter.register_unstructure_hook_func(
-        lambda cls: get_origin(cls) in (set, frozenset),
+        _is_set,
         # in one order always, since commands are compared by their content
         lambda values: sorted((converter.unstructure(value) for value in values), key=repr),
     )
@@ -359,6 +359,11 @@ def _converter(codec: Codec) -> Converter:
     converter.register_unstructure_hook(Corrected, lambda event: _correction_out(codec, event))
     converter.register_structure_hook(Corrected, lambda data, _: _correction_in(codec, data))
     return converter
+
+
+def _is_set(cls: Any) -> bool:
+    origin: Any = get_origin(cls)
+    return origin in (set, frozenset)
 
 
 def _strict(cls: type[Any]) -> Any:

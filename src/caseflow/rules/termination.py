@@ -69,7 +69,7 @@ def exit_interviews(case: Casework, context: Context) -> Iterator[Unmet]:
             yield Unmet(
                 about=f"program {enrollment.program}",
                 found="no exit interview",
-                remedy="hold it, or record that it was offered, declined or impossible",
+                remedy="hold it, or record that it was offered, declined, or could not be held",
                 evidence=(enrollment.recorded,),
             )
 
@@ -87,7 +87,7 @@ def follow_up_sessions(case: Casework, context: Context) -> Iterator[Unmet]:
             yield Unmet(
                 about=f"program {enrollment.program}",
                 found="no follow-up session",
-                remedy="hold it, or record that it was offered, declined or impossible",
+                remedy="hold it, or record that it was offered, declined, or could not be held",
                 evidence=(enrollment.recorded,),
             )
 

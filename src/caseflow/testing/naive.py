@@ -26,12 +26,13 @@ class Retold:
     position: str | None
     path: tuple[tuple[int, str], ...]
     """The numbers of the moves that stand, and the positions they led to."""
-    first: Mapping[type[Any], int]
-    latest: Mapping[type[Any], int]
+    first: Mapping[type[Any], AnyRecorded]
+    latest: Mapping[type[Any], AnyRecorded]
     count: Mapping[type[Any], int]
-    exceptions: tuple[int, ...]
-    dues: Mapping[str, int]
-    """Since which event a rule is owed."""
+    exceptions: tuple[tuple[int, str], ...]
+    """The numbers of the exceptions, and the rules they are made to."""
+    dues: Mapping[str, AnyRecorded]
+    """Since which decision a rule is owed."""
     state: Any
 
     def differences(self, case: Case[Any]) -> tuple[str, ...]:
@@ -42,11 +43,11 @@ class Retold:
             "recorded_at": case.recorded_at,
             "position": case.position,
             "path": tuple((move.number, move.position) for move in case.path),
-            "first": {cls: entry.first.number for cls, entry in seen.items()},
-            "latest": {cls: entry.latest.number for cls, entry in seen.items()},
+            "first": {cls: entry.first for cls, entry in seen.items()},
+            "latest": {cls: entry.latest for cls, entry in seen.items()},
             "count": {cls: entry.times for cls, entry in seen.items()},
-            "exceptions": tuple(made.number for made in case.exceptions),
-            "dues": {rule: decided.number for rule, decided in case.dues.items()},
+            "exceptions": tuple((made.number, made.rule) for made in case.exceptions),
+            "dues": dict(case.dues),
             "state": case.state,
         }
         return tuple(
@@ -61,9 +62,9 @@ def retold(history: Iterable[AnyRecorded], *, state: Any) -> Retold:
     written = tuple(history)
     standing = [entry for entry in map(_reader(written), written) if entry is not None]
     moves = [entry for entry in standing if entry.stage is not None]
-    by_class = {type(entry.event): [] for entry in standing}  # type: dict[type[Any], list[Any]]
+    by_class: dict[type[Any], list[AnyRecorded]] = {type(entry.event): [] for entry in standing}
     for entry in standing:
-        by_class[type(entry.event)].append((entry.occurred_at, entry.number))
+        by_class[type(entry.event)].append(entry)
         state = state.fold(entry)
     return Retold(
         version=len(written),
@@ -72,18 +73,24 @@ def retold(history: Iterable[AnyRecorded], *, state: Any) -> Retold:
         path=tuple((m.number, str(m.stage)) for m in moves if not _superseded(m, moves)),
         # The earliest, and of several at one moment the one recorded first; the other way
         # round for the latest.
-        first={cls: min(entries)[1] for cls, entries in by_class.items()},
-        latest={cls: max(entries)[1] for cls, entries in by_class.items()},
+        first={cls: min(entries, key=_when) for cls, entries in by_class.items()},
+        latest={cls: max(entries, key=_when) for cls, entries in by_class.items()},
         count={cls: len(entries) for cls, entries in by_class.items()},
-        exceptions=tuple(e.number for e in standing if type(e.event) is ExceptionMade),
+        exceptions=tuple(
+            (e.number, e.event.rule) for e in standing if type(e.event) is ExceptionMade
+        ),
         dues={
-            note.rule: entry.number
+            note.rule: entry
             for entry in standing
             for note in entry.noted
             if (note.strength, note.outcome, note.since) == ("due", "unmet", entry.number)
         },
         state=state,
     )
+
+
+def _when(entry: AnyRecorded) -> tuple[datetime, int]:
+    return entry.occurred_at, entry.number
 
 
 def _superseded(move: AnyRecorded, moves: list[AnyRecorded]) -> bool:

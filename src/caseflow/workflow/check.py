@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from caseflow.kernel.case import HOLD
 from caseflow.kernel.errors import listed, nearest
@@ -12,9 +12,7 @@ from caseflow.kernel.events import CORE_EVENTS, EventType
 from caseflow.kernel.rules import Rule
 from caseflow.workflow.definition import ANY_OPEN, BACK, STAY, Reason
 from caseflow.workflow.machine import Dispatch, Row, reachable
-
-if TYPE_CHECKING:
-    from caseflow.workflow.build import Places
+from caseflow.workflow.places import Places
 
 RESERVED = {"open", "position", "make-exception", "correct", "void"}
 BUILT_IN_RULES = (

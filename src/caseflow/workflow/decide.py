@@ -39,7 +39,6 @@ from caseflow.workflow.builtin import (
 from caseflow.workflow.machine import Edge, Row
 from caseflow.workflow.workflow import Workflow
 
-
 # What is made for every decision is a named tuple: the cheapest value that cannot be changed.
 
 
