@@ -1,1 +1,1 @@
-"""How quick caseflow is, as ratios to its peers and to hand-written limits: `python -m benchmarks`."""
+"""How quick caseflow is: ratios to peers and to hand-written limits, by `python -m benchmarks`."""

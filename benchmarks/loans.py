@@ -1,4 +1,7 @@
-"""One small workflow, four times: a loan that is agreed if two guards hold, then noted once."""
+"""A small workflow, ours and as the peers have it: a loan is agreed if two guards hold.
+
+Each peer judges the same event by the same two guards, moves, and calls one callback.
+"""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -8,7 +11,6 @@ from statemachine import State, StateMachine
 from transitions import Machine
 
 from caseflow import (
-    STAY,
     Actor,
     Case,
     Code,
@@ -20,6 +22,7 @@ from caseflow import (
     Transition,
     Unmet,
     Workflow,
+    decide,
     decision,
     fact,
     rule,
@@ -28,7 +31,7 @@ from caseflow.workflow.decide import open_case
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 CLERK = Actor("ana", ["clerk"])
-INCOME, AMOUNT, MOST = 1800, 90, 100
+MOST = 100
 
 
 @fact("income-stated")
@@ -70,7 +73,6 @@ loans: Workflow[NoState] = Workflow(
             "agree",
             source="asked",
             to="agreed",
-            roles="clerk",
             records=LoanAgreed,
             rules=[income_known, loan_limit],
         ),
@@ -84,60 +86,77 @@ def command(*steps: Any) -> Command:
     return Command(entries=tuple(Entry(step) for step in steps), actor=CLERK, now=NOW)
 
 
-def asked() -> Case[NoState]:
-    """A case with its income stated, waiting for the loan."""
-    from caseflow import decide
+def asked(calls: int = 0) -> Case[NoState]:
+    """A case that waits for the loan: income stated, and so many calls before that."""
+    opened = open_case(loans, case_id="c1", agency="agency", client="P-1", command=command()).case
+    told = [Called(channel="phone", minutes=number % 50) for number in range(calls)]
+    return decide(loans, opened, command(*told, IncomeStated(amount=1800))).case
 
-    opened = open_case(loans, case_id="c1", agency="agency", client="P-1", command=command())
-    return decide(loans, opened.case, command(IncomeStated(amount=INCOME))).case
+
+def deciding(case: Case[NoState]) -> Callable[[], object]:
+    """Decide on a loan: the event, the verdict with its evidence, the envelope, the case after."""
+
+    def work() -> object:
+        step = Entry(LoanAgreed(amount=90))
+        return decide(loans, case, Command(entries=(step,), actor=CLERK, now=NOW))
+
+    return work
 
 
 class Model:
-    """What the peers judge and move: guards and callback are those of the workflow above."""
+    """What the peers judge and move; python-statemachine keeps the name `event` for its own."""
 
     def __init__(self) -> None:
-        self.income: int | None = INCOME
-        self.roles = frozenset(["clerk"])
-        self.noted = 0
+        self.income: int | None = 1800
+        self.noted: LoanAgreed | None = None
 
-    def is_income_known(self, amount: int) -> bool:
+    def is_income_known(self, loan: LoanAgreed) -> bool:
         return self.income is not None
 
-    def is_within_limit(self, amount: int) -> bool:
-        return amount <= MOST
+    def is_within_limit(self, loan: LoanAgreed) -> bool:
+        return loan.amount <= MOST
 
-    def note(self, amount: int) -> None:
-        self.noted = amount
+    def note(self, loan: LoanAgreed) -> None:
+        self.noted = loan
 
 
-def stock() -> Callable[[], object]:
-    """A stock trigger of `transitions`: two conditions, one callback."""
+def stock_trigger() -> Callable[[], object]:
+    """The decision as a stock trigger of `transitions`."""
     model: Any = Model()
     machine = Machine(
         model=model, states=["asked", "agreed", "done"], initial="asked", auto_transitions=False
     )
-    machine.add_transition(
-        "agree",
-        "asked",
-        "agreed",
-        conditions=["is_income_known", "is_within_limit"],
-        after="note",
-    )
+    guards: Any = ["is_income_known", "is_within_limit"]
+    machine.add_transition("agree", "asked", "agreed", conditions=guards, after="note")
     machine.add_transition("finish", "agreed", "done")
 
-    def trigger() -> None:
+    def work() -> object:
         model.state = "asked"
-        model.agree(AMOUNT)
+        return model.agree(LoanAgreed(amount=90))
 
-    return trigger
+    if not work() or model.noted is None:
+        raise AssertionError("the stock trigger did not do what is measured")
+    return work
 
 
 class LoanMachine(StateMachine):
-    """The same with python-statemachine."""
-
     asked = State(initial=True)
     agreed = State()
     done = State(final=True)
     agree = asked.to(agreed, cond=["is_income_known", "is_within_limit"], on="note")
-    ask_again = agreed.to(asked)
     finish = agreed.to(done)
+
+
+def statemachine_trigger() -> Callable[[], object]:
+    """The decision as an event of python-statemachine."""
+    model: Any = Model()
+    machine: Any = LoanMachine(model)
+
+    def work() -> object:
+        model.state = "asked"
+        return machine.agree(LoanAgreed(amount=90))
+
+    work()
+    if model.state != "agreed" or model.noted is None:
+        raise AssertionError("python-statemachine did not do what is measured")
+    return work

@@ -17,6 +17,25 @@ class Measured(NamedTuple):
     ratio: float
 
 
+class Row(NamedTuple):
+    """A line of the table: what ours and theirs are, and which ratio is to be reached."""
+
+    work: str
+    against: str
+    measured: Measured
+    target: float | None = None
+    stretch: float | None = None
+
+    @property
+    def reached(self) -> str:
+        """Whether the target was reached; nothing where there is none."""
+        if self.target is None:
+            return "-"
+        if self.stretch is not None and self.measured.ratio <= self.stretch:
+            return "stretch"
+        return "yes" if self.measured.ratio <= self.target else "NO"
+
+
 def compare(
     ours: Work, theirs: Work, *, calls: int, their_calls: int = 0, rounds: int = 15
 ) -> Measured:
@@ -25,11 +44,12 @@ def compare(
     `their_calls` is how often theirs is called in a round, where that is not as often.
     """
     their_calls = their_calls or calls
-    taken = []
-    for number in range(rounds + 1):
-        pair = (_seconds(ours, calls) / calls, _seconds(theirs, their_calls) / their_calls)
-        if number:
-            taken.append(pair)
+    return ratios(lambda: _seconds(ours, calls), lambda: _seconds(theirs, their_calls), rounds)
+
+
+def ratios(ours: Callable[[], float], theirs: Callable[[], float], rounds: int) -> Measured:
+    """The medians of two functions that measure themselves, called in turns."""
+    taken = [(ours(), theirs()) for _ in range(rounds + 1)][1:]
     mine, others = zip(*taken, strict=True)
     return Measured(median(mine), median(others), median(one / other for one, other in taken))
 
@@ -40,4 +60,31 @@ def _seconds(work: Work, calls: int) -> float:
     start = perf_counter()
     for _ in turns:
         work()
-    return perf_counter() - start
+    return (perf_counter() - start) / calls
+
+
+def table(rows: list[Row]) -> str:
+    """The rows as one table."""
+    heads = ("work", "against", "ours", "theirs", "ratio", "target", "stretch", "reached")
+    lines = [heads, *(_cells(row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
+    lines.insert(1, tuple("-" * width for width in widths))
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if column < 2 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    ours, theirs, ratio = row.measured
+    limits = ("-" if limit is None else f"{limit:g}" for limit in (row.target, row.stretch))
+    return (row.work, row.against, _time(ours), _time(theirs), f"{ratio:.3g}", *limits, row.reached)
+
+
+def _time(seconds: float) -> str:
+    if seconds < 1e-3:
+        return f"{seconds * 1e6:.1f} us"
+    return f"{seconds * 1e3:.1f} ms"

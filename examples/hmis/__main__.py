@@ -4,64 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections import Counter
 from collections.abc import Sequence
-from contextlib import closing
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import URL
-
-from caseflow import Casebook, CaseflowError
-from caseflow.storage import SQLStorage
-from examples.hmis.events import Enrollment
+from caseflow import CaseflowError
+from examples.hmis.application import import_export
 from examples.hmis.export import Effect, Export, read_export
-from examples.hmis.load import count_events, load_export
-from examples.hmis.report import Findings, lines
-from examples.hmis.workflow import enrollment
-
-
-def import_export(
-    export: Export, cases: Path, *, recorded_at: datetime, zone: tzinfo = UTC
-) -> Findings:
-    """Load an export into the cases kept in the SQLite file `cases`, telling the progress.
-
-    `recorded_at` is the moment of the import, with a time zone: the recorded moment of every
-    event. `zone` is the agency's time zone, in which source dates begin at midnight. Raises
-    `CaseflowError` where the file cannot be used.
-    """
-    with closing(open_store(cases)) as store:
-        book: Casebook[Enrollment] = Casebook(
-            enrollment, store, agency="hmis", clock=lambda: recorded_at
-        )
-        before = count_events(book)
-        answers = load_export(book, export, zone=zone, progress=_tell)
-        present = [book.case(case_id) for case_id in book.case_ids()]
-    stages = Counter(case.stage for case in present)
-    return Findings(
-        export=export,
-        answers=answers,
-        stages={stage.id: stages[stage.id] for stage in enrollment.stages},
-        moved_in=sum(case.state.moved_in is not None for case in present),
-        events_before=before,
-        events_after=sum(case.version for case in present),
-    )
-
-
-def open_store(path: Path) -> SQLStorage:
-    """A store on a SQLite file, whatever characters its path has."""
-    url = URL.create("sqlite", database=str(path.absolute()))
-    return SQLStorage(url.render_as_string(hide_password=False))
-
-
-def _tell(done: int, total: int) -> None:
-    """Show the progress: one line that counts up on a terminal, and ten lines elsewhere."""
-    line = f"  {done:,} of {total:,} enrolments"
-    if sys.stdout.isatty():
-        print(f"\r{line}", end="\n" if done == total else "", flush=True)
-    elif done == total or done * 10 // total > (done - 1) * 10 // total:
-        print(line, flush=True)
+from examples.hmis.report import lines, reading
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -73,7 +24,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     export = read_export(options.folder)
     print(f"Loading the HMIS export in {options.folder}")
-    print(f"Cases are kept in {options.cases}")
+    print()
+    for line in reading(export):
+        print(line)
+    print()
+    if export.enrollments:
+        print(f"Recording; the cases are kept in {options.cases}")
+    else:
+        print("There is no enrolment to record, so no case is touched.")
+        return _status(export)
     try:
         findings = import_export(
             export, options.cases, recorded_at=datetime.now(UTC), zone=options.zone
@@ -87,6 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print()
     for line in lines(findings):
         print(line)
+    return _status(export)
+
+
+def _status(export: Export) -> int:
     return int(any(found.effect is Effect.FILE_LEFT_OUT for found in export.problems))
 
 

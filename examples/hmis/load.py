@@ -29,8 +29,8 @@ from caseflow import (
 )
 from examples.hmis.events import (
     EngagementDated,
-    EnteredProject,
     Enrollment,
+    EnteredProject,
     ExitRecorded,
     LivingSituationRecorded,
     MovedIn,
@@ -44,13 +44,17 @@ Progress = Callable[[int, int], None]
 
 
 class Kind(Enum):
-    """What became of something that a row says."""
+    """What became of something that a row says.
+
+    Changed: it was recorded before, with other content. Known: it was recorded before.
+    """
 
     NEW = "recorded now"
     KNOWN = "recorded before"
     REFUSED = "refused"
-    CHANGED = "changed since it was recorded"
-    FAILED = "not recorded"
+    CHANGED = "changed"
+    OTHER_ZONE = "in another time zone"
+    FAILED = "could not be recorded"
 
 
 @attrs.frozen(kw_only=True)
@@ -212,9 +216,7 @@ def _case_of(
         return book.case(case_id)
 
 
-def _submit(
-    book: Casebook[Enrollment], case_id: str, statement: Statement, zone: tzinfo
-) -> Answer:
+def _submit(book: Casebook[Enrollment], case_id: str, statement: Statement, zone: tzinfo) -> Answer:
     """Submit one statement. Only a failing store is raised; all else is the answer."""
     try:
         outcome = book.do(
@@ -259,7 +261,7 @@ def _changed(
             f"The content is the same, but the day began at {_utc(recorded.occurred_at)} and now "
             f"begins at {_utc(moment)}. Load the export with the time zone of the first import."
         )
-        return Answer(statement, Kind.CHANGED, detail=detail)
+        return Answer(statement, Kind.OTHER_ZONE, detail=detail)
     detail = (
         f"{'; '.join(found)}. Event {recorded.number} of case {recorded_on} stays as it was "
         "recorded. Where the row is right, record a correction of that event; where it is wrong, "

@@ -40,11 +40,12 @@ class Findings:
         return tuple(answer for answer in self.answers if answer.kind is kind)
 
     @property
-    def accepted_exits(self) -> int:
-        """How many exits of the export stand in the cases."""
-        return sum(
-            isinstance(answer.statement.event, ExitRecorded)
-            for answer in (*self.of(Kind.NEW), *self.of(Kind.KNOWN))
+    def exits(self) -> Mapping[Kind, int]:
+        """What became of the exits: how many of each kind."""
+        return Counter(
+            answer.kind
+            for answer in self.answers
+            if isinstance(answer.statement.event, ExitRecorded)
         )
 
     @property
@@ -62,27 +63,13 @@ class Findings:
         return [(rule, wanted, count) for (rule, wanted), count in ordered]
 
 
-def lines(findings: Findings) -> Iterator[str]:
-    """The whole report, line by line."""
-    yield from _read(findings.export)
-    yield from _unread(findings.export)
-    yield from _cases(findings)
-    yield from _refused(findings)
-    yield from _not_taken(findings)
-    yield from _warnings(findings)
-    yield from _exits(findings)
-    yield from _recorded(findings)
-
-
-def _read(export: Export) -> Iterator[str]:
+def reading(export: Export) -> Iterator[str]:
+    """What was read of an export, and every row that was not, line by line."""
     yield "What was read"
     for tally in export.tally:
         yield f"  {tally.file:<27}{tally.seen:>7,} rows, {tally.left_out:,} left out"
     clients = len({row.personal_id for row in export.enrollments})
     yield f"  {len(export.enrollments):,} enrolments of {clients:,} clients"
-
-
-def _unread(export: Export) -> Iterator[str]:
     yield ""
     if not export.problems:
         yield "What could not be read: nothing, every row was read"
@@ -92,12 +79,32 @@ def _unread(export: Export) -> Iterator[str]:
         yield from _item(str(found))
 
 
-def _cases(findings: Findings) -> Iterator[str]:
+def lines(findings: Findings) -> Iterator[str]:
+    """What became of the rows that were read, line by line."""
+    yield from _cases(findings)
+    yield from _refused(findings)
+    yield from _not_taken(findings)
+    yield from _warnings(findings)
+    yield from _exits(findings)
     yield ""
+    yield from recorded(findings)
+
+
+def recorded(findings: Findings) -> Iterator[str]:
+    """How much was recorded, line by line; at a second import of the same rows nothing is."""
+    new, known = len(findings.of(Kind.NEW)), len(findings.of(Kind.KNOWN))
+    before, after = findings.events_before, findings.events_after
+    yield f"Recorded now: {new:,}; recorded by an earlier import: {known:,}"
+    yield f"Events in the cases: {before:,} before, {after:,} now"
+    if before == after:
+        yield "No case changed."
+
+
+def _cases(findings: Findings) -> Iterator[str]:
     yield "Cases by stage, one case an enrolment"
     for stage, count in findings.stages.items():
         yield f"  {stage:<27}{count:>7,}"
-    yield f"  moved into housing, in any stage{findings.moved_in:>2,}"
+    yield f"  {'in any stage, moved in':<27}{findings.moved_in:>7,}"
 
 
 def _refused(findings: Findings) -> Iterator[str]:
@@ -110,8 +117,8 @@ def _refused(findings: Findings) -> Iterator[str]:
     yield from _rules(findings.by_rule(Kind.REFUSED))
     for answer in refused[:SHOWN]:
         yield ""
-        yield from _item(answer.statement.place)
-        yield from (f"    {line}".rstrip() for line in answer.detail.splitlines())
+        yield f"  {answer.statement.place}"
+        yield from (f"  {line}".rstrip() for line in answer.detail.splitlines())
     if len(refused) > SHOWN:
         yield ""
         yield f"  and {len(refused) - SHOWN:,} more, in short:"
@@ -124,23 +131,28 @@ def _ids(answer: Answer) -> str:
 
 
 def _not_taken(findings: Findings) -> Iterator[str]:
+    """The rows that changed, each with its change, and those that are in the way otherwise."""
     headings = {
         Kind.CHANGED: "Rows that changed since they were recorded",
         Kind.FAILED: "Rows that could not be recorded",
+        Kind.OTHER_ZONE: "Rows that were recorded in another time zone",
     }
     for kind, heading in headings.items():
         answers = findings.of(kind)
+        limit = SHOWN if kind is Kind.OTHER_ZONE else len(answers)  # these have all one cause
         if answers:
             yield ""
             yield f"{heading}: {len(answers):,}"
-            for answer in answers:
+            for answer in answers[:limit]:
                 yield from _item(f"{answer.statement.place}. {answer.detail}")
+            if len(answers) > limit:
+                yield f"  and {len(answers) - limit:,} more, for the same reason"
 
 
 def _warnings(findings: Findings) -> Iterator[str]:
     rules = findings.by_rule(Kind.NEW, Kind.KNOWN)
     yield ""
-    yield "Accepted with a warning" if rules else "Accepted with a warning: none"
+    yield f"Accepted with a warning: {'how often, by what was wanted' if rules else 'none'}"
     yield from _rules(rules)
 
 
@@ -154,22 +166,17 @@ def _exits(findings: Findings) -> Iterator[str]:
     exits, stays = findings.export.exits, findings.lengths_of_stay
     silent = sum(row.destination == NO_EXIT_INTERVIEW for row in exits)
     yield ""
-    yield f"Exits in the export: {len(exits):,}, of which {findings.accepted_exits:,} accepted"
+    yield f"Exits in the export: {len(exits):,}"
     if stays:
-        yield f"  without an exit interview{silent:>9,}  (destination {NO_EXIT_INTERVIEW})"
-        yield f"  length of stay, median{median(stays):>12,g}  days"
-        yield f"  length of stay, longest{stays[-1]:>11,}  days"
-        yield f"  length of stay, shortest{stays[0]:>10,}  days"
-
-
-def _recorded(findings: Findings) -> Iterator[str]:
-    new, known = len(findings.of(Kind.NEW)), len(findings.of(Kind.KNOWN))
-    before, after = findings.events_before, findings.events_after
-    yield ""
-    yield f"Recorded now: {new:,}; recorded by an earlier import: {known:,}"
-    yield f"Events in the cases: {before:,} before, {after:,} now"
-    if before == after:
-        yield "Nothing changed."
+        became = findings.exits
+        yield f"  {'accepted':<27}{became[Kind.NEW] + became[Kind.KNOWN]:>7,}"
+        for kind in (Kind.REFUSED, Kind.CHANGED, Kind.FAILED, Kind.OTHER_ZONE):
+            if became[kind]:
+                yield f"  {kind.value:<27}{became[kind]:>7,}"
+        yield f"  {'without an exit interview':<27}{silent:>7,}  (destination {NO_EXIT_INTERVIEW})"
+        yield f"  {'length of stay: median':<27}{median(stays):>7,g}  days, over all {len(exits):,}"
+        yield f"  {'length of stay: longest':<27}{stays[-1]:>7,}  days"
+        yield f"  {'length of stay: shortest':<27}{stays[0]:>7,}  days"
 
 
 def _item(text: str) -> Iterable[str]:

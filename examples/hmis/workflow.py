@@ -16,8 +16,8 @@ from examples.hmis.codes import DESTINATIONS, MISSING_ANSWERS, NO_EXIT_INTERVIEW
 from examples.hmis.events import (
     FACTS,
     EngagementDated,
-    EnteredProject,
     Enrollment,
+    EnteredProject,
     ExitRecorded,
     LivingSituationRecorded,
     MovedIn,

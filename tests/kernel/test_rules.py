@@ -306,7 +306,7 @@ def test_a_combination_rests_on_all_that_its_parts_rest_on():
 
 def test_what_a_combination_wants_is_said_by_its_parts_unless_it_says_it_itself():
     assert all_of("c", described, paid_up).wanted == (
-        "The customer has said what is wrong. and: The repair is paid."
+        "The customer has said what is wrong. And: The repair is paid."
     )
     assert settled.wanted == "The repair is paid. Or: The customer has an account."
     assert account_when_dear.wanted == (

@@ -147,8 +147,8 @@ class QuoteAgreed:
     words: str = ""
 
 
-@decision("tested")
-class Tested:
+@decision("ridden")
+class Ridden:
     """The bicycle was ridden after the work."""
 
     passed: bool
@@ -259,7 +259,7 @@ def parts_here(case: Case[Shop], context: Context) -> Iterator[Unmet]:
             yield Unmet(about=part, found="not arrived", remedy=f"record PartArrived({part!r})")
 
 
-@rule("passed", rests_on=Tested)
+@rule("passed", rests_on=Ridden)
 def passed(case: Case[Shop], context: Context) -> Iterator[Unmet]:
     """The bicycle passed its test."""
     if not context.event.passed:
@@ -298,8 +298,7 @@ def invoiced(case: Case[Shop], context: Context) -> Iterator[Unmet]:
 def rung_back(case: Case[Shop], context: Context) -> Iterator[Unmet]:
     """A customer who rang in vain is rung back."""
     back = case.latest_recorded(CalledBack)
-    missed = case.latest_recorded(CallMissed)
-    if back is None or (missed is not None and back.occurred_at < missed.occurred_at):
+    if back is None or back.occurred_at < context.at:
         yield Unmet(remedy="ring back, and record CalledBack")
 
 
@@ -393,7 +392,7 @@ shop = Workflow(
             "test",
             source="repair.bench",
             to=[To("ready", when=passed), STAY],
-            records=Tested,
+            records=Ridden,
             roles=("mechanic",),
         ),
         Transition(
@@ -442,7 +441,7 @@ STEPS: dict[str, tuple[object, ...]] = {
     "quoting": (QuoteSent(amount=20_000),),
     "waiting": (QuoteAgreed(words="fine"),),
     "bench": (PartArrived(part="chain"), "start"),
-    "ready": (Tested(passed=True),),
+    "ready": (Ridden(passed=True),),
     "collected": (Paid(amount=20_000), "collect"),
 }
 """What leads a repair to each place, from the place before it."""

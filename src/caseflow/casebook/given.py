@@ -8,7 +8,8 @@ from typing import Any
 
 import attrs
 
-from caseflow.kernel.codec import Codec, instant
+from caseflow.kernel.codec import Codec
+from caseflow.kernel.convert import instant
 from caseflow.kernel.errors import InvalidCall, NotAFact
 from caseflow.kernel.events import event_type
 from caseflow.kernel.recorded import Actor, aware

@@ -7,7 +7,7 @@ out, one waiting and one awaiting, so that both decide by the same code.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic
 
 import orjson
@@ -18,7 +18,7 @@ from caseflow.casebook.outcome import Outcome
 from caseflow.casebook.recent import Loaded, RecentCases
 from caseflow.casebook.replay import first_answer
 from caseflow.casebook.store_calls import Work
-from caseflow.kernel.case import Case, S, effective, fold, known, occurred
+from caseflow.kernel.case import Case, S, fold, histories_of, known, occurred
 from caseflow.kernel.cipher import Cipher
 from caseflow.kernel.codec import Codec
 from caseflow.kernel.errors import (
@@ -81,8 +81,9 @@ class Middle(Generic[S]):
     ) -> None:
         self.workflow = workflow
         self.agency = agency
-        self.versions = {w.version: w for w in (*earlier, workflow)}
-        for other in self.versions.values():
+        held = (*earlier, workflow)
+        self.versions = {other.version: other for other in held}
+        for other in held:
             if other.name != workflow.name:
                 raise InvalidCall(
                     what=f"Casebook(earlier=...) holds workflow {other.name!r}, which",
@@ -109,10 +110,13 @@ class Middle(Generic[S]):
             return start
         after = start.case.version if start else 0
         rows = yield from store_calls.read(self.agency, case_id, after=after)
-        if start is None or not self._continues(start, rows):
+        if start is not None and not self._continues(start, rows):
             rows = yield from store_calls.read(self.agency, case_id)
             start = None
         loaded = self._folded(case_id, rows, start)
+        if loaded.case.version < head.version:  # the store says that there was more
+            number = loaded.case.version + 1
+            raise ChainBroken(case_id=case_id, number=number, problem="is missing")
         self._recent.put(case_id, loaded)
         return loaded
 
@@ -134,12 +138,8 @@ class Middle(Generic[S]):
         )
 
     def _folded(self, case_id: str, rows: Sequence[StoredEvent], start: Loaded | None) -> Loaded:
-        first = start.case.version + 1 if start else 1
-        if not rows or rows[0].number != first or rows[-1].number != first + len(rows) - 1:
-            missing = first if not rows or rows[0].number != first else _gap(rows)
-            raise ChainBroken(case_id=case_id, number=missing, problem="is missing")
-        decode = self.codec.decode
-        history = [decode(row) for row in rows]
+        _without_gap(case_id, rows, start.case.version + 1 if start else 1)
+        history = self.codec.decode_all(rows)
         if start is not None:
             case: Case[Any] = fold(history, start.case.state, into=start.case)
         else:
@@ -164,7 +164,8 @@ class Middle(Generic[S]):
         rows = yield from store_calls.read(self.agency, case_id)
         if not rows:
             raise self._no_such_case(case_id)
-        return tuple(self.codec.decode(row) for row in rows)
+        _without_gap(case_id, rows, 1)
+        return tuple(self.codec.decode_all(rows))
 
     def case(
         self, case_id: str, *, as_of: datetime | None, known_by: datetime | None
@@ -177,13 +178,11 @@ class Middle(Generic[S]):
         workflow = self._workflow_of(case_id, next(iter(events)))
         if known_by is not None:
             events = known(events, aware(known_by, name="known"))
-        if as_of is not None:
-            events = occurred(events, aware(as_of, name="as_of"))
         seen = list(events)
-        if not seen:
+        if not (seen if as_of is None else occurred(seen, aware(as_of, name="as_of"))):
             moment = as_of or known_by
             raise self._no_such_case(case_id, when=f" as of {moment:%Y-%m-%d %H:%M %Z}")
-        return fold(seen, workflow.state(), historical=True)
+        return fold(seen, workflow.state(), as_of=as_of, historical=True)
 
     def case_ids(self) -> Work[tuple[str, ...]]:
         """The ids of all cases of the agency."""
@@ -229,9 +228,7 @@ class Middle(Generic[S]):
                 return replay
             decided, loaded = yield from self._decide(case_id, entries, given, fingerprint)
             if not decided.verdict.allowed:
-                steps_with_events = (e.step for e in entries if not isinstance(e.step, str))
-                facts = (s for s in steps_with_events if event_type(s).kind == "fact")
-                raise Refused(verdict=decided.verdict, unrecorded=tuple(facts))
+                raise Refused(verdict=decided.verdict, unrecorded=_facts(steps, entries))
             appended = yield from self._append(loaded, decided, given.command_id)
             if appended is Appended.DONE:
                 return Outcome(case=decided.case, events=decided.events, verdict=decided.verdict)
@@ -326,8 +323,7 @@ class Middle(Generic[S]):
         names = [event_type(cls).name for cls in (*wanted, Corrected, Voided)]
         rows = yield from store_calls.read(self.agency, case_id, types=names)
         decoded = [self.codec.decode(r) for r in rows if version is None or r.number <= version]
-        events = effective(decoded)
-        return {cls: tuple(e for e in events if type(e.event) is cls) for cls in wanted}
+        return histories_of(decoded, wanted)
 
     def _append(
         self, loaded: Loaded | None, decided: Decided[S], command_id: str | None
@@ -397,7 +393,8 @@ class Middle(Generic[S]):
         return Actor(by, as_roles(roles))
 
     def _now(self) -> datetime:
-        return aware(self._clock(), name="the clock's moment")
+        # In UTC, as it will read back: a replayed command then answers in the same words.
+        return aware(self._clock(), name="the clock's moment").astimezone(UTC)
 
     def _no_such_case(self, case_id: str, when: str = "") -> NoSuchCase:
         repair = "Open it with open(client=...), or look for it among case_ids()."
@@ -406,9 +403,20 @@ class Middle(Generic[S]):
         return NoSuchCase(case_id=case_id, agency=self.agency, when=when, repair=repair)
 
 
-def _gap(rows: Sequence[StoredEvent]) -> int:
-    """The first number that is missing between rows."""
-    for place, row in enumerate(rows):
-        if row.number != rows[0].number + place:
-            return rows[0].number + place
-    return rows[-1].number + 1
+def _facts(steps: Sequence[Any], entries: Sequence[Entry]) -> tuple[Any, ...]:
+    """The facts among the steps as they were given: an entry keeps its moment and reporter."""
+    named = zip(steps, (entry.step for entry in entries), strict=True)
+    return tuple(
+        step
+        for step, event in named
+        if not isinstance(event, str) and event_type(event).kind == "fact"
+    )
+
+
+def _without_gap(case_id: str, rows: Sequence[StoredEvent], first: int) -> None:
+    """See that rows are there, from a number on. Raises `ChainBroken` with the first missing."""
+    if rows and rows[0].number == first and rows[-1].number == first + len(rows) - 1:
+        return
+    numbers = {row.number for row in rows}
+    missing = next(n for n in range(first, first + len(rows) + 1) if n not in numbers)
+    raise ChainBroken(case_id=case_id, number=missing, problem="is missing")

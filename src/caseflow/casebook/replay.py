@@ -7,12 +7,12 @@ from typing import Any
 
 from caseflow.casebook.given import Given
 from caseflow.casebook.outcome import Outcome
-from caseflow.kernel.case import Case, S, effective, fold
+from caseflow.kernel.case import Case, S, fold, histories_of
 from caseflow.kernel.events import event_type
 from caseflow.kernel.recorded import Actor, AnyRecorded
 from caseflow.kernel.rules import Context, Result
 from caseflow.kernel.verdict import Judgement, Verdict
-from caseflow.workflow.decide import Command, Entry, decide
+from caseflow.workflow.decide import Command, Entry, decide, open_case
 from caseflow.workflow.workflow import Workflow
 
 
@@ -32,9 +32,7 @@ def first_answer(
     events = tuple(entry for entry in history if entry.number >= first)
     before = [entry for entry in history if entry.number < first]
     case = fold(history, workflow.state())
-    verdict = None
-    if entries is not None and before:
-        verdict = _decided_again(workflow, before, events, entries, given)
+    verdict = _decided_again(workflow, before, events, entries, given)
     return Outcome(
         case=case,
         events=events,
@@ -47,16 +45,13 @@ def _decided_again(
     workflow: Workflow[S],
     before: list[AnyRecorded],
     events: tuple[AnyRecorded, ...],
-    entries: tuple[Entry, ...],
+    entries: tuple[Entry, ...] | None,
     given: Given,
 ) -> Verdict | None:
     first = events[0]
-    standing = effective(before)
-    histories = {
-        cls: tuple(e for e in standing if type(e.event) is cls) for cls in workflow.histories
-    }
+    histories = histories_of(before, workflow.histories)
     command = Command(
-        entries=entries,
+        entries=entries or (),
         actor=Actor(first.actor, first.roles, on_behalf_of=first.on_behalf_of),
         now=first.recorded_at,
         at=given.at,
@@ -66,7 +61,11 @@ def _decided_again(
         history=tuple(before),
         histories=histories or None,
     )
-    decided = decide(workflow, fold(before, workflow.state()), command)
+    if entries is None:
+        client, where = first.event.client, {"case_id": first.case_id, "agency": first.agency}
+        decided = open_case(workflow, client=client, command=command, **where)
+    else:
+        decided = decide(workflow, fold(before, workflow.state()), command)
     return decided.verdict if decided.events == events else None
 
 

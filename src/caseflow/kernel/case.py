@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, Self, cast
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, Self
 
 import attrs
 
 from caseflow.kernel.events import CaseOpened, Corrected, ExceptionMade, Voided
-from caseflow.kernel.recorded import AnyRecorded, Recorded
+from caseflow.kernel.recorded import AnyRecorded, Recorded, quickly
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -151,12 +151,12 @@ class Case(NamedTuple, Generic[S_co]):
         late is therefore not the latest.
         """
         seen = self.by_type.get(event)
-        return cast("E", seen.latest.event) if seen else None
+        return seen.latest.event if seen else None
 
     def first(self, event: type[E]) -> E | None:
         """The event of this type that occurred first (None: there is none)."""
         seen = self.by_type.get(event)
-        return cast("E", seen.first.event) if seen else None
+        return seen.first.event if seen else None
 
     def count(self, event: type[Any]) -> int:
         """How many events of this type the case holds."""
@@ -166,12 +166,12 @@ class Case(NamedTuple, Generic[S_co]):
     def latest_recorded(self, event: type[E]) -> Recorded[E] | None:
         """As `latest`, with its envelope: number, moments, actor."""
         seen = self.by_type.get(event)
-        return cast("Recorded[E]", seen.latest) if seen else None
+        return seen.latest if seen else None
 
     def first_recorded(self, event: type[E]) -> Recorded[E] | None:
         """As `first`, with its envelope."""
         seen = self.by_type.get(event)
-        return cast("Recorded[E]", seen.first) if seen else None
+        return seen.first if seen else None
 
     def seen(self) -> Mapping[type[Any], Seen]:
         """First, latest and count of every event type the case holds."""
@@ -196,26 +196,32 @@ def evolve(case: Case[S], recorded: AnyRecorded) -> Case[S]:
     """
     identity, _, position, path, exceptions, dues, _, state, by_type, historical = case
     number, event, occurred_at, recorded_at = recorded[:4]
-    kind = type(event)
-    before = by_type.get(kind)
-    now_seen = Seen(recorded, recorded, 1) if before is None else _again(before, recorded)
-    if recorded.stage is not None:
-        position, path = recorded.stage, (*_until(path, occurred_at), _move(recorded))
+    kind, stage = type(event), recorded.stage
+    by_type = dict(by_type)
+    by_type[kind] = _seen(by_type.get(kind), recorded)
+    if stage is not None:
+        if path and path[-1].occurred_at > occurred_at:
+            path = _until(path, occurred_at)
+        move = (number, recorded.transition or "", stage, occurred_at, recorded_at)
+        position, path = stage, (*path, quickly(Move, move))
     if kind is ExceptionMade:
         exceptions = (*exceptions, _exception(recorded))
     if recorded.noted:
         dues = _owe(dues, recorded)
-    return Case(
-        identity,
-        number,
-        position,
-        path,
-        exceptions,
-        dues,
-        recorded_at,
-        state.fold(recorded),
-        {**by_type, kind: now_seen},
-        historical,
+    return quickly(
+        Case,
+        (
+            identity,
+            number,
+            position,
+            path,
+            exceptions,
+            dues,
+            recorded_at,
+            state.fold(recorded),
+            by_type,
+            historical,
+        ),
     )
 
 
@@ -224,12 +230,14 @@ def fold(
     state: S,
     *,
     into: Case[S] | None = None,
+    as_of: datetime | None = None,
     historical: bool = False,
 ) -> Case[S]:
     """The case that a history tells: `reduce(evolve, effective(history))`, done in one go.
 
     `state` is the empty state of the trade; `into` continues from a case that was folded
-    before (the history then holds the events after it, and no amendments). The history is
+    before (the history then holds the events after it, and no amendments). `as_of` leaves out
+    what occurred after that moment; something has to have occurred by then. The history is
     not empty unless `into` is given.
     """
     events = list(history)
@@ -242,11 +250,11 @@ def fold(
     else:
         seen, path, dues, exceptions, position = {}, [], {}, [], None
         identity = _identity(events)
+    events = effective(events) if as_of is None else occurred(events, as_of)
     last = events[-1]
-    for recorded in effective(events):
+    for recorded in events:
         kind = type(recorded.event)
-        before = seen.get(kind)
-        seen[kind] = Seen(recorded, recorded, 1) if before is None else _again(before, recorded)
+        seen[kind] = _seen(seen.get(kind), recorded)
         if recorded.stage is not None:
             position = recorded.stage
             while path and path[-1].occurred_at > recorded.occurred_at:
@@ -299,6 +307,14 @@ def effective(history: Iterable[AnyRecorded]) -> list[AnyRecorded]:
     return list(by_number.values())
 
 
+def histories_of(
+    history: Iterable[AnyRecorded], types: Iterable[type[Any]]
+) -> dict[type[Any], tuple[AnyRecorded, ...]]:
+    """The effective events of some types, by type: what rules are given that read histories."""
+    events = effective(history)
+    return {cls: tuple(e for e in events if type(e.event) is cls) for cls in types}
+
+
 def known(history: Iterable[AnyRecorded], moment: datetime) -> list[AnyRecorded]:
     """What was known at a moment: the events recorded by then."""
     return [entry for entry in history if entry.recorded_at <= moment]
@@ -315,27 +331,35 @@ def _identity(history: Sequence[AnyRecorded]) -> CaseIdentity:
     return CaseIdentity(first.case_id, first.agency, client, first.workflow, first.workflow_version)
 
 
-def _again(before: Seen, recorded: AnyRecorded) -> Seen:
+def _seen(before: Seen | None, recorded: AnyRecorded) -> Seen:
     """What a case remembers of a type after one more event of it."""
+    if before is None:
+        return quickly(Seen, (recorded, recorded, 1))
     first, latest, times = before
     moment = recorded.occurred_at
     if moment < first.occurred_at:
         first = recorded
     if moment >= latest.occurred_at:  # recorded order breaks ties: numbers only go up
         latest = recorded
-    return Seen(first, latest, times + 1)
+    return quickly(Seen, (first, latest, times + 1))
 
 
 def _until(path: tuple[Move, ...], moment: datetime) -> tuple[Move, ...]:
     """The path without moves dated after a moment: those that a superseding move undoes."""
-    if not path or path[-1].occurred_at <= moment:
-        return path
     return tuple(move for move in path if move.occurred_at <= moment)
 
 
 def _move(recorded: AnyRecorded) -> Move:
-    number, _, occurred_at, recorded_at = recorded[:4]
-    return Move(number, recorded.transition or "", recorded.stage or "", occurred_at, recorded_at)
+    return quickly(
+        Move,
+        (
+            recorded.number,
+            recorded.transition or "",
+            recorded.stage or "",
+            recorded.occurred_at,
+            recorded.recorded_at,
+        ),
+    )
 
 
 def _exception(recorded: AnyRecorded) -> ExceptionInForce:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, get_origin
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import orjson
 
 from caseflow.kernel.case import Case, CaseIdentity, ExceptionInForce, Move, S, Seen
 from caseflow.kernel.cipher import Cipher, Plan, apply, personal_parts
+from caseflow.kernel.convert import cause_of, converted, instant, moment_of, short, strict_converter
 from caseflow.kernel.errors import (
     DamagedPayload,
     NoUpcaster,
@@ -21,8 +20,8 @@ from caseflow.kernel.errors import (
     UnreadableRecord,
     nearest,
 )
-from caseflow.kernel.events import CORE_EVENTS, Corrected, EventType, event_type
-from caseflow.kernel.recorded import AnyRecorded, Noted, Recorded
+from caseflow.kernel.events import CORE_EVENTS, EventType, event_type
+from caseflow.kernel.recorded import AnyRecorded, Noted, Recorded, quickly
 from caseflow.kernel.stored import StoredEvent, hash_of
 
 if TYPE_CHECKING:
@@ -40,12 +39,13 @@ class Codec:
             kind.name: kind for kind in map(event_type, (*CORE_EVENTS, *events))
         }
         self._plans: dict[type[Any], Plan] = {}
+        self._readers: dict[type[Any], Callable[[Any, Any], Any]] = {}
         self._names: dict[type[Any], EventType] = {t.cls: t for t in self.types.values()}
 
     @cached_property
     def converter(self) -> Converter:
         """The cattrs converter; imported and made when the first event is read or written."""
-        return _converter(self)
+        return strict_converter(self)
 
     # -- events ------------------------------------------------------------------------------
 
@@ -84,52 +84,66 @@ class Codec:
 
     def decode(self, row: StoredEvent) -> AnyRecorded:
         """The event of a stored row. Raises `UnreadableRecord`, naming the event and its place."""
-        try:
-            return self._decode(row)
-        except UnreadableRecord:
-            raise
-        except Exception as error:
-            raise self._damaged(row, error) from error
+        return self.decode_all((row,))[0]
 
-    def _decode(self, row: StoredEvent) -> AnyRecorded:
-        kind = self.types.get(row.type)
+    def decode_all(self, rows: Iterable[StoredEvent]) -> list[AnyRecorded]:
+        """The events of stored rows. Raises `UnreadableRecord` for the first that is damaged."""
+        roles = {"[]": frozenset[str]()}  # most events of a case were recorded in few roles
+        decoded = []
+        for row in rows:
+            try:
+                decoded.append(self._decode(row, roles))
+            except UnreadableRecord:
+                raise
+            except Exception as error:
+                raise self._damaged(row, error) from error
+        return decoded
+
+    def _decode(self, row: StoredEvent, roles_read: dict[str, frozenset[str]]) -> AnyRecorded:
+        # taken apart at once: naming columns one by one takes as long as reading the payload
+        agency, case_id, number, name, version, occurred, recorded, actor, roles = row[:9]
+        on_behalf_of, reported_by, reason_code, reason, transition, stage, noted = row[9:16]
+        command_id, fingerprint, workflow, workflow_version, subject, payload = row[16:22]
+        kind = self.types.get(name)
         if kind is None:
-            raise UnknownEventName(
-                case_id=row.case_id,
-                number=row.number,
-                name=row.type,
-                nearest=nearest(row.type, self.types),
-            )
-        payload = orjson.loads(row.payload)
-        if row.type_version != kind.version:
-            payload = _upcast(payload, kind, row)
-        event = self.event(kind, payload, row.subject)
-        return Recorded(
-            row.number,
-            event,
-            _moment(row.occurred_at),
-            _moment(row.recorded_at),
-            row.actor,
-            frozenset(orjson.loads(row.roles)) if row.roles != "[]" else frozenset(),
-            row.on_behalf_of,
-            self._open_text(row.subject, row.reported_by),
-            row.subject,
-            row.transition,
-            row.stage,
-            row.reason_code,
-            self._open_text(row.subject, row.reason),
-            tuple([Noted(*note) for note in orjson.loads(row.noted)]) if row.noted != "[]" else (),
-            row.command_id,
-            row.fingerprint,
-            row.agency,
-            row.case_id,
-            row.workflow,
-            row.workflow_version,
+            near = nearest(name, self.types)
+            raise UnknownEventName(case_id=case_id, number=number, name=name, nearest=near)
+        data = orjson.loads(payload)
+        if version != kind.version:
+            data = _upcast(data, kind, row)
+        if roles not in roles_read:
+            roles_read[roles] = frozenset(orjson.loads(roles))
+        occurred_at = moment_of(occurred)
+        return quickly(
+            Recorded,
+            (
+                number,
+                self.event(kind, data, subject),
+                occurred_at,
+                occurred_at if recorded == occurred else moment_of(recorded),
+                actor,
+                roles_read[roles],
+                on_behalf_of,
+                reported_by and self._open_text(subject, reported_by),
+                subject,
+                transition,
+                stage,
+                reason_code,
+                reason and self._open_text(subject, reason),
+                () if noted == "[]" else tuple([Noted(*note) for note in orjson.loads(noted)]),
+                command_id,
+                fingerprint,
+                agency,
+                case_id,
+                workflow,
+                workflow_version,
+                None,
+            ),
         )
 
     def _damaged(self, row: StoredEvent, error: Exception) -> DamagedPayload:
         return DamagedPayload(
-            case_id=row.case_id, number=row.number, name=row.type, problem=_cause(error)
+            case_id=row.case_id, number=row.number, name=row.type, problem=cause_of(error)
         )
 
     def payload(self, event: Any, subject: str) -> Any:
@@ -146,7 +160,11 @@ class Codec:
             unseal = self.cipher.open
             plan = self._plan(kind.cls)
             payload = apply(plan, payload, lambda value: unseal(subject, value))
-        return self.converter.structure(payload, kind.cls)
+        cls = kind.cls
+        read = self._readers.get(cls)
+        if read is None:
+            read = self._readers[cls] = self.converter.get_structure_hook(cls)
+        return read(payload, cls)
 
     def check(self, event: Any) -> None:
         """See that an event can be stored and read back as it is. Raises `PayloadInvalid`."""
@@ -168,7 +186,7 @@ class Codec:
                 back = self.converter.structure(orjson.loads(text), field.type or Any)
                 problem = None if back == value else "it reads back as something else"
             except Exception as error:
-                problem = _cause(error)
+                problem = cause_of(error)
             if problem is not None:
                 allowed = getattr(field.type, "__name__", None) or str(field.type)
                 if get_args_text := str(field.type):
@@ -176,16 +194,16 @@ class Codec:
                 return PayloadInvalid(
                     event=type(event).__name__,
                     field=field.name,
-                    value=_short(value),
+                    value=short(value),
                     allowed=allowed,
                     repair=f"({problem})",
                 )
         return PayloadInvalid(
             event=type(event).__name__,
             field="*",
-            value=_short(event),
+            value=short(event),
             allowed="values that JSON can hold",
-            repair=f"({_cause(cause)})" if cause else "Use frozen attrs values and plain types.",
+            repair=f"({cause_of(cause)})" if cause else "Use frozen attrs values and plain types.",
         )
 
     def fingerprint(self, content: bytes) -> str:
@@ -222,7 +240,7 @@ class Codec:
         state = self.payload(case.state, case.client)
         data = {
             "format": SNAPSHOT_FORMAT,
-            "state_type": type(case.state).__qualname__,
+            "state_type": _state_type(type(case.state)),
             "identity": attrs.astuple(case.identity),
             "version": case.version,
             "position": case.position,
@@ -258,7 +276,7 @@ class Codec:
             return None
 
     def _decode_case(self, data: dict[str, Any], state: type[S]) -> Case[S] | None:
-        if data["format"] != SNAPSHOT_FORMAT or data["state_type"] != state.__qualname__:
+        if data["format"] != SNAPSHOT_FORMAT or data["state_type"] != _state_type(state):
             return None
         identity = CaseIdentity(*data["identity"])
         payload = data["state"]
@@ -270,10 +288,10 @@ class Codec:
             identity,
             data["version"],
             data["position"],
-            tuple(Move(m[0], m[1], m[2], _moment(m[3]), _moment(m[4])) for m in data["path"]),
+            tuple(Move(m[0], m[1], m[2], moment_of(m[3]), moment_of(m[4])) for m in data["path"]),
             tuple(self._exception(identity.client, *made) for made in data["exceptions"]),
             {name: self._unpacked(row) for name, row in data["dues"].items()},
-            _moment(data["recorded_at"]),
+            moment_of(data["recorded_at"]),
             self.converter.structure(payload, state),
             {
                 self.types[name].cls: Seen(self._unpacked(first), self._unpacked(latest), count)
@@ -291,7 +309,7 @@ class Codec:
         reason: str,
     ) -> ExceptionInForce:
         words = self._open_text(client, reason)
-        end = _moment(until) if until else None
+        end = moment_of(until) if until else None
         return ExceptionInForce(number, rule, end, frozenset(roles), words)
 
     def _packed(self, entry: AnyRecorded) -> list[Any]:
@@ -301,27 +319,14 @@ class Codec:
         return self.decode(StoredEvent(*row[:-1]))._replace(corrected_by=row[-1])
 
 
-def instant(moment: datetime) -> str:
-    """A moment as stored text: UTC, ISO 8601, microseconds; it sorts as it passes."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-def _moment(text: str) -> datetime:
-    """The moment of stored text."""
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(f"{text!r} is a moment without a time zone")
-    return moment
+def _state_type(state: type[Any]) -> str:
+    """A state class by its name and fields: a snapshot of other fields is folded anew."""
+    return f"{state.__qualname__}({', '.join(field.name for field in attrs.fields(state))})"
 
 
 def _upcast(payload: Any, kind: EventType, row: StoredEvent) -> Any:
     """The payload of an older version, converted version by version."""
-    version = row.type_version
-    while version < kind.version:
-        upcaster = kind.upcasters.get(version)
-        if upcaster is None:
-            break
-        payload, version = upcaster(payload), version + 1
+    payload, version = converted(payload, kind, row.type_version)
     if version == kind.version:
         return payload
     newer = row.type_version > kind.version
@@ -335,94 +340,3 @@ def _upcast(payload: Any, kind: EventType, row: StoredEvent) -> Any:
         if newer
         else f"Give {kind.cls.__name__} an upcaster from version {version}.",
     )
-
-
-def _converter(codec: Codec) -> Converter:
-    """A converter that reads strictly: a text is no number, a moment has a time zone."""
-    from cattrs.preconf.orjson import make_converter
-
-    converter = make_converter(detailed_validation=False, forbid_extra_keys=True)
-    for cls in (int, str, bool):
-        converter.register_structure_hook(cls, _strict(cls))
-    converter.register_structure_hook(float, _strict_float)
-    converter.register_structure_hook(datetime, lambda value, _: _moment(value))
-    converter.register_structure_hook(date, lambda value, _: date.fromisoformat(value))
-    converter.register_unstructure_hook(timedelta, lambda span: span / timedelta(microseconds=1))
-    converter.register_structure_hook(timedelta, lambda span, _: timedelta(microseconds=span))
-    converter.register_unstructure_hook(Decimal, str)
-    converter.register_unstructure_hook_func(
-        _is_set,
-        # in one order always, since commands are compared by their content
-        lambda values: sorted((converter.unstructure(value) for value in values), key=repr),
-    )
-    converter.register_structure_hook(Decimal, lambda value, _: Decimal(_text(value)))
-    converter.register_unstructure_hook(Corrected, lambda event: _correction_out(codec, event))
-    converter.register_structure_hook(Corrected, lambda data, _: _correction_in(codec, data))
-    return converter
-
-
-def _is_set(cls: Any) -> bool:
-    origin: Any = get_origin(cls)
-    return origin in (set, frozenset)
-
-
-def _strict(cls: type[Any]) -> Any:
-    def read(value: Any, _: Any) -> Any:
-        if type(value) is not cls:
-            raise TypeError(f"{_short(value)} is not a {cls.__name__}")
-        return value
-
-    return read
-
-
-def _strict_float(value: Any, _: Any) -> float:
-    if type(value) not in (int, float):
-        raise TypeError(f"{_short(value)} is not a number")
-    return float(value)
-
-
-def _text(value: Any) -> str:
-    if type(value) is not str:
-        raise TypeError(f"{_short(value)} is not a decimal number in text")
-    return value
-
-
-def _correction_out(codec: Codec, correction: Corrected) -> dict[str, Any]:
-    event = correction.event
-    data: dict[str, Any] = {"number": correction.number, "occurred_at": None, "event": None}
-    if correction.occurred_at is not None:
-        data["occurred_at"] = instant(correction.occurred_at)
-    if event is not None:
-        kind = event_type(event)
-        payload = codec.converter.unstructure(event)
-        data["event"] = {"type": kind.name, "version": kind.version, "payload": payload}
-    return data
-
-
-def _correction_in(codec: Codec, data: dict[str, Any]) -> Corrected:
-    event, occurred_at = data["event"], data["occurred_at"]
-    if event is not None:
-        kind = codec.types[event["type"]]
-        if event["version"] != kind.version:
-            payload = event["payload"]
-            for version in range(event["version"], kind.version):
-                payload = kind.upcasters[version](payload)
-            event = {**event, "payload": payload}
-        event = codec.converter.structure(event["payload"], kind.cls)
-    return Corrected(
-        number=_strict(int)(data["number"], None),
-        event=event,
-        occurred_at=_moment(occurred_at) if occurred_at else None,
-    )
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _cause(error: BaseException) -> str:
-    """The innermost message of an error: what is really wrong."""
-    while isinstance(error, BaseExceptionGroup) and error.exceptions:
-        error = error.exceptions[0]
-    return f"{type(error).__name__}: {error}" if not str(error) else str(error)

@@ -168,15 +168,16 @@ class UndeclaredRead(InvalidCall):
 class Refused(CaseflowError):
     """A decision was refused. `verdict` explains it; nothing of its unit was written.
 
-    `unrecorded` are the facts of the unit that were left unrecorded with it: a fact is never
-    refused, so record them on their own if they happened.
+    `unrecorded` are the facts of the unit that were left unrecorded with it, as they were given:
+    a fact is never refused, so record them on their own if they happened.
     """
 
     code = "refused"
     wording = "{explanation}"
 
     def __init__(self, **fields: Any) -> None:
-        fields.setdefault("explanation", fields["verdict"].explain())
+        if "explanation" not in fields:
+            fields["explanation"] = fields["verdict"].explain()
         super().__init__(**fields)
 
     @property

@@ -10,6 +10,7 @@ from typing import Any
 from caseflow.kernel.rules import Result, Unmet
 
 WIDTH = 78
+WIDTH_OF_RESULT = WIDTH - 2  # in a verdict, its lines begin two columns further right
 
 
 def explain_result(result: Result, *, labels: Mapping[str, str] | None = None) -> str:
@@ -26,13 +27,13 @@ def _lines(result: Result, indent: str, *, part: bool = False) -> Iterator[str]:
         yield from _part_lines(result, inner)
     else:
         for item in result.unmet:
-            yield from _unmet_lines(item, inner)
+            yield from _unmet_lines(item, inner, excepted=result.exception is not None)
     if result.strength == "due" and result.outcome == "unmet" and result.within is not None:
         yield wrapped(f"Due: within {days(result.within)}.", inner)
     if result.exception is not None:
         yield wrapped(f"Allowed by the exception in event {result.exception}.", inner)
     elif result.excepted_by and result.refuses and not part:  # a part is excepted with its whole
-        yield wrapped(f"Or: a {result.excepted_by} may make an exception.", inner)
+        yield wrapped(f"Or: {with_article(result.excepted_by)} may make an exception.", inner)
     if result.evidence:
         numbers = ", ".join(str(number) for number in result.evidence)
         noun = "event" if len(result.evidence) == 1 else "events"
@@ -62,11 +63,11 @@ def _part_lines(result: Result, indent: str) -> Iterator[str]:
             yield from lines[1:]
 
 
-def _unmet_lines(item: Unmet, indent: str) -> Iterator[str]:
+def _unmet_lines(item: Unmet, indent: str, *, excepted: bool = False) -> Iterator[str]:
     about = f"{_capital(item.about)}: " if item.about else ""
     found = "nothing recorded" if item.found is None else plain_words(item.found)
     yield wrapped(f"{about}{'found ' if about else 'Found: '}{found}.", indent)
-    if item.remedy:
+    if item.remedy and not excepted:
         yield wrapped(f"To do: {item.remedy.rstrip('.')}.", indent)
 
 
@@ -94,15 +95,20 @@ def days(span: timedelta | None) -> str:
     return "1 day" if span.days == 1 else f"{span.days} days"
 
 
+def with_article(word: str) -> str:
+    """A role or kind as a sentence names it: `a supervisor`, `an investigator`."""
+    return f"{'an' if word[:1].lower() in 'aeio' else 'a'} {word}"
+
+
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def wrapped(text: str, indent: str = "") -> str:
-    """Text in lines of at most `WIDTH` columns, those after the first indented further."""
+def wrapped(text: str, indent: str = "", *, width: int = WIDTH_OF_RESULT) -> str:
+    """Text in lines of at most `width` columns, those after the first indented further."""
     return fill(
         text,
-        WIDTH,
+        width,
         initial_indent=indent,
         subsequent_indent=indent + "  ",
         break_long_words=False,

@@ -15,6 +15,13 @@ E_co = TypeVar("E_co", covariant=True)
 Strength = Literal["block", "warn", "due"]
 NotedOutcome = Literal["unmet", "excepted", "fault", "fault-excepted"]
 
+quickly = tuple.__new__
+"""`quickly(Move, (…))` is `Move(…)` with every field given in order, in half the time.
+
+For the named tuples that every decision and every loaded event makes; their tests see to it
+that no field is left out.
+"""
+
 
 def as_roles(roles: Iterable[str] | str) -> frozenset[str]:
     """Roles as a set; one role may be given as a plain word."""

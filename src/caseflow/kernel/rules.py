@@ -71,18 +71,21 @@ class Context(NamedTuple):
     subject: str = ""
     histories: Mapping[type[Any], tuple[AnyRecorded, ...]] | None = None
     rule: str = ""
+    reason_awaited: bool = False
+    """Asked what can be done: a reason will have to be given, and is not known yet."""
 
     @property
     def event(self) -> Any:
         """The event that is proposed. Where it is not known yet, the rule waits for it."""
-        if self.proposed is None:
+        event = self.proposed
+        if event is None:
             raise NeedsInput
-        return self.proposed
+        return event
 
     @property
     def reason(self) -> str | None:
         """The reason that was given: a code of the transition's tree, or free text."""
-        if self.proposed is None and self.given_reason is None:
+        if self.given_reason is None and (self.reason_awaited or self.proposed is None):
             raise NeedsInput
         return self.given_reason
 

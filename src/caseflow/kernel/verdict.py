@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, cast
 
 from caseflow.kernel.case import HOLD, Case
-from caseflow.kernel.explain import explain_result, result_data, wrapped
+from caseflow.kernel.explain import WIDTH, explain_result, result_data, wrapped
 from caseflow.kernel.recorded import Noted, NotedOutcome
 from caseflow.kernel.rules import Context, Result, Rule
 
@@ -43,6 +43,10 @@ class Judgement(NamedTuple):
             if isinstance(answer, Result) and answer.outcome not in ("met", "needs-input"):
                 noted = (*noted, _noted(answer))
         return noted
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled without rules, which are functions: a refusal can travel between processes."""
+        return Judgement, (*self[:5], self.results, *self[6:])
 
 
 def _noted(result: Result) -> Noted:
@@ -120,7 +124,8 @@ class Verdict(NamedTuple):
 def _explained(verdict: Verdict) -> Iterator[str]:
     for judgement in verdict.judgements:
         answer = "Allowed" if judgement.allowed else "Not allowed"
-        yield wrapped(f"{answer}: {judgement.label}{_way_in_words(judgement)}.")
+        opening = f"{answer}: {judgement.label}{_way_in_words(judgement)}."
+        yield wrapped(opening, width=WIDTH)
         shown = [a for a in judgement.answers if isinstance(a, Result) and a.outcome != "met"]
         for heading, group in _groups(shown):
             yield ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from caseflow.kernel.stored import StoredEvent, verify_chain
 from caseflow.storage.memory import MemoryStorage
 from caseflow.storage.port import Appended, AsyncStorage, Head, Storage, Unit
 
@@ -21,7 +22,9 @@ __all__ = [
     "MemoryStorage",
     "SQLStorage",
     "Storage",
+    "StoredEvent",
     "Unit",
+    "verify_chain",
 ]
 
 

@@ -245,7 +245,8 @@ def _sqlite_url(url: str) -> str:
         parsed = make_url(url)
     except ArgumentError:
         parsed = None
-    if parsed is None or parsed.get_backend_name() != "sqlite" or not parsed.database:
+    file = parsed.database if parsed is not None else None
+    if parsed is None or parsed.get_backend_name() != "sqlite" or file in (None, "", ":memory:"):
         raise InvalidCall(
             what=f"SQLStorage({url!r})",
             problem="names no SQLite file",

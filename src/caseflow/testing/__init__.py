@@ -29,12 +29,14 @@ except ModuleNotFoundError as missing:  # pragma: no cover - seen only without t
     ) from missing
 
 from caseflow.testing.clock import START, Clock
-from caseflow.testing.lifecycle import Lifecycle, PromiseBroken, lifecycle
+from caseflow.testing.lifecycle import Lifecycle, lifecycle
 from caseflow.testing.naive import Retold, retold
 from caseflow.testing.payloads import Payload, Payloads
+from caseflow.testing.promises import PROMISES, PromiseBroken
 from caseflow.testing.strategies import NearlyLegal, cases, events, histories, nearly_legal
 
 __all__ = [
+    "PROMISES",
     "START",
     "Clock",
     "Lifecycle",

@@ -11,16 +11,17 @@ START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 class Clock:
     """A clock that stands still: give it to a casebook as `clock=`, and move it with `pass_`.
 
-        >>> clock = Clock()
-        >>> clock.pass_(timedelta(days=1))
-        >>> clock().isoformat()
-        '2026-01-06T09:00:00+00:00'
+    >>> clock = Clock()
+    >>> clock.pass_(timedelta(days=1))
+    >>> clock().isoformat()
+    '2026-01-06T09:00:00+00:00'
     """
 
     def __init__(self, now: datetime = START) -> None:
         self.now = now
 
     def __call__(self) -> datetime:
+        """The moment at which it stands."""
         return self.now
 
     def __repr__(self) -> str:

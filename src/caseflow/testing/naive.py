@@ -6,7 +6,7 @@ at a time, and never adds one event to what was there before, which is how `evol
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -60,10 +60,10 @@ class Retold:
 def retold(history: Iterable[AnyRecorded], *, state: Any) -> Retold:
     """Tell a history that is not empty; `state` is the empty state of the trade."""
     written = tuple(history)
-    standing = [entry for entry in map(_reader(written), written) if entry is not None]
-    moves = [entry for entry in standing if entry.stage is not None]
-    by_class: dict[type[Any], list[AnyRecorded]] = {type(entry.event): [] for entry in standing}
-    for entry in standing:
+    stands = standing(written)
+    moves = [entry for entry in stands if entry.stage is not None]
+    by_class: dict[type[Any], list[AnyRecorded]] = {type(entry.event): [] for entry in stands}
+    for entry in stands:
         by_class[type(entry.event)].append(entry)
         state = state.fold(entry)
     return Retold(
@@ -77,11 +77,11 @@ def retold(history: Iterable[AnyRecorded], *, state: Any) -> Retold:
         latest={cls: max(entries, key=_when) for cls, entries in by_class.items()},
         count={cls: len(entries) for cls, entries in by_class.items()},
         exceptions=tuple(
-            (e.number, e.event.rule) for e in standing if type(e.event) is ExceptionMade
+            (e.number, e.event.rule) for e in stands if type(e.event) is ExceptionMade
         ),
         dues={
             note.rule: entry
-            for entry in standing
+            for entry in stands
             for note in entry.noted
             if (note.strength, note.outcome, note.since) == ("due", "unmet", entry.number)
         },
@@ -98,21 +98,22 @@ def _superseded(move: AnyRecorded, moves: list[AnyRecorded]) -> bool:
     return any(m.number > move.number and m.occurred_at < move.occurred_at for m in moves)
 
 
-def _reader(written: tuple[AnyRecorded, ...]) -> Any:
-    """A function that reads an entry as it stands: corrected, or None where it was voided."""
+def standing(written: Sequence[AnyRecorded]) -> list[AnyRecorded]:
+    """The entries of a history as they stand: corrected ones as corrected, no voided ones."""
     voided = {entry.event.number for entry in written if type(entry.event) is Voided}
     corrections = [entry for entry in written if type(entry.event) is Corrected]
-
-    def read(entry: AnyRecorded) -> AnyRecorded | None:
+    stands = []
+    for entry in written:
         if entry.number in voided:
-            return None
+            continue
         mine = [one for one in corrections if one.event.number == entry.number]
         contents = [one.event.event for one in mine if one.event.event is not None]
         moments = [one.event.occurred_at for one in mine if one.event.occurred_at is not None]
-        return entry._replace(
-            event=[entry.event, *contents][-1],
-            occurred_at=[entry.occurred_at, *moments][-1],
-            corrected_by=mine[-1].number if mine else None,
+        stands.append(
+            entry._replace(
+                event=[entry.event, *contents][-1],
+                occurred_at=[entry.occurred_at, *moments][-1],
+                corrected_by=mine[-1].number if mine else None,
+            )
         )
-
-    return read
+    return stands

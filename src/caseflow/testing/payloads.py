@@ -10,10 +10,20 @@ from __future__ import annotations
 import enum
 import functools
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Annotated, Any, Literal, NewType, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NewType,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import attrs
 from hypothesis import strategies as st
@@ -31,7 +41,9 @@ ZONES: tuple[timezone, ...] = (UTC, timezone(timedelta(hours=-5)), timezone(time
 """Moments are drawn in several time zones, since the same moment has many spellings."""
 
 WORDS: Strategy = st.sampled_from(["alpha", "beta", "gamma", "north-2", ""])
-SENTENCES: Strategy = st.sampled_from(["as agreed", "the client's own words"]) | st.text(max_size=12)
+SENTENCES: Strategy = st.sampled_from(["as agreed", "the client's own words"]) | st.text(
+    max_size=12
+)
 MOMENTS: Strategy = st.datetimes(
     min_value=datetime(2015, 1, 1),  # noqa: DTZ001  # the strategy adds the time zone
     max_value=datetime(2035, 1, 1),  # noqa: DTZ001  # the strategy adds the time zone
@@ -88,10 +100,11 @@ def payload(cls: type[Any], case: Case[Any], payloads: Payloads) -> Strategy:
             problem="is no strategy",
             repair="Return a Hypothesis strategy from the function",
         )
-    return strategy.map(functools.partial(_of_class, cls))
+    return strategy
 
 
-def _of_class(cls: type[Any], event: Any) -> Any:
+def of_class(cls: type[Any], event: Any) -> Any:
+    """The event, if it is of the class that it was drawn for. Raises `InvalidCall`."""
     if type(event) is not cls:
         raise InvalidCall(
             what=f"payloads[{cls.__name__}] drew {event!r}, which",
@@ -101,9 +114,17 @@ def _of_class(cls: type[Any], event: Any) -> Any:
     return event
 
 
-@functools.cache  # a strategy is a value that is dear to make, and depends on the class alone
 def derived(cls: type[Any]) -> Strategy:
     """Values of an attrs class, from the types of its fields. Raises `InvalidCall`."""
+    return _derived(cast("Hashable", cls))  # a class can be hashed, whatever mypy thinks of it
+
+
+@functools.cache  # a strategy is a value that is dear to make, and depends on the class alone
+def _derived(cls: Hashable) -> Strategy:
+    if not isinstance(cls, type) or not attrs.has(cls):
+        raise InvalidCall(
+            what=repr(cls), problem="is no attrs class", repair="Give a class of events"
+        )
     try:
         hints = get_type_hints(cls, include_extras=True)
     except NameError as error:

@@ -7,7 +7,7 @@ what helps. All draws go through the `draw` of the strategy or machine that asks
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
@@ -19,7 +19,15 @@ from caseflow.kernel.errors import InvalidCall
 from caseflow.kernel.events import Corrected, ExceptionMade, Voided, event_type
 from caseflow.kernel.recorded import Actor
 from caseflow.kernel.rules import Result
-from caseflow.testing.payloads import SENTENCES, ZONES, Payloads, checked, derived, payload
+from caseflow.testing.payloads import (
+    SENTENCES,
+    ZONES,
+    Payloads,
+    checked,
+    derived,
+    of_class,
+    payload,
+)
 from caseflow.workflow.decide import Entry
 from caseflow.workflow.machine import Row
 from caseflow.workflow.workflow import Workflow
@@ -28,7 +36,7 @@ T = TypeVar("T")
 
 TIME_PASSED = [timedelta(0), timedelta(minutes=1), timedelta(hours=3), timedelta(days=9)]
 LATE_BY = [timedelta(0), timedelta(0), timedelta(hours=2), timedelta(days=4), timedelta(days=70)]
-REASONS = st.sampled_from(["as the manual says", "the family asked for it"])
+REASONS = ["as the manual says", "the family asked for it"]
 
 
 class Draw(Protocol):
@@ -37,6 +45,11 @@ class Draw(Protocol):
     def __call__(self, strategy: st.SearchStrategy[T], /) -> T:
         """One value."""
         ...
+
+
+def choose(draw: Draw, options: Sequence[T]) -> T:
+    """One of several. As `st.sampled_from`, and ten times as fast on options seen only once."""
+    return options[draw(st.integers(0, len(options) - 1))] if len(options) > 1 else options[0]
 
 
 @attrs.frozen(kw_only=True)
@@ -57,11 +70,11 @@ class Proposals:
 
     def event(self, draw: Draw, cls: type[Any], case: Case[Any]) -> Any:
         """An event of a class, which fits the case as far as `payloads` says how."""
-        return draw(payload(cls, case, self.payloads))
+        return of_class(cls, draw(payload(cls, case, self.payloads)))
 
     def fact(self, draw: Draw, case: Case[Any], *, odd: bool = False) -> Any:
         """A fact; an odd one is drawn from its types alone, whatever `payloads` says."""
-        cls = draw(st.sampled_from(self.workflow.facts))
+        cls = choose(draw, self.workflow.facts)
         return draw(derived(cls)) if odd else self.event(draw, cls, case)
 
     def names_here(self, case: Case[Any], *, going_on: bool = False) -> tuple[str, ...]:
@@ -88,8 +101,8 @@ class Proposals:
 
     def _reason(self, draw: Draw, row: Row) -> str | None:
         if row.codes:
-            return draw(st.sampled_from(sorted(row.codes)))
-        return draw(REASONS) if row.transition.reason_required else None
+            return choose(draw, sorted(row.codes))
+        return choose(draw, REASONS) if row.transition.reason_required else None
 
     # -- what helps --------------------------------------------------------------------------
 
@@ -100,45 +113,45 @@ class Proposals:
         classes = [cls for cls in (rule.rests_on if rule else ()) if cls in known]
         if not classes:
             return None
-        event = self.event(draw, draw(st.sampled_from(classes)), case)
+        event = self.event(draw, choose(draw, classes), case)
         names = self.workflow.names_recording(type(event))
         reason = self._reason(draw, self._row(case, names[0])) if names else None
         return Entry(event, reason=reason)
 
     def exception(self, draw: Draw, case: Case[Any], rule: str) -> Entry:
         """An exception to a rule, for good or until some days after now."""
-        days = draw(st.sampled_from([None, 0, 30]))
+        days = choose(draw, [None, 0, 30])
         until = None if days is None else case.recorded_at + timedelta(days=days)
-        return Entry(ExceptionMade(rule=rule, reason=draw(REASONS), until=until))
+        return Entry(ExceptionMade(rule=rule, reason=choose(draw, REASONS), until=until))
 
-    def amendment(self, draw: Draw, case: Case[Any], history: Iterable[Any]) -> Entry:
+    def amendment(self, draw: Draw, case: Case[Any], history: Sequence[Any]) -> Entry:
         """A correction or a void of some event of the history, fitting or not."""
-        target = draw(st.sampled_from(list(history)))
+        target = choose(draw, history)
         if draw(st.booleans()):
             return Entry(Voided(number=target.number))
         known = type(target.event) in self.workflow.event_types
         event = self.event(draw, type(target.event), case) if known else None
         moment = None
         if event is None or draw(st.booleans()):
-            moment = target.occurred_at + draw(st.sampled_from([timedelta(0), timedelta(days=-1)]))
+            moment = target.occurred_at + choose(draw, [timedelta(0), timedelta(days=-1)])
         return Entry(Corrected(number=target.number, event=event, occurred_at=moment))
 
     # -- who and when ------------------------------------------------------------------------
 
     def actor(self, draw: Draw) -> Actor:
         """Somebody who acts."""
-        return draw(st.sampled_from(self.actors))
+        return choose(draw, self.actors)
 
     def dated(self, draw: Draw, entry: Entry, case: Case[Any], now: Any) -> Entry:
         """The entry with a moment of its own, in some time zone: facts may be late ones."""
-        late = draw(st.sampled_from(LATE_BY))
+        late = choose(draw, LATE_BY)
         if not late:
             return entry
         at = now - late
         moves = isinstance(entry.step, str) or event_type(entry.step).kind == "decision"
         if moves and case.path:
             at = max(at, case.path[-1].occurred_at)
-        return attrs.evolve(entry, at=at.astimezone(draw(st.sampled_from(ZONES))))
+        return entry._replace(at=at.astimezone(choose(draw, ZONES)))
 
 
 def roles_of(workflow: Workflow[Any]) -> frozenset[str]:
@@ -147,6 +160,35 @@ def roles_of(workflow: Workflow[Any]) -> frozenset[str]:
     named = {role for row in workflow.rows for role in row.transition.roles}
     named |= {rule.excepted_by for rule in rules} | {workflow.faults_excepted_by}
     return frozenset({*named, *workflow.opened_by} - {""})
+
+
+def nearer(workflow: Workflow[Any], position: str | None, goals: frozenset[str]) -> list[str]:
+    """The transitions that lead from a position nearer to one of these, without ending first."""
+    here = position or ""
+    ways = _distances(workflow, goals)
+    limit = ways.get(here, len(ways) + 1)
+    closer = {
+        place
+        for place, distance in ways.items()
+        if distance < limit and (place in goals or place not in workflow.ends)
+    }
+    table = workflow.dispatch.get(here, {})
+    return [name for name, edges in table.items() if any(e.dest in closer for e in edges)]
+
+
+def _distances(workflow: Workflow[Any], goals: frozenset[str]) -> dict[str, int]:
+    """How many moves each position is away from a goal."""
+    found = dict.fromkeys(goals, 0)
+    waiting = list(goals)
+    while waiting:
+        goal = waiting.pop(0)
+        for position, names in workflow.dispatch.items():
+            leads = any(edge.dest == goal for edges in names.values() for edge in edges)
+            if leads and position not in found:
+                found[position] = found[goal] + 1
+                if position not in workflow.ends:
+                    waiting.append(position)
+    return found
 
 
 def known_rule(workflow: Workflow[Any], rule: str) -> str:
@@ -162,4 +204,13 @@ def known_rule(workflow: Workflow[Any], rule: str) -> str:
     return rule
 
 
-__all__ = ["SENTENCES", "TIME_PASSED", "Draw", "Proposals", "known_rule", "roles_of"]
+__all__ = [
+    "SENTENCES",
+    "TIME_PASSED",
+    "Draw",
+    "Proposals",
+    "choose",
+    "known_rule",
+    "nearer",
+    "roles_of",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from caseflow.kernel.case import Move, effective, fold
+from caseflow.kernel.case import Move, effective, fold, histories_of
 from caseflow.kernel.errors import nearest
 from caseflow.kernel.events import (
     Amendment,
@@ -15,15 +15,16 @@ from caseflow.kernel.events import (
     Voided,
     event_type,
 )
+from caseflow.kernel.explain import with_article
 from caseflow.kernel.recorded import Actor, AnyRecorded
 from caseflow.kernel.rules import Context, Unmet
+from caseflow.kernel.verdict import in_words
+from caseflow.workflow.builtin import acts_in_words
 
 
 def entitlement_unmet(workflow: Any, made: ExceptionMade, actor: Actor) -> tuple[Unmet, ...]:
     """Why this actor may not make this exception; nothing where it may."""
-    roles = {rule.excepted_by for rule in _rules(workflow, made.rule) if rule.excepted_by}
-    if workflow.faults_excepted_by:
-        roles.add(workflow.faults_excepted_by)
+    roles = _entitled(workflow, made.rule)
     if made.rule not in workflow.all_rules:
         remedy = nearest(made.rule, workflow.all_rules)
         return (Unmet(found=f"there is no rule {made.rule}", remedy=remedy),)
@@ -35,10 +36,15 @@ def entitlement_unmet(workflow: Any, made: ExceptionMade, actor: Actor) -> tuple
             ),
         )
     if actor.roles.isdisjoint(roles):
-        who = " or ".join(f"a {role}" for role in sorted(roles))
-        acts = " and ".join(sorted(actor.roles)) or "no role"
-        return (Unmet(found=f"{actor.id} acts in {acts}", remedy=f"ask {who}"),)
+        who = " or ".join(map(with_article, sorted(roles)))
+        return (Unmet(found=acts_in_words(actor), remedy=f"ask {who}"),)
     return ()
+
+
+def _entitled(workflow: Any, rule: str) -> frozenset[str]:
+    """The roles of which each may make an exception to a rule."""
+    roles = {found.excepted_by for found in _rules(workflow, rule)}
+    return frozenset(roles | {workflow.faults_excepted_by}) - {""}
 
 
 def _rules(workflow: Any, rule: str) -> Iterable[Any]:
@@ -67,7 +73,7 @@ def amendment_unmet(
         )
     roles = _roles(workflow, target)
     if roles and context.actor.roles.isdisjoint(roles):
-        who = " or ".join(f"a {role}" for role in sorted(roles))
+        who = " or ".join(map(with_article, sorted(roles)))
         return (
             Unmet(
                 found=f"{context.actor.id} may not take the decision in event {target.number}",
@@ -84,7 +90,9 @@ def amendment_unmet(
 def _roles(workflow: Any, target: AnyRecorded) -> frozenset[str]:
     """The roles of which one is needed to take the decision that is amended."""
     if isinstance(target.event, ExceptionMade):
-        return frozenset(target.roles)
+        return _entitled(workflow, target.event.rule) or target.roles
+    if isinstance(target.event, CaseOpened):
+        return frozenset(workflow.opened_by)
     for row in workflow.rows:
         if row.name == target.transition:
             return frozenset(row.transition.roles)
@@ -118,7 +126,7 @@ def _correction_unmet(
     fixed = isinstance(target.event, (CaseOpened, ExceptionMade))
     if event.event is not None and (fixed or type(event.event) is not type(target.event)):
         yield Unmet(
-            found=f"event {target.number} is a {name}",
+            found=f"event {target.number} is {with_article(name)}",
             remedy="void it and record it anew"
             if isinstance(target.event, ExceptionMade)
             else "correct an event with one of its own type",
@@ -133,7 +141,7 @@ def _correction_unmet(
         )
     if moment is not None and target.stage is not None:
         yield from _order_unmet(target, moment, moves)
-    if event.event is not None and target.transition is not None:
+    if target.transition is not None and not isinstance(target.event, CaseOpened):
         yield from _rejudged(workflow, history, target, event, context)
 
 
@@ -163,26 +171,35 @@ def _rejudged(
     event: Corrected,
     context: Context,
 ) -> Iterable[Unmet]:
-    """A corrected decision has to be one that would have been allowed at its place."""
+    """A corrected decision has to be one that would have been allowed at its place.
+
+    What refuses it as it stands, too, is not the correction's doing, and does not count.
+    """
     standing = effective(history)
     prefix = [entry for entry in standing if entry.number < target.number]
     case = fold(prefix, workflow.state())
-    histories = {
-        cls: tuple(entry for entry in prefix if type(entry.event) is cls)
-        for cls in workflow.histories
-    }
-    then = context._replace(
+    stood = context._replace(
         actor=Actor(target.actor, target.roles),
-        at=event.occurred_at or target.occurred_at,
+        at=target.occurred_at,
         step=target.transition or "",
-        proposed=event.event,
+        proposed=target.event,
         given_reason=target.reason_code or target.reason,
-        histories=histories,
+        histories=histories_of(prefix, workflow.histories),
     )
+    anew = target.event if event.event is None else event.event
+    then = stood._replace(at=event.occurred_at or target.occurred_at, proposed=anew)
     edges = workflow.edges(target.transition, case.position)
+    leads_to = next((edge.dest for edge in edges if edge.choose(case, then) is True), None)
+    if edges and leads_to != target.stage:
+        yield Unmet(
+            found=f"as corrected, it would not have led to {in_words(target.stage)}",
+            remedy=f"void event {target.number} and decide anew",
+            evidence=(target.number,),
+        )
     for rule in edges[0].row.rules if edges else ():
-        result = rule.judge(case, then)
+        result, before = rule.judge(case, then), rule.judge(case, stood)
         excepted = any(note.rule == rule.id and note.exception for note in target.noted)
+        excepted = excepted or (before is not None and before.refuses)
         if result is not None and result.refuses and not excepted:
             for item in result.unmet or (Unmet(found=result.fault),):
                 yield Unmet(

@@ -20,7 +20,7 @@ from caseflow.kernel.events import (
 )
 from caseflow.kernel.rules import Rule
 from caseflow.kernel.verdict import in_words
-from caseflow.workflow.check import Faults, check_declaration, check_graph
+from caseflow.workflow.check import RESERVED, Faults, check_declaration, check_graph
 from caseflow.workflow.definition import (
     ANY_OPEN,
     BACK,
@@ -40,6 +40,11 @@ from caseflow.workflow.machine import (
 from caseflow.workflow.places import Places
 
 CORE_TRANSITIONS = {"make-exception": ExceptionMade, "correct": Corrected, "void": Voided}
+CORE_LABELS = {
+    "make-exception": "make an exception",
+    "correct": "correct an event",
+    "void": "void an event",
+}
 
 
 @attrs.frozen(kw_only=True)
@@ -73,7 +78,8 @@ def assemble(workflow: Any) -> tuple[Parts | None, list[str]]:
     start = starts[0].positions[0]
     machine = build_machine(places.all, places.ends, start, workflow.name)
     for row in rows:
-        _add_edges(machine, row, places)
+        if row.core or row.name not in RESERVED:  # a reserved name was reported
+            _add_edges(machine, row, places)
     dispatch = read_dispatch(machine, places.all)
     check_graph(dispatch, places, start, faults)
     recorders: dict[type[Any], tuple[str, ...]] = {}
@@ -151,7 +157,7 @@ def _all_transitions(workflow: Any) -> list[tuple[Transition, bool]]:
         resume = Transition("resume", source=HOLD, to=HOLD, roles=hold.resume_roles)
         declared.append((resume, False))
     core = [
-        (Transition(name, source=ANY_OPEN, to=STAY, records=cls), True)
+        (Transition(name, source=ANY_OPEN, to=STAY, records=cls, label=CORE_LABELS[name]), True)
         for name, cls in CORE_TRANSITIONS.items()
     ]
     return [*declared, *core]

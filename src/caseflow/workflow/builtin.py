@@ -7,6 +7,7 @@ from typing import Any
 
 from caseflow.kernel.case import Case
 from caseflow.kernel.errors import listed
+from caseflow.kernel.explain import with_article
 from caseflow.kernel.recorded import Actor
 from caseflow.kernel.rules import Context, Result, Unmet
 from caseflow.kernel.verdict import in_words
@@ -29,14 +30,19 @@ def built_in(rule: str, wanted: str, *unmet: Unmet, warns: bool = False) -> Resu
 
 def wanted_role(roles: tuple[str, ...]) -> str:
     """Roles as a sentence."""
-    return f"This is done by {' or '.join(f'a {role}' for role in roles)}."
+    return f"This is done by {' or '.join(map(with_article, roles))}."
+
+
+def acts_in_words(actor: Actor) -> str:
+    """In which roles somebody acts, as it reads in a sentence."""
+    roles = " and ".join(map(with_article, sorted(actor.roles)))
+    return f"{actor.id} acts as {roles}" if roles else f"{actor.id} acts in no role"
 
 
 def role_unmet(roles: tuple[str, ...], actor: Actor) -> Result:
     """The actor acts in none of the roles that may do this."""
-    acts = " and ".join(sorted(actor.roles)) or "no role"
-    found = f"{actor.id} acts in {acts}"
-    remedy = f"ask {' or '.join(f'a {role}' for role in roles)} to do it"
+    found = acts_in_words(actor)
+    remedy = f"ask {' or '.join(map(with_article, roles))} to do it"
     return built_in("role", wanted_role(roles), Unmet(found=found, remedy=remedy))
 
 
@@ -72,6 +78,7 @@ def reason_unmet(row: Row, context: Context) -> Result | None:
     wanted = "A reason is given" + (", by one of the agency's codes." if codes else ".")
     if not codes:
         return built_in("reason", wanted, Unmet(remedy="say why: reason='...'"))
-    close = get_close_matches(given or "", codes, n=3)
+    under = [code for code in codes if code.startswith(f"{given}.")]  # a heading was given
+    close = under or get_close_matches(given or "", codes, n=3)
     choices = listed(close or sorted(codes), "or")
     return built_in("reason", wanted, Unmet(found=given, remedy=f"give reason={choices}"))

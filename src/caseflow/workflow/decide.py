@@ -10,12 +10,12 @@ that is refused.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, NamedTuple
 
 import attrs
 
-from caseflow.kernel.case import Case, S, evolve, fold
+from caseflow.kernel.case import Case, S, evolve, fold, histories_of
 from caseflow.kernel.errors import HistoricalCase, PayloadNeeded, UnknownStep, nearest
 from caseflow.kernel.events import (
     CaseOpened,
@@ -25,7 +25,7 @@ from caseflow.kernel.events import (
     Voided,
     event_type,
 )
-from caseflow.kernel.recorded import Actor, AnyRecorded, Recorded
+from caseflow.kernel.recorded import Actor, AnyRecorded, Noted, Recorded, quickly
 from caseflow.kernel.rules import Context, Result, Rule, Unmet
 from caseflow.kernel.verdict import Judgement, Verdict
 from caseflow.workflow.amend import amendment_unmet, entitlement_unmet
@@ -99,18 +99,22 @@ def decide(workflow: Workflow[S], case: Case[S], command: Command) -> Decided[S]
         judgements.append(judgement)
         if not judgement.allowed:
             return Decided(Verdict(False, tuple(judgements)), (), case)
-        recorded = _envelope(judgement, row, entry, command)
+        recorded = _envelope(case, judgement, row, entry, command)
         events.append(recorded)
         kind = type(recorded.event)
+        histories = command.histories
         if kind is Corrected or kind is Voided:  # they take effect on the whole history
-            case = fold((*(command.history or ()), *events), workflow.state())
+            history = (*(command.history or ()), *events)
+            case = fold(history, workflow.state())
+            if histories:
+                command = command._replace(histories=histories_of(history, histories))
         else:
             case = evolve(case, recorded)
-        histories = command.histories
-        if histories and kind in histories:
-            read = {**histories, kind: (*histories[kind], recorded)}
-            command = command._replace(histories=read)
-    return Decided(Verdict(True, tuple(judgements)), tuple(events), case)
+            if histories and kind in histories:
+                read = {**histories, kind: (*histories[kind], recorded)}
+                command = command._replace(histories=read)
+    verdict = quickly(Verdict, (True, tuple(judgements)))
+    return quickly(Decided, (verdict, tuple(events), case))
 
 
 def judge(
@@ -124,51 +128,53 @@ def judge(
 
     `unit` holds the events of the steps before it.
     """
-    step = entry.step
-    here = workflow.dispatch.get(case.position or "", {})
+    step, at, reason, _, subject = entry
+    name, event, edges = _named(workflow, case, step)
+    if edges and event is None:
+        event = _bare_event(edges[0].row)
+    now = command.now
+    context = quickly(
+        Context,
+        (
+            command.actor,
+            at or command.at or now,
+            now,
+            name,
+            event,
+            command.reason if reason is None else reason,
+            subject or case.identity.client,
+            command.histories,
+            "",
+            False,
+        ),
+    )
+    if edges:
+        row: Row = edges[0].row
+        answers = _answers(workflow, case, row, context, command, unit)
+        return _concluded(case, row, edges, context, answers), row
+    if edges is None:
+        return _judge_fact(workflow, case, context), None
+    return _not_from_here(workflow, case, context), None
+
+
+def _named(
+    workflow: Workflow[Any], case: Case[Any], step: Any
+) -> tuple[str, Any, tuple[Edge, ...] | None]:
+    """The name of a step, its event (None: not given), and its edges from here (None: a fact)."""
+    parts = workflow._parts  # past its properties, which cost more than what they give
+    here = parts.dispatch.get(case.position or "", {})
     if isinstance(step, str):
-        name, event = step, None
-    else:
+        return step, None, here.get(step, ())
+    names = parts.recorders.get(type(step))
+    if not names:
         kind = workflow.knows(step)
         if kind.kind == "fact":
-            return _judge_fact(workflow, case, _context(case, entry, command, kind.name, step))
-        name, event = _recording(workflow, step, here), step
-    edges = here.get(name)
-    if not edges:
-        return _not_from_here(workflow, case, _context(case, entry, command, name, None))
-    row: Row = edges[0].row
-    if event is None:
-        event = _bare_event(row)
-    context = _context(case, entry, command, name, event)
-    answers = _answers(workflow, case, row, context, command, unit)
-    return _concluded(case, row, edges, context, answers), row
-
-
-def _context(case: Case[Any], entry: Entry, command: Command, name: str, event: Any) -> Context:
-    """What the rules see of one step."""
-    _, at, reason, _, subject = entry
-    now = command.now
-    return Context(
-        command.actor,
-        at or command.at or now,
-        now,
-        name,
-        event,
-        command.reason if reason is None else reason,
-        subject or case.identity.client,
-        command.histories,
-    )
-
-
-def _recording(workflow: Workflow[Any], event: Any, here: Mapping[str, Any]) -> str:
-    """The transition that records this event: of several, one that leads on from here."""
-    names = workflow.names_recording(type(event))
-    if not names:
-        raise workflow._unknown(event)
-    for name in names:
+            return kind.name, step, None
+        raise workflow._unknown(step)
+    for name in names:  # of several that record it, the first that leads on from here
         if name in here:
-            return name
-    return names[0]
+            return name, step, here[name]
+    return names[0], step, ()
 
 
 def _bare_event(row: Row) -> Any:
@@ -199,8 +205,8 @@ def _answers(
     if transition.roles and context.actor.roles.isdisjoint(transition.roles):
         return [role_unmet(transition.roles, context.actor)]
     answers: list[Result | Rule[Any]] = []
-    _, at, now = context[:3]
-    if at > now or (case.path and at < case.path[-1].occurred_at):
+    at, now, path = context.at, context.now, case.path
+    if at > now or (path and at < path[-1].occurred_at):
         answers.extend(_moment_answers(case, row, at, now))
     if row.codes or transition.reason_required:
         unmet = reason_unmet(row, context)
@@ -295,7 +301,9 @@ def _since(case: Case[Any], rule: Rule[Any], context: Context) -> int:
     """Since which event it is owed: an earlier decision's, where that is still unmet."""
     earlier = case.dues.get(rule.id)
     if earlier is not None:
-        then = context._replace(proposed=earlier.event, step=earlier.transition or "")
+        then = context._replace(
+            at=earlier.occurred_at, proposed=earlier.event, step=earlier.transition or ""
+        )
         if not rule.result(case, then).holds:
             return earlier.number
     return case.version + 1
@@ -309,28 +317,36 @@ def _concluded(
     answers: list[Result | Rule[Any]],
 ) -> Judgement:
     """The judgement: the answers, and the target if there is one."""
-    target: str | None = None
-    first = answers[0] if answers else None
-    if not isinstance(first, Result) or first.rule != "role":
+    target, allowed, only = None, True, edges[0]
+    if only.condition is None and only.left is None:
+        target = only.dest
+    elif not _lacks_role(answers):
         target, missing = _target(edges, case, context)
         if missing is not None:
             answers.append(missing)
-    allowed = True
-    for answer in answers:
-        if answer.__class__ is Result and answer.refuses:
-            allowed = False
-    return Judgement(
-        context.step, row.label, case.position, target, allowed, tuple(answers), case, context
+    found: tuple[Result | Rule[Any], ...] = tuple(answers)
+    if found == row.rules:  # every rule is simply met
+        found = row.rules
+    elif _lacks_role(answers):
+        target, allowed = None, False
+    else:
+        allowed = not any(isinstance(a, Result) and a.refuses for a in found)
+    position = case.position
+    return quickly(
+        Judgement, (context.step, row.label, position, target, allowed, found, case, context)
     )
+
+
+def _lacks_role(answers: list[Result | Rule[Any]]) -> bool:
+    """Whether it was found that the actor may not do this: then that is all that was looked at."""
+    first = answers[0] if answers else None
+    return isinstance(first, Result) and first.rule == "role"
 
 
 def _target(
     edges: tuple[Edge, ...], case: Case[Any], context: Context
 ) -> tuple[str | None, Result | None]:
-    """The target that is taken (None: it stays), or the result that says why there is none."""
-    only = edges[0]
-    if only.condition is None and only.left is None:
-        return only.dest, None
+    """The first target whose condition is met (None: it stays), or the result that says why not."""
     for edge in edges:
         chosen = edge.choose(case, context)
         if chosen is True:
@@ -341,9 +357,7 @@ def _target(
     return None, built_in("target", "There is a stage to go to.", found)
 
 
-def _not_from_here(
-    workflow: Workflow[Any], case: Case[Any], context: Context
-) -> tuple[Judgement, None]:
+def _not_from_here(workflow: Workflow[Any], case: Case[Any], context: Context) -> Judgement:
     """The judgement on a transition that has no way from here, or is not there at all."""
     name = context.step
     rows = [row for row in workflow.rows if row.name == name]
@@ -360,12 +374,10 @@ def _not_from_here(
     else:
         answer = position_unmet(workflow, case, rows)
     label = rows[0].label
-    return Judgement(name, label, case.position, None, False, (answer,), case, context), None
+    return Judgement(name, label, case.position, None, False, (answer,), case, context)
 
 
-def _judge_fact(
-    workflow: Workflow[Any], case: Case[Any], context: Context
-) -> tuple[Judgement, None]:
+def _judge_fact(workflow: Workflow[Any], case: Case[Any], context: Context) -> Judgement:
     """The judgement on a fact: always allowed; what is odd about it is noted."""
     name = context.step
     answers: list[Result | Rule[Any]] = []
@@ -386,38 +398,46 @@ def _judge_fact(
         result = rule.judge(case, context)
         answers.append(rule if result is None else _weighed(workflow, case, rule, result, context))
     label = workflow.label(name)
-    return Judgement(name, label, case.position, None, True, tuple(answers), case, context), None
+    return Judgement(name, label, case.position, None, True, tuple(answers), case, context)
 
 
-def _envelope(judgement: Judgement, row: Row | None, entry: Entry, command: Command) -> AnyRecorded:
+def _envelope(
+    case: Case[Any], judgement: Judgement, row: Row | None, entry: Entry, command: Command
+) -> AnyRecorded:
     """The event in its envelope, as it will stand in the history."""
-    case, context = judgement.case, judgement.context
-    actor, at, now, _, event, reason, subject = context[:7]
+    actor, at, now, _, event, reason, subject, _, *_ = judgement.context
     identity = case.identity
+    noted: tuple[Noted, ...] = ()
+    if row is None or judgement.answers is not row.rules:  # not every rule is simply met
+        noted = judgement.noted
     code = None
     if row is not None and row.codes:
         code, reason = reason, None
-    return Recorded(
-        case.version + 1,
-        event,
-        at,
-        now,
-        actor.id,
-        actor.roles,
-        actor.on_behalf_of,
-        entry.reported_by,
-        subject,
-        None if row is None else row.transition.name,
-        judgement.target,
-        code,
-        reason,
-        judgement.noted,
-        command.command_id,
-        command.fingerprint,
-        identity.agency,
-        identity.id,
-        identity.workflow,
-        identity.workflow_version,
+    return quickly(
+        Recorded,
+        (
+            case.version + 1,
+            event,
+            at if at.tzinfo is UTC else at.astimezone(UTC),  # spelled as it will read back
+            now,
+            actor.id,
+            actor.roles,
+            actor.on_behalf_of,
+            entry.reported_by,
+            subject,
+            None if row is None else row.transition.name,
+            judgement.target,
+            code,
+            reason,
+            noted,
+            command.command_id,
+            command.fingerprint,
+            identity.agency,
+            identity.id,
+            identity.workflow,
+            identity.workflow_version,
+            None,
+        ),
     )
 
 
@@ -450,7 +470,7 @@ def open_case(
     verdict = Verdict(allowed, (judgement,))
     if not allowed:
         return Decided(verdict, (), before)
-    recorded = _envelope(judgement, transition_row, Entry("open"), command)
+    recorded = _envelope(before, judgement, transition_row, Entry("open"), command)
     return Decided(verdict, (recorded,), evolve(before, recorded))
 
 
@@ -515,6 +535,7 @@ def _option(
     row: Row = edges[0].row
     transition = row.transition
     event = None if row.needed else _bare_event(row)
+    waits = bool(row.codes or transition.reason_required) and command.reason is None
     context = Context(
         command.actor,
         command.at or command.now,
@@ -524,9 +545,9 @@ def _option(
         command.reason,
         case.identity.client,
         command.histories,
+        reason_awaited=waits,
     )
     answers = _answers(workflow, case, row, context, command)
-    waits = (row.codes or transition.reason_required) and command.reason is None
     if waits:
         answers = [
             attrs.evolve(a, outcome="needs-input")
@@ -543,7 +564,7 @@ def _option(
         transition.records,
         row.needed,
         row.codes,
-        bool(waits),
+        waits,
         judgement,
     )
 
@@ -572,8 +593,9 @@ def owed(
 ) -> tuple[Owed, ...]:
     """What is owed on a case at a moment: the noted `due` rules that are still unmet.
 
-    A pure function of the case, the workflow and the moment. Soonest first; what has no
-    date comes last.
+    A pure function of the case, the workflow and the moment. A rule is judged as it was for
+    the decision (`context.at`, `context.event`), at a later `context.now`. Soonest first;
+    what has no date comes last.
     """
     found = []
     for rule_id, decided in case.dues.items():
@@ -582,7 +604,7 @@ def owed(
             continue  # the workflow no longer asks for it
         context = Context(
             Actor(decided.actor, decided.roles),
-            now,
+            decided.occurred_at,
             now,
             decided.transition or event_type(decided.event).name,
             decided.event,

@@ -44,7 +44,7 @@ def extended(
     transitions: tuple[Transition, ...],
 ) -> Changed:
     """The parts of a workflow with everything changed that was asked; faults all at once."""
-    merged = _merged(workflow.transitions, transitions, lambda item: (item.name, item.source))
+    merged = _merged(workflow.transitions, transitions, lambda item: item.name)
     names = {transition.name for transition in merged} | {"hold", "resume"}
     faults = [*_unknown_names(names, rules, drop, replace)]
     known = workflow.all_rules
@@ -80,9 +80,18 @@ def _merged(
     standing: tuple[T, ...], added: tuple[T, ...], key: Callable[[T], Any]
 ) -> tuple[T, ...]:
     """The standing ones, those with the key of an added one replaced, and then the new ones."""
-    table = {key(item): item for item in standing}
-    table |= {key(item): item for item in added}
-    return tuple(table.values())
+    new: dict[Any, list[T]] = {}
+    for item in added:
+        new.setdefault(key(item), []).append(item)
+    merged: list[T] = []
+    for item in standing:  # of several that share a name, the first gives the place
+        name = key(item)
+        merged += new.pop(name) if name in new else []
+        if not any(key(other) == name for other in added):
+            merged.append(item)
+    for items in new.values():
+        merged += items
+    return tuple(merged)
 
 
 def _strengthened(rule: Rule[Any], wanted: Restrength | None, faults: list[str]) -> Rule[Any]:

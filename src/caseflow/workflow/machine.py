@@ -116,11 +116,16 @@ def read_dispatch(machine: Machine, positions: list[str]) -> Dispatch:
 
 
 def reachable(table: Dispatch, start: str) -> set[str]:
-    """The positions that a case can come to from a position."""
+    """The positions that a case can come to from a position.
+
+    `BACK` leads only to where a case has been, so it opens no position of its own.
+    """
     found, waiting = {start}, [start]
     while waiting:
         for edges in table[waiting.pop()].values():
             for edge in edges:
+                if edge.left is not None:
+                    continue
                 if edge.dest is not None and edge.dest not in found:
                     found.add(edge.dest)
                     waiting.append(edge.dest)

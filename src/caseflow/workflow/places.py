@@ -24,6 +24,8 @@ class Places:
         """The positions that a source names; none where it is undeclared."""
         if name == ANY_OPEN:
             return [*self.open, *self.held]
+        if name == HOLD:
+            return list(self.held)
         if name in self.stages:
             return list(self.stages[name].positions)
         return [name] if name in self.all else []

@@ -197,7 +197,7 @@ class Workflow(Generic[S]):
         events: Iterable[type[Any]] = (),
         labels: Mapping[str, str] | None = None,
         state: type[Any] | None = None,
-        opened_by: Iterable[str] | None = None,
+        opened_by: str | Iterable[str] | None = None,
         faults_excepted_by: str | None = None,
     ) -> Workflow[S]:
         """A workflow of the agency's own, started from this declaration.
@@ -230,7 +230,7 @@ class Workflow(Generic[S]):
                 state=state or self.state,
                 events=(*self.events, *events),
                 labels={**self.labels, **(labels or {})},
-                opened_by=self.opened_by if opened_by is None else tuple(opened_by),
+                opened_by=self.opened_by if opened_by is None else words(opened_by),
                 faults_excepted_by=(
                     self.faults_excepted_by if faults_excepted_by is None else faults_excepted_by
                 ),

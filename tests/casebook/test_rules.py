@@ -1,0 +1,466 @@
+"""Rules at work: what refuses, what warns, what is owed, and who makes exceptions."""
+
+import pytest
+
+from caseflow import (
+    STAY,
+    ExceptionMade,
+    Refused,
+    Transition,
+    UnknownStep,
+    Unmet,
+    rule,
+)
+from caseflow.storage import MemoryStorage
+from tests.support.trades import (
+    ANA,
+    BOSS,
+    DAY,
+    FINDINGS,
+    HOUR,
+    MO,
+    ROLES,
+    START,
+    Accounted,
+    BikeDescribed,
+    CalledBack,
+    CallMissed,
+    Clock,
+    DiscountGiven,
+    Inspected,
+    InvoiceSent,
+    Paid,
+    PartArrived,
+    QuoteAgreed,
+    QuoteSent,
+    Ridden,
+    bring,
+    shop,
+    shop_book,
+)
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def book(clock):
+    return shop_book(MemoryStorage(), clock=clock)
+
+
+def extended(clock, **changes):
+    """A book of the shop with some rules changed."""
+    mine = shop.extend("repair-shop", version="2", **changes)
+    numbers = iter(range(1, 100))
+    return type(shop_book(MemoryStorage()))(
+        mine,
+        MemoryStorage(),
+        clock=clock,
+        roles=ROLES,
+        new_id=lambda: f"R-{next(numbers)}",
+    )
+
+
+def outcomes(verdict):
+    return {result.rule: result.outcome for result in verdict.results}
+
+
+# -- the order of evaluation, and every rule -------------------------------------------------
+
+
+def test_every_unmet_rule_is_reported_never_only_the_first(book):
+    case_id = bring(book, "dropped-off")
+    book.do(case_id, Inspected(findings=FINDINGS), by=MO)
+    verdict = book.ask(case_id, QuoteSent(amount=60_000, share=1_000), by=ANA, at=START + HOUR)
+    assert [result.rule for result in verdict.refusals] == [
+        "not-in-the-future",
+        "quote-founded",
+        "price-limit",
+        "shares",
+    ]
+
+
+def test_rules_on_the_event_come_before_rules_on_the_transition(clock):
+    @rule("on-the-event")
+    def on_the_event(case, context):
+        """A."""
+        yield from ()
+
+    book = extended(clock, rules={QuoteSent: [on_the_event]})
+    verdict = book.ask(bring(book, "looked-at"), QuoteSent(amount=9_000), by=ANA)
+    assert [result.rule for result in verdict.results] == [
+        "on-the-event",
+        "quote-founded",
+        "price-limit",
+        "shares",
+    ]
+
+
+def test_each_rule_is_judged_once(clock):
+    judged = []
+
+    @rule("counted")
+    def counted(case, context):
+        """Once."""
+        judged.append(context.step)
+        yield from ()
+
+    book = extended(clock, rules={"quote": [counted]})
+    case_id = bring(book, "looked-at")
+    book.do(case_id, QuoteSent(amount=9_000), by=ANA)
+    assert judged == ["quote"]
+
+
+def test_a_met_rule_is_in_the_verdict_with_its_evidence(book):
+    case_id = bring(book, "looked-at")
+    verdict = book.ask(case_id, QuoteSent(amount=9_000), by=ANA)
+    assert outcomes(verdict) == {"quote-founded": "met", "price-limit": "met", "shares": "met"}
+    assert verdict.results[0].evidence == (2, 3)
+    assert [part.outcome for part in verdict.results[0].parts] == ["met", "met"]
+
+
+def test_a_warning_is_shown_and_noted_and_refuses_nothing(book):
+    case_id = bring(book, "dropped-off")
+    outcome = book.do(case_id, Inspected(), by=MO)
+    assert [warning.rule for warning in outcome.verdict.warnings] == ["serial-known"]
+    (note,) = outcome.events[0].noted
+    assert (note.rule, note.strength, note.outcome) == ("serial-known", "warn", "unmet")
+
+
+def test_the_position_is_refused_with_what_can_be_done_here(book):
+    case_id = bring(book, "dropped-off")
+    (result,) = book.ask(case_id, "collect", by=ANA).refusals
+    assert (result.rule, result.unmet[0].found) == (
+        "position",
+        "the case is in intake (dropped off)",
+    )
+    with pytest.raises(UnknownStep, match="Did you mean 'collect'"):
+        book.ask(case_id, "colect", by=ANA)
+
+
+def test_a_reason_is_one_of_the_codes_and_the_nearest_is_named(book):
+    case_id = bring(book, "dropped-off")
+    for given, remedy in (
+        (None, "give reason='customer.moved-away', 'customer.too-dear' or 'no-parts'"),
+        ("customer", "give reason='customer.too-dear' or 'customer.moved-away'"),
+        ("customer.to-dear", "give reason='customer.too-dear' or 'customer.moved-away'"),
+        ("no-part", "give reason='no-parts'"),
+    ):
+        (result,) = book.ask(case_id, "abandon", by=ANA, reason=given).refusals
+        assert (result.rule, result.unmet[0].found, result.unmet[0].remedy) == (
+            "reason",
+            given,
+            remedy,
+        )
+
+
+def test_a_reason_in_free_text_may_be_asked_for(book):
+    case_id = bring(book, "ready")
+    for given in (None, "", "  "):
+        assert [r.rule for r in book.ask(case_id, "requote", by=ANA, reason=given).refusals] == [
+            "reason"
+        ]
+    assert book.do(case_id, "requote", by=ANA, reason="it broke").events[0].reason == "it broke"
+
+
+def test_the_target_is_chosen_by_what_is_decided(book):
+    waits, goes_on = bring(book, "quoting"), bring(book, "quoting")
+    book.record(goes_on, PartArrived(part="chain"), by=ANA)
+    assert book.do(waits, QuoteAgreed(), by=ANA).case.position == "repair.waiting"
+    assert book.do(goes_on, QuoteAgreed(), by=ANA).case.position == "repair.bench"
+
+
+# -- histories -------------------------------------------------------------------------------
+
+
+def test_a_rule_reads_the_whole_history_that_it_declares(book):
+    case_id = bring(book, "waiting")
+    verdict = book.ask(case_id, "start", by=ANA)
+    assert verdict.refusals[0].unmet[0].about == "chain"
+    arrived = book.ask(case_id, PartArrived(part="chain"), PartArrived(part="hub"), "start", by=ANA)
+    assert arrived.allowed
+    book.record(case_id, PartArrived(part="chain"), PartArrived(part="hub"), by=ANA)
+    assert book.ask(case_id, "start", by=ANA).allowed
+
+
+# -- what is due -----------------------------------------------------------------------------
+
+
+def test_what_is_due_is_noted_and_owed_until_a_fact_discharges_it(book, clock):
+    case_id = bring(book, "collected")
+    decided = book.history(case_id)[-1]
+    assert [(n.rule, n.outcome, n.since) for n in decided.noted] == [("invoiced", "unmet", 10)]
+    (item,) = book.owed(case_id)
+    assert (item.rule, item.since, item.decided_at) == ("invoiced", 10, START)
+    assert (item.due_at, item.overdue) == (START + 7 * DAY, False)
+    assert item.result.unmet == (Unmet(remedy="record InvoiceSent"),)
+    clock.pass_(9 * DAY)
+    assert book.owed(case_id)[0].overdue
+    book.record(case_id, InvoiceSent(), by=ANA)
+    assert book.owed(case_id) == ()
+
+
+def test_it_is_overdue_only_after_the_moment_it_is_due(book):
+    case_id = bring(book, "collected")
+    due = START + 7 * DAY
+    assert [book.owed(case_id, now=due + shift)[0].overdue for shift in (-DAY, 0 * DAY, HOUR)] == [
+        False,
+        False,
+        True,
+    ]
+
+
+def test_the_time_counts_from_when_the_decision_occurred(book, clock):
+    case_id = bring(book, "ready")
+    book.record(case_id, Paid(amount=20_000), by=ANA)
+    clock.pass_(3 * DAY)
+    book.do(case_id, "collect", by=ANA, at=START + DAY)
+    assert book.owed(case_id)[0].due_at == START + 8 * DAY
+
+
+def test_what_is_met_when_decided_is_never_owed(book):
+    case_id = bring(book, "ready")
+    book.record(case_id, InvoiceSent(), Paid(amount=20_000), by=ANA)
+    assert book.do(case_id, "collect", by=ANA).events[0].noted == ()
+    assert book.owed(case_id) == ()
+
+
+def test_it_is_owed_since_the_first_decision_that_is_not_discharged(book, clock):
+    case_id = bring(book, "dropped-off")
+    first = book.record(case_id, CallMissed(number="5"), by=ANA).case.version
+    clock.pass_(DAY)
+    second = book.record(case_id, CallMissed(number="6"), by=ANA)
+    assert second.events[0].noted[0].since == first
+    assert [(item.since, item.due_at) for item in book.owed(case_id)] == [
+        (first, START + 2 * DAY)
+    ]
+    clock.pass_(DAY)
+    book.record(case_id, CalledBack(), by=ANA)
+    assert book.owed(case_id) == ()
+    clock.pass_(DAY)
+    third = book.record(case_id, CallMissed(number="7"), by=ANA).case.version
+    assert [item.since for item in book.owed(case_id)] == [third]
+
+
+def test_owed_is_in_the_order_in_which_it_is_due_and_undated_last(clock):
+    book = extended(clock, strengths={"settled": "due"})
+    case_id = bring(book, "ready")
+    book.record(case_id, CallMissed(number="5"), by=ANA)
+    clock.pass_(HOUR)
+    book.do(case_id, "collect", by=ANA)
+    assert [(item.rule, item.due_at) for item in book.owed(case_id)] == [
+        ("rung-back", START + 2 * DAY),
+        ("invoiced", START + HOUR + 7 * DAY),
+        ("settled", None),
+    ]
+
+
+def test_what_the_workflow_no_longer_asks_for_is_no_longer_owed(clock):
+    store = MemoryStorage()
+    case_id = bring(shop_book(store, clock=clock), "collected")
+    lenient = shop.extend("repair-shop", version="1", drop={"collect": ["invoiced"]})
+    book = type(shop_book(store))(lenient, store, clock=clock)
+    assert book.owed(case_id) == ()
+
+
+def test_an_exception_ends_what_is_owed(book, clock):
+    case_id = bring(book, "collected")
+    book.do(case_id, ExceptionMade(rule="invoiced", reason="the shop's own bicycle"), by=BOSS)
+    assert book.owed(case_id) == ()
+
+
+# -- exceptions ------------------------------------------------------------------------------
+
+DEAR = QuoteSent(amount=60_000)
+KIND = ExceptionMade(rule="price-limit", reason="a rare bicycle")
+
+
+def test_an_exception_lets_a_decision_through_and_every_verdict_shows_it(book):
+    case_id = bring(book, "looked-at")
+    number = book.do(case_id, KIND, by=BOSS).case.version
+    outcome = book.do(case_id, DEAR, by=ANA)
+    (leaning,) = outcome.verdict.exceptions
+    assert (leaning.rule, leaning.outcome, leaning.exception) == ("price-limit", "excepted", number)
+    assert leaning.unmet[0].found == 60_000
+    (note,) = outcome.events[0].noted
+    assert (note.rule, note.outcome, note.exception) == ("price-limit", "excepted", number)
+
+
+def test_an_exception_may_be_made_in_the_same_unit(book):
+    case_id = bring(book, "looked-at")
+    assert book.ask(case_id, KIND, DEAR, by=BOSS).allowed
+    assert not book.ask(case_id, DEAR, KIND, by=BOSS).allowed
+
+
+def test_an_exception_covers_its_rule_only(book):
+    case_id = bring(book, "looked-at")
+    book.do(case_id, ExceptionMade(rule="settled", reason="x"), by=BOSS)
+    assert outcomes(book.ask(case_id, DEAR, by=ANA))["price-limit"] == "unmet"
+
+
+def test_an_exception_covers_decisions_dated_until_its_end(book, clock):
+    case_id = bring(book, "looked-at")
+    until = START + 2 * DAY
+    made = ExceptionMade(rule="price-limit", reason="x", until=until)
+    book.do(case_id, made, by=BOSS)
+    clock.pass_(5 * DAY)
+    assert book.ask(case_id, DEAR, by=ANA, at=until).allowed
+    assert not book.ask(case_id, DEAR, by=ANA, at=until + HOUR).allowed
+    assert not book.ask(case_id, DEAR, by=ANA).allowed
+
+
+def exception_refused(book, case_id, made, by):
+    (result,) = book.ask(case_id, made, by=by).refusals
+    assert result.rule == "exception-entitled"
+    return result.unmet[0].found, result.unmet[0].remedy
+
+
+def test_only_the_role_entitled_to_it_makes_an_exception(book):
+    case_id = bring(book, "looked-at")
+    assert exception_refused(book, case_id, KIND, MO) == ("mo acts as a mechanic", "ask a manager")
+    for name, found in (
+        ("described", "there is no rule described"),
+        ("prize-limit", "there is no rule prize-limit"),
+    ):
+        made = ExceptionMade(rule=name, reason="x")
+        assert exception_refused(book, case_id, made, BOSS)[0] == found
+
+
+def test_where_no_role_is_named_nobody_makes_exceptions(clock):
+    book = extended(clock, faults_excepted_by="")
+    case_id = bring(book, "looked-at")
+    made = ExceptionMade(rule="shares", reason="x")
+    assert exception_refused(book, case_id, made, BOSS) == (
+        "rule shares allows no exception",
+        "do what the rule asks for, or let the agency name a role for exceptions",
+    )
+
+
+def test_the_role_for_faults_excepts_no_unmet_rule(book):
+    case_id = bring(book, "looked-at")
+    made = ExceptionMade(rule="shares", reason="x")
+    unmet = QuoteSent(amount=1_000, share=100)
+    assert not book.ask(case_id, made, unmet, by=BOSS).allowed
+
+
+def test_a_fault_is_named_and_refuses_and_can_be_excepted(book):
+    case_id = bring(book, "looked-at")
+    broken = QuoteSent(amount=1_000, share=0)
+    (result,) = book.ask(case_id, broken, by=ANA).refusals
+    assert (result.rule, result.outcome) == ("shares", "fault")
+    assert result.fault == "ZeroDivisionError: integer division or modulo by zero"
+    assert result.excepted_by == "manager"
+    book.do(case_id, ExceptionMade(rule="shares", reason="a typo in the rule"), by=BOSS)
+    outcome = book.do(case_id, broken, by=ANA)
+    (note,) = outcome.events[0].noted
+    assert (note.rule, note.outcome, note.exception) == ("shares", "fault-excepted", 4)
+
+
+def test_a_fault_of_a_warning_is_shown_and_refuses_nothing(clock):
+    book = extended(clock, strengths={"shares": "warn"})
+    outcome = book.do(bring(book, "looked-at"), QuoteSent(amount=1_000, share=0), by=ANA)
+    assert [warning.outcome for warning in outcome.verdict.warnings] == ["fault"]
+    assert outcome.events[0].noted[0].outcome == "fault"
+
+
+def test_a_fault_on_a_fact_refuses_nothing_and_is_noted(clock):
+    @rule("broken")
+    def broken(case, context):
+        """It holds."""
+        raise RuntimeError("out of order")
+        yield
+
+    book = extended(clock, rules={Paid: [broken.warns()], Accounted: [broken.due()]})
+    case_id = bring(book, "dropped-off")
+    outcome = book.record(case_id, Paid(amount=100), Accounted(), by=ANA)
+    assert [entry.noted[0].outcome for entry in outcome.events] == ["fault", "fault"]
+    assert outcome.verdict.warnings[0].fault == "RuntimeError: out of order"
+
+
+# -- options ---------------------------------------------------------------------------------
+
+
+def option(book, case_id, name, by=ANA):
+    return next(found for found in book.options(case_id, by=by) if found.name == name)
+
+
+def test_an_option_says_what_it_needs_where_it_leads_and_what_refuses_it(book):
+    case_id = bring(book, "looked-at")
+    quote = option(book, case_id, "quote")
+    assert (quote.open, quote.records, quote.needs) == (True, QuoteSent, ("amount",))
+    assert {r.rule: r.outcome for r in quote.judgement.results} == {
+        "quote-founded": "met",
+        "price-limit": "needs-input",
+        "shares": "needs-input",
+    }
+    abandon = option(book, case_id, "abandon")
+    assert (abandon.open, abandon.target, abandon.reason_required) == (True, "abandoned", True)
+    assert abandon.reasons == {
+        "customer.too-dear": "Too expensive",
+        "customer.moved-away": "moved away",
+        "no-parts": "no parts",
+    }
+    stolen = option(book, case_id, "stolen")
+    assert (stolen.open, [r.rule for r in stolen.blocked_by]) == (False, ["role"])
+
+
+def test_a_rule_that_the_payload_cannot_save_closes_the_option(book):
+    case_id = bring(book, "dropped-off")
+    book.do(case_id, Inspected(findings=FINDINGS), by=MO)
+    quote = option(book, case_id, "quote")
+    assert (quote.open, [r.rule for r in quote.blocked_by]) == (False, ["quote-founded"])
+
+
+def test_a_target_that_depends_on_the_payload_is_not_told(book):
+    case_id = bring(book, "bench")
+    ride = option(book, case_id, "test", by=MO)
+    assert (ride.open, ride.target) == (True, None)
+    agreed = option(book, bring(book, "quoting"), "agree")
+    assert agreed.target == "repair.waiting"
+
+
+def test_options_are_in_the_order_of_the_declaration(book):
+    assert [found.name for found in book.options(bring(book, "quoting"), by=ANA)] == [
+        "quote",
+        "agree",
+        "abandon",
+        "stolen",
+        "discount-given",
+        "hold",
+    ]
+    assert [found.name for found in book.options(bring(book, "collected"), by=ANA)] == ["reopen"]
+
+
+def test_a_rule_on_the_reason_waits_for_it(clock):
+    @rule("long-reason")
+    def long_reason(case, context):
+        """The reason is a sentence."""
+        if len(context.reason or "") < 5:
+            yield Unmet(found=context.reason)
+
+    book = extended(clock, rules={"requote": [long_reason]})
+    case_id = bring(book, "ready")
+    assert option(book, case_id, "requote").open
+    assert book.ask(case_id, "requote", by=ANA, reason="it broke").allowed
+    assert not book.ask(case_id, "requote", by=ANA, reason="no").allowed
+
+
+def test_a_decision_in_a_stage_is_taken_without_moving(book):
+    case_id = bring(book, "quoting")
+    outcome = book.do(case_id, DiscountGiven(percent=5), by=ANA)
+    assert (outcome.case.position, outcome.events[0].transition) == ("quoting", "discount-given")
+    assert outcome.events[0].stage is None
+    assert not book.ask(bring(book, "ready"), DiscountGiven(percent=5), by=ANA).allowed
+
+
+def test_asking_never_writes(book):
+    case_id = bring(book, "bench")
+    before = book.history(case_id)
+    book.ask(case_id, Ridden(passed=True), "collect", by=MO)
+    book.options(case_id, by=MO)
+    book.owed(case_id)
+    assert book.history(case_id) == before
+    assert Transition("x", source="a", to=STAY).to[0].stage == STAY
+    assert BikeDescribed(words="x").serial == ""

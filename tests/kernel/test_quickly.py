@@ -1,0 +1,122 @@
+"""Named tuples that are made past their constructor have every field, each in its place."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from caseflow import (
+    Actor,
+    Case,
+    Command,
+    Context,
+    Entry,
+    Judgement,
+    Recorded,
+    Stage,
+    Transition,
+    Verdict,
+    Workflow,
+    decide,
+    decision,
+    evolve,
+    fact,
+    fold,
+)
+from caseflow.kernel.case import Move, Seen
+from caseflow.kernel.codec import Codec
+from caseflow.workflow.decide import Decided, open_case
+
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+@fact("rang")
+class Rang:
+    minutes: int
+
+
+@decision("answered")
+class Answered:
+    minutes: int
+
+
+CALLS = Workflow(
+    "calls",
+    version="1",
+    stages=[Stage("ringing", initial=True), Stage("over", final=True)],
+    transitions=[Transition("answer", source="ringing", to="over", records=Answered)],
+    events=[Rang],
+)
+
+
+COMMAND = Command(
+    entries=(Entry(Rang(minutes=1)), Entry(Rang(minutes=2)), Entry(Answered(minutes=3))),
+    actor=Actor("ana", ["clerk"]),
+    now=NOW,
+)
+OPENED = open_case(
+    CALLS, case_id="c1", agency="a", client="p", command=COMMAND._replace(entries=())
+)
+DECIDED = decide(CALLS, OPENED.case, COMMAND)
+RECORDED = (*OPENED.events, *DECIDED.events)
+
+
+def values():
+    """Every value of the hot path: of a fact, of a decision, folded, and read from its row."""
+    codec = Codec(CALLS.event_types)
+    yield from (DECIDED, DECIDED.verdict, *DECIDED.verdict.judgements)
+    yield from (judgement.context for judgement in DECIDED.verdict.judgements)
+    yield from (*RECORDED, *(codec.decode(codec.encode(entry, "")) for entry in RECORDED))
+    evolved = evolve(OPENED.case, DECIDED.events[0])
+    for case in (DECIDED.case, fold(RECORDED, CALLS.state()), evolved):
+        yield from (case, *case.path, *case.seen().values())
+
+
+def test_each_value_is_what_its_constructor_makes_of_its_fields():
+    made = set()
+    for value in values():
+        made.add(type(value))
+        assert len(value) == len(type(value)._fields)
+        named = type(value)(**value._asdict())
+        assert named == value
+    assert made == {Decided, Verdict, Judgement, Context, Recorded, Case, Move, Seen}
+
+
+def test_values_cannot_be_changed():
+    for value in values():
+        for name in type(value)._fields:
+            with pytest.raises(AttributeError):
+                setattr(value, name, None)
+
+
+def test_fields_stand_in_their_places():
+    answered = RECORDED[-1]
+    assert answered == Recorded(
+        number=4,
+        event=Answered(minutes=3),
+        occurred_at=NOW,
+        recorded_at=NOW,
+        actor="ana",
+        roles=frozenset(["clerk"]),
+        on_behalf_of=None,
+        reported_by=None,
+        subject="p",
+        transition="answer",
+        stage="over",
+        reason_code=None,
+        reason=None,
+        noted=(),
+        command_id=None,
+        fingerprint=None,
+        agency="a",
+        case_id="c1",
+        workflow="calls",
+        workflow_version="1",
+    )
+    move = Move(number=4, transition="answer", position="over", occurred_at=NOW, recorded_at=NOW)
+    assert DECIDED.case.path[-1] == move
+    assert DECIDED.case == fold(RECORDED, CALLS.state())
+    assert DECIDED.case.seen()[Rang] == Seen(first=RECORDED[1], latest=RECORDED[2], times=2)
+    assert (DECIDED.verdict.allowed, DECIDED.events) == (True, RECORDED[1:])
+    judged = DECIDED.verdict.judgements[-1]
+    assert (judged.step, judged.position, judged.target) == ("answer", "ringing", "over")
+    assert (judged.context.actor, judged.context.event) == (COMMAND.actor, answered.event)

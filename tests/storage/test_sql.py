@@ -1,0 +1,116 @@
+"""The store on a SQLite file: what it says when the file cannot be used, and how it writes."""
+
+import sqlite3
+
+import pytest
+
+from caseflow import InvalidCall, StoreError
+from caseflow.storage import SQLStorage
+from tests.storage.test_port import unit
+from tests.support.trades import ANA, Paid, bring, shop_book
+
+
+@pytest.mark.parametrize("url", ["", "cases.db", "sqlite://", "sqlite:///:memory:", "mysql://h/db"])
+def test_a_url_that_names_no_file_is_told(url):
+    with pytest.raises(InvalidCall) as refused:
+        SQLStorage(url)
+    assert str(refused.value) == (
+        f"SQLStorage({url!r}) names no SQLite file. "
+        "Give a URL such as 'sqlite:///cases.db'; for memory, use MemoryStorage()."
+    )
+
+
+def test_a_folder_that_there_is_not(tmp_path):
+    with pytest.raises(StoreError) as failed:
+        SQLStorage(f"sqlite:///{tmp_path / 'nowhere' / 'cases.db'}")
+    assert failed.value.fields["action"] == "open its tables"
+    assert failed.value.fields["cause"] == "unable to open database file"
+    assert str(failed.value).endswith("See that the folder exists and that the file can be written.")
+
+
+def test_a_file_that_is_no_database(tmp_path):
+    path = tmp_path / "letter.txt"
+    path.write_text("Dear customer, " * 100, encoding="utf-8")
+    with pytest.raises(StoreError) as failed:
+        SQLStorage(f"sqlite:///{path}")
+    assert failed.value.fields["cause"] == "file is not a database"
+    assert str(failed.value).endswith(
+        "See that the file is a caseflow database, and restore a backup if it is damaged."
+    )
+    assert path.read_text(encoding="utf-8").startswith("Dear customer")
+
+
+def test_a_file_that_can_only_be_read_is_read_and_not_written(tmp_path):
+    path = tmp_path / "cases.db"
+    store = SQLStorage(f"sqlite:///{path}")
+    case_id = bring(shop_book(store), "dropped-off")
+    store.close()
+    store = SQLStorage(f"sqlite:///file:{path}?mode=ro&uri=true")
+    book = shop_book(store)
+    assert book.case(case_id).version == 1
+    with pytest.raises(StoreError) as failed:
+        book.record(case_id, Paid(amount=1), by=ANA)
+    assert failed.value.fields["cause"] == "attempt to write a readonly database"
+    assert str(failed.value).endswith("See that the folder exists and that the file can be written.")
+    assert book.case(case_id).version == 1
+    store.close()
+
+
+def test_a_file_that_another_program_holds(tmp_path):
+    path = tmp_path / "cases.db"
+    store = SQLStorage(f"sqlite:///{path}", timeout=0.05)
+    store.append(unit(0))
+    other = sqlite3.connect(path)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError) as failed:
+        store.append(unit(1))
+    assert str(failed.value) == (
+        f"The store SQLStorage('sqlite:///{path}') failed to append to a history: "
+        "database is locked. "
+        "Another program holds the file: try again, or give a longer timeout."
+    )
+    assert len(store.read("north", "R-1")) == 1  # who only reads is not held up
+    other.rollback()
+    other.close()
+    assert store.append(unit(1)).value == "done"
+    store.close()
+
+
+def test_a_failed_write_leaves_nothing_and_the_store_usable(tmp_path):
+    store = SQLStorage(f"sqlite:///{tmp_path / 'cases.db'}")
+    store.append(unit(0))
+    row = unit(1, command_id="c1", snapshot="{}").events[0]
+    twice = unit(1, row, row, command_id="c1", snapshot="{}")
+    with pytest.raises(StoreError, match="UNIQUE constraint failed"):
+        store.append(twice)
+    assert (store.head("north", "R-1").version, store.head("north", "R-1").snapshot) == (1, None)
+    assert len(store.read("north", "R-1")) == 1
+    assert store.command("north", "c1") == ()
+    assert store.append(unit(1, command_id="c1")).value == "done"
+    store.close()
+
+
+def test_what_is_acknowledged_is_on_the_disk(tmp_path):
+    store = SQLStorage(f"sqlite:///{tmp_path / 'cases.db'}")
+    with store._connection("look") as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # 2: FULL
+    store.close()
+
+
+def test_a_second_store_on_the_file_reads_what_the_first_wrote(tmp_path):
+    url = f"sqlite:///{tmp_path / 'cases.db'}"
+    first, second = SQLStorage(url), SQLStorage(url)
+    case_id = bring(shop_book(first), "quoting")
+    assert shop_book(second).case(case_id) == shop_book(first).case(case_id)
+    assert repr(first) == f"SQLStorage({url!r})"
+    first.close()
+    second.close()
+
+
+def test_a_closed_store_opens_again_when_it_is_used(tmp_path):
+    store = SQLStorage(f"sqlite:///{tmp_path / 'cases.db'}")
+    store.append(unit(0))
+    store.close()
+    assert len(store.read("north", "R-1")) == 1
+    store.close()
