@@ -20,11 +20,15 @@ def in_memory() -> list[Row]:
     stock = compare(loans.deciding(case), trigger, calls=3_000)
     peer = loans.statemachine_trigger()
     other = compare(loans.deciding(case), peer, calls=2_000, their_calls=200)
+    anew = compare(
+        loans.deciding(case), loans.statemachine_for_a_case, calls=2_000, their_calls=100
+    )
     long, short = loans.asked(9_997), loans.asked(8)
     pure = compare(loans.deciding(long), loans.deciding(short), calls=2_000)
     return [
         Row(work, "stock transitions trigger", stock, 0.7, 0.45),
         Row(work, "python-statemachine", other, 0.05),
+        Row(work, "the same, its machine made for the case", anew),
         Row("one more event on 10,000, decide and evolve", "on 10", pure, 1.3),
     ]
 

@@ -148,7 +148,7 @@ class LoanMachine(StateMachine):
 
 
 def statemachine_trigger() -> Callable[[], object]:
-    """The decision as an event of python-statemachine."""
+    """The decision as an event of python-statemachine, on a machine that stands ready."""
     model: Any = Model()
     machine: Any = LoanMachine(model)
 
@@ -160,3 +160,9 @@ def statemachine_trigger() -> Callable[[], object]:
     if model.state != "agreed" or model.noted is None:
         raise AssertionError("python-statemachine did not do what is measured")
     return work
+
+
+def statemachine_for_a_case() -> object:
+    """The same for a case that has no machine yet: it has one machine for each model."""
+    machine: Any = LoanMachine(Model())
+    return machine.agree(LoanAgreed(amount=90))

@@ -128,9 +128,8 @@ def decision(folder: Path) -> Measured:
     connection = sqlite3.connect(raw_path, isolation_level=None)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
-    case_id = next(waiting_ids := iter(raw_book.case_ids()))
-    row = connection.execute(f"{SELECT} AND number = 3", (AGENCY, case_id)).fetchone()
-    del waiting_ids
+    first = raw_book.case_ids()[0]
+    row = connection.execute(f"{SELECT} AND number = 3", (AGENCY, first)).fetchone()
 
     def ours() -> None:
         book.do(next(waiting), LoanAgreed(amount=90), by="ana")

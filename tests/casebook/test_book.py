@@ -1,4 +1,4 @@
-"""The casebook: its verbs, who acts, what a call may not look like, and one agency beside another."""
+"""The casebook: its verbs, who acts, what makes no sense, and agencies side by side."""
 
 from datetime import datetime
 

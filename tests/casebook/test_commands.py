@@ -14,6 +14,7 @@ from caseflow import (
     Voided,
 )
 from caseflow.storage import Appended, MemoryStorage, SQLStorage
+from tests.casebook.test_book import FRIDAY
 from tests.support.trades import (
     ANA,
     BOSS,
@@ -32,7 +33,6 @@ from tests.support.trades import (
     shop,
     shop_book,
 )
-from tests.casebook.test_book import FRIDAY
 
 
 @pytest.fixture

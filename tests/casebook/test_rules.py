@@ -4,8 +4,8 @@ import pytest
 
 from caseflow import (
     STAY,
+    Actor,
     ExceptionMade,
-    Refused,
     Transition,
     UnknownStep,
     Unmet,
@@ -233,13 +233,12 @@ def test_it_is_owed_since_the_first_decision_that_is_not_discharged(book, clock)
     clock.pass_(DAY)
     second = book.record(case_id, CallMissed(number="6"), by=ANA)
     assert second.events[0].noted[0].since == first
-    assert [(item.since, item.due_at) for item in book.owed(case_id)] == [
-        (first, START + 2 * DAY)
-    ]
+    assert [(item.since, item.due_at) for item in book.owed(case_id)] == [(first, START + 2 * DAY)]
     clock.pass_(DAY)
     book.record(case_id, CalledBack(), by=ANA)
     assert book.owed(case_id) == ()
     clock.pass_(DAY)
+    assert book.owed(case_id) == ()  # it was rung back after that call, however long ago
     third = book.record(case_id, CallMissed(number="7"), by=ANA).case.version
     assert [item.since for item in book.owed(case_id)] == [third]
 
@@ -464,3 +463,34 @@ def test_asking_never_writes(book):
     assert book.history(case_id) == before
     assert Transition("x", source="a", to=STAY).to[0].stage == STAY
     assert BikeDescribed(words="x").serial == ""
+
+
+def test_an_exception_counts_in_the_role_in_which_it_was_made(clock):
+    """Who may only except faults has not excepted the rule that is unmet."""
+    book = extended(clock, faults_excepted_by="engineer")
+    case_id = bring(book, "looked-at")
+    book.do(case_id, KIND, by=Actor("eve", "engineer"))
+    assert outcomes(book.ask(case_id, DEAR, by=ANA))["price-limit"] == "unmet"
+    book.do(case_id, KIND, by=BOSS)
+    assert outcomes(book.ask(case_id, DEAR, by=ANA))["price-limit"] == "excepted"
+
+
+def test_what_is_owed_is_judged_as_for_the_decision_at_a_later_moment(clock):
+    seen = []
+
+    @rule("looked-at-again")
+    def looked_at_again(case, context):
+        """It is looked at again."""
+        seen.append((context.at - START, context.now - START, context.event, context.step))
+        yield Unmet()
+
+    book = extended(clock, rules={"collect": [looked_at_again.due()]})
+    case_id = bring(book, "ready")
+    book.record(case_id, Paid(amount=20_000), by=ANA)
+    clock.pass_(DAY)
+    moved = book.do(case_id, "collect", by=ANA, at=START + HOUR).events[0].event
+    book.owed(case_id, now=START + 5 * DAY)
+    assert seen == [
+        (HOUR, DAY, moved, "collect"),
+        (HOUR, 5 * DAY, moved, "collect"),
+    ]

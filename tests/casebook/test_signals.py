@@ -96,7 +96,7 @@ def test_a_subscriber_can_leave(book):
 
 def test_a_subscriber_is_held_until_it_leaves(book):
     heard = []
-    book.subscribe(lambda entry: heard.append(entry))  # nobody else holds this function
+    book.subscribe(lambda entry: heard.append(entry.number))  # nobody else holds this function
     bring(book, "dropped-off")
     assert len(heard) == 1
 

@@ -4,7 +4,7 @@ from functools import reduce
 
 import attrs
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from caseflow import CaseOpened, Corrected, ExceptionMade, Moved, Noted, Voided, evolve, fold
@@ -71,14 +71,12 @@ def histories(draw):
 
 
 @given(histories())
-@settings(max_examples=300)
 def test_folding_a_history_is_evolving_over_its_effective_events(history):
     stepwise = reduce(evolve, effective(history), empty(history, Shop()))
     assert fold(history, Shop()) == stepwise
 
 
 @given(histories(), st.integers(1, 11))
-@settings(max_examples=150)
 def test_a_case_can_be_carried_on_from_any_point_while_nothing_is_amended(history, cut):
     plain = [e for e in history if type(e.event) not in (Corrected, Voided)]
     first = fold(plain[: min(cut, len(plain))], Shop())
@@ -86,7 +84,6 @@ def test_a_case_can_be_carried_on_from_any_point_while_nothing_is_amended(histor
 
 
 @given(histories())
-@settings(max_examples=150)
 def test_folding_changes_nothing_that_was_recorded(history):
     before = list(history)
     fold(history, Shop())
@@ -133,9 +130,7 @@ def test_seen_counts_every_type_the_case_holds():
 
 
 def move(number, stage, hour, name="go"):
-    return entry(
-        number, Moved(), stage=stage, transition=name, occurred_at=START + hour * HOUR
-    )
+    return entry(number, Moved(), stage=stage, transition=name, occurred_at=START + hour * HOUR)
 
 
 def test_the_path_tells_each_move_and_when_it_occurred():

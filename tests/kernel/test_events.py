@@ -23,12 +23,17 @@ def test_a_stored_name_is_lower_case_letters_digits_and_hyphens(name):
 )
 def test_versions_count_from_one_and_upcasters_lead_up_to_the_present_one(version, old):
     with pytest.raises(DefinitionError, match=f"is in version {version} and has upcasters from"):
-        decision("quote-sent", version=version, upcasters={v: dict for v in old})
+        decision("quote-sent", version=version, upcasters=dict.fromkeys(old, dict))
 
 
 def test_an_event_type_says_name_version_kind_class_and_needed_fields():
     kind = event_type(QuoteSent)
-    assert (kind.name, kind.version, kind.kind, kind.cls) == ("quote-sent", 1, "decision", QuoteSent)
+    assert (kind.name, kind.version, kind.kind, kind.cls) == (
+        "quote-sent",
+        1,
+        "decision",
+        QuoteSent,
+    )
     assert kind.needed == ("amount",)
     assert event_type(Paid(amount=5)) is event_type(Paid)
     assert event_type(Paid).kind == "fact"
@@ -95,11 +100,11 @@ def test_a_rule_says_what_it_wants_and_rests_on_events():
 def test_what_a_rule_wants_is_the_first_paragraph_of_its_docstring():
     @rule("long")
     def long(case: Case, context: Context):
-        """It is paid,
-        every cent.
+        """It is paid, and the money
+        is in the till.
 
         Not shown.
-        """
+        """  # noqa: D205 - a first sentence of two lines is what is tested
         yield from ()
 
-    assert long.wanted == "It is paid, every cent."
+    assert long.wanted == "It is paid, and the money is in the till."

@@ -112,9 +112,11 @@ def test_strengths_are_set_by_whoever_uses_the_rule():
     assert described.strength == "block"
     assert described.excepted(by="boss").excepted_by == "boss"
     case = case_of()
-    assert [
-        r.result(case, context()).refuses for r in (described, described.warns(), due)
-    ] == [True, False, False]
+    assert [r.result(case, context()).refuses for r in (described, described.warns(), due)] == [
+        True,
+        False,
+        False,
+    ]
 
 
 def test_a_rule_that_needs_the_payload_waits_for_it():

@@ -9,13 +9,13 @@ from caseflow.kernel.stored import StoredEvent
 from caseflow.storage import Appended, Head, MemoryStorage, SQLStorage, Unit
 
 
-def row(number, *, agency="north", case_id="R-1", type="paid", command_id=None, payload="{}"):
+def row(number, *, agency="north", case_id="R-1", kind="paid", command_id=None, payload="{}"):
     """A row as a store is given it: to a store, nearly every column is only text."""
     return StoredEvent(
         agency,
         case_id,
         number,
-        type,
+        kind,
         1,
         "2026-03-02T09:00:00.000000+00:00",
         "2026-03-02T09:00:00.000000+00:00",
@@ -80,7 +80,7 @@ def test_every_column_comes_back_as_it_was(store):
 
 
 def test_rows_can_be_read_after_a_number_and_of_some_types(store):
-    rows = tuple(row(n, type="paid" if n % 2 else "moved") for n in range(1, 6))
+    rows = tuple(row(n, kind="paid" if n % 2 else "moved") for n in range(1, 6))
     store.append(unit(0, *rows))
     assert [r.number for r in store.read("north", "R-1", after=3)] == [4, 5]
     assert [r.number for r in store.read("north", "R-1", after=5)] == []
@@ -190,7 +190,9 @@ def test_of_many_threads_at_one_version_exactly_one_wins_each_round(store):
         for version in range(1, rounds + 1):
             barrier.wait()
             payload = f'{{"writer": {name}}}'
-            results.append((version, store.append(unit(version, row(version + 1, payload=payload)))))
+            results.append(
+                (version, store.append(unit(version, row(version + 1, payload=payload))))
+            )
 
     threads = [threading.Thread(target=write, args=(name,)) for name in range(writers)]
     for thread in threads:

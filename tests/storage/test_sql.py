@@ -25,7 +25,9 @@ def test_a_folder_that_there_is_not(tmp_path):
         SQLStorage(f"sqlite:///{tmp_path / 'nowhere' / 'cases.db'}")
     assert failed.value.fields["action"] == "open its tables"
     assert failed.value.fields["cause"] == "unable to open database file"
-    assert str(failed.value).endswith("See that the folder exists and that the file can be written.")
+    assert str(failed.value).endswith(
+        "See that the folder exists and that the file can be written."
+    )
 
 
 def test_a_file_that_is_no_database(tmp_path):
@@ -51,7 +53,9 @@ def test_a_file_that_can_only_be_read_is_read_and_not_written(tmp_path):
     with pytest.raises(StoreError) as failed:
         book.record(case_id, Paid(amount=1), by=ANA)
     assert failed.value.fields["cause"] == "attempt to write a readonly database"
-    assert str(failed.value).endswith("See that the folder exists and that the file can be written.")
+    assert str(failed.value).endswith(
+        "See that the folder exists and that the file can be written."
+    )
     assert book.case(case_id).version == 1
     store.close()
 

@@ -322,7 +322,7 @@ def test_an_untouched_history_verifies_to_the_hash_of_its_last_event(rows):
     assert verify_chain([]) == GENESIS == rows[0].previous_hash
 
 
-@pytest.mark.parametrize("column", [c for c in range(22)])
+@pytest.mark.parametrize("column", range(22))
 def test_a_change_of_any_column_is_found_at_its_event(rows, column):
     name = rows[0]._fields[column]
     if name == "number":

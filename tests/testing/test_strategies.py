@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from caseflow import Corrected, InvalidCall, Voided, decide, fold
+from caseflow import (
+    CaseOpened,
+    Corrected,
+    ExceptionMade,
+    InvalidCall,
+    Moved,
+    Voided,
+    decide,
+    fold,
+)
 from caseflow.casework import Enrolled, OutreachMade, PlanAgreed
 from caseflow.stages import six_stage
 from caseflow.testing import cases, events, histories, nearly_legal, retold
@@ -15,6 +24,7 @@ from caseflow.testing.casework import PAYLOADS, PROGRAMS
 from caseflow.testing.walk import opened
 from examples.hmis.workflow import enrollment
 from tests.support.trades import shop
+from tests.testing.drawing import drawn
 
 WORKFLOWS = [(six_stage, PAYLOADS), (shop, None), (enrollment, None)]
 IDS = [workflow.name for workflow, _ in WORKFLOWS]
@@ -55,80 +65,47 @@ def test_payloads_say_how_an_event_is_drawn(event):
 
 @EVERY_WORKFLOW
 def test_events_of_every_type_are_drawn(workflow, payloads):
-    seen = set()
-
-    @settings(max_examples=400)
-    @given(event=events(workflow, payloads=payloads))
-    def draw(event):
-        seen.add(type(event))
-
-    draw()
-    assert seen == set(workflow.event_types)
+    drawn_events = drawn(events(workflow, payloads=payloads), examples=400)
+    assert {type(event) for event in drawn_events} == set(workflow.event_types)
 
 
 @EVERY_WORKFLOW
-def test_every_drawn_history_is_legal_and_folds_to_its_case(workflow, payloads):
-    @settings(max_examples=30)
-    @given(history=histories(workflow, payloads=payloads))
-    def replay(history):
-        # Each event was allowed when it was decided; told anew it leads to the same case.
+def test_every_drawn_history_folds_to_what_it_tells(workflow, payloads):
+    for history in drawn(histories(workflow, payloads=payloads), examples=30):
         case = fold(history, workflow.state())
         assert retold(history, state=workflow.state()).differences(case) == ()
         assert case.position in workflow.positions
-
-    replay()
 
 
 @EVERY_WORKFLOW
 def test_every_position_of_a_workflow_is_reached(workflow, payloads):
     # A kit that never gets anywhere would prove nothing.
     for position in workflow.positions:
-
-        @settings(max_examples=2)
-        @given(case=cases(workflow, at=position, payloads=payloads, steps=2))
-        def reach(case, position=position):
-            assert case.position == position or case.stage == position
-
-        reach()
+        for case in drawn(cases(workflow, at=position, payloads=payloads, steps=2), examples=2):
+            assert case.position == position
 
 
 def test_every_transition_and_every_event_of_six_stage_turns_up_in_histories():
-    taken, recorded = set(), set()
-
-    @settings(max_examples=400)
-    @given(history=histories(six_stage, payloads=PAYLOADS))
-    def note(history):
-        taken.update(entry.transition for entry in history)
-        recorded.update(type(entry.event) for entry in history)
-
-    note()
-    names = {row.name for row in six_stage.rows} | {"open", None}
-    assert taken == names
-    assert recorded >= {*six_stage.event_types, Corrected, Voided}
+    entries = [
+        entry
+        for history in drawn(histories(six_stage, payloads=PAYLOADS), examples=250)
+        for entry in history
+    ]
+    names = {row.name for row in six_stage.rows}
+    assert {entry.transition for entry in entries} == {*names, "open", None}
+    known = {*six_stage.event_types, CaseOpened, Moved, ExceptionMade, Corrected, Voided}
+    assert {type(entry.event) for entry in entries} == known
 
 
 def test_every_blocking_rule_of_six_stage_can_be_broken_alone():
     blocking = {r.id for row in six_stage.rows for r in row.rules if r.strength == "block"}
     for rule in sorted(blocking):
-
-        @settings(max_examples=2)
-        @given(near=nearly_legal(six_stage, rule=rule, payloads=PAYLOADS))
-        def broken(near, rule=rule):
-            assert near.rule == rule
-
-        broken()
+        near = drawn(nearly_legal(six_stage, rule=rule, payloads=PAYLOADS), examples=2)
+        assert {one.rule for one in near} == {rule}
 
 
-def test_moments_are_never_those_of_the_wall_clock():
-    first, second = [], []
-    for seen in (first, second):
-
-        @settings(max_examples=10)
-        @given(history=histories(shop))
-        def note(history, seen=seen):
-            seen.append([(entry.occurred_at, entry.recorded_at) for entry in history])
-
-        note()
+def test_the_same_seed_draws_the_same_moments_whatever_the_hour():
+    first, second = (drawn(histories(shop), examples=10) for _ in range(2))
     assert first == second
 
 
@@ -170,27 +147,17 @@ def test_a_payload_may_look_at_the_case():
     case, _ = opened(six_stage)
     note = {OutreachMade: lambda case: st.builds(OutreachMade, note=st.just(case.client))}
 
-    @settings(max_examples=5)
-    @given(event=events(six_stage, OutreachMade, case=case, payloads=note))
-    def look(event):
+    for event in drawn(events(six_stage, OutreachMade, case=case, payloads=note), examples=3):
         assert event.note == case.client
-
-    look()
 
 
 def test_caseflow_alone_does_not_import_hypothesis():
-    code = (
-        "import sys, caseflow, caseflow.stages, caseflow.storage; print('hypothesis' in sys.modules)"
-    )
+    code = "import sys, caseflow.stages, caseflow.storage; print('hypothesis' in sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "False"
 
 
 def test_without_hypothesis_the_kit_says_what_to_install():
     code = "import sys; sys.modules['hypothesis'] = None; import caseflow.testing"
-    out = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False
-    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "pip install 'caseflow-engine[testing]'" in out.stderr
-
-

@@ -70,9 +70,7 @@ def test_two_starts():
 
 def test_no_end():
     stages = [Stage("new", initial=True), Stage("work"), Stage("done")]
-    assert faults_of(stages) == [
-        "No stage is an end. Mark those with final=True where cases end."
-    ]
+    assert faults_of(stages) == ["No stage is an end. Mark those with final=True where cases end."]
 
 
 def test_a_start_that_is_an_end():
@@ -130,7 +128,10 @@ def test_an_unreachable_substage():
 
 
 def test_a_stage_from_which_no_way_leads_to_an_end():
-    trap = [Transition("fall", source="work", to="trap"), Transition("turn", source="trap", to=STAY)]
+    trap = [
+        Transition("fall", source="work", to="trap"),
+        Transition("turn", source="trap", to=STAY),
+    ]
     assert faults_of([*STAGES, Stage("trap")], trap) == [
         "From stage 'trap' no way leads to an end. Give a transition that leads on from it."
     ]
@@ -225,9 +226,12 @@ def test_a_mark_of_reopening_that_reopens_nothing():
 
 
 def test_a_way_between_ends_reopens_nothing():
-    assert faults_of(
-        [*STAGES, Stage("filed", final=True)], [Transition("file", source="done", to="filed")]
-    ) == []
+    assert (
+        faults_of(
+            [*STAGES, Stage("filed", final=True)], [Transition("file", source="done", to="filed")]
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize("name", ["open", "position", "make-exception", "correct", "void"])

@@ -158,8 +158,9 @@ def test_an_extension_can_be_extended():
 
     once = shop.extend("corner-shop", version="1", rules={"quote": [mild_price]})
     wash = Transition("wash", source="ready", to=STAY, records=Washed, reasons=[Reason("mud")])
-    twice = once.extend("harbour-shop", version="1", drop={"quote": ["mild-price"]},
-                        transitions=[wash])
+    twice = once.extend(
+        "harbour-shop", version="1", drop={"quote": ["mild-price"]}, transitions=[wash]
+    )
     assert "mild-price" not in twice.all_rules
     assert twice.edges("wash", "ready")
     assert not once.edges("wash", "ready")

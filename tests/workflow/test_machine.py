@@ -8,7 +8,7 @@ import pytest
 import transitions
 from transitions import MachineError
 
-from caseflow import Actor, BACK, CaseOpened, Context, Moved, decide, fold
+from caseflow import BACK, Actor, CaseOpened, Context, Moved, decide, fold
 from caseflow.workflow.decide import Command, Entry
 from tests.support.trades import (
     DAY,
@@ -18,8 +18,8 @@ from tests.support.trades import (
     Inspected,
     QuoteAgreed,
     QuoteSent,
-    Shop,
     Ridden,
+    Shop,
     entry,
     shop,
 )

@@ -112,7 +112,7 @@ class Codec:
         if version != kind.version:
             data = _upcast(data, kind, row)
         if roles not in roles_read:
-            roles_read[roles] = frozenset(orjson.loads(roles))
+            roles_read[roles] = _roles(roles)
         occurred_at = moment_of(occurred)
         return quickly(
             Recorded,
@@ -124,12 +124,12 @@ class Codec:
                 actor,
                 roles_read[roles],
                 on_behalf_of,
-                reported_by and self._open_text(subject, reported_by),
+                None if reported_by is None else self._open_text(subject, reported_by),
                 subject,
                 transition,
                 stage,
                 reason_code,
-                reason and self._open_text(subject, reason),
+                None if reason is None else self._open_text(subject, reason),
                 () if noted == "[]" else tuple([Noted(*note) for note in orjson.loads(noted)]),
                 command_id,
                 fingerprint,
@@ -317,6 +317,14 @@ class Codec:
 
     def _unpacked(self, row: list[Any]) -> AnyRecorded:
         return self.decode(StoredEvent(*row[:-1]))._replace(corrected_by=row[-1])
+
+
+def _roles(text: str) -> frozenset[str]:
+    """The roles of stored text."""
+    roles = orjson.loads(text)
+    if type(roles) is not list or not all(type(role) is str for role in roles):
+        raise ValueError(f"its roles are {short(text)}, and no list of texts")
+    return frozenset(roles)
 
 
 def _state_type(state: type[Any]) -> str:

@@ -18,8 +18,8 @@ NotedOutcome = Literal["unmet", "excepted", "fault", "fault-excepted"]
 quickly = tuple.__new__
 """`quickly(Move, (…))` is `Move(…)` with every field given in order, in half the time.
 
-For the named tuples that every decision and every loaded event makes; their tests see to it
-that no field is left out.
+For the named tuples that every decision and every loaded event makes. No checker counts the
+fields here: tests/kernel/test_quickly.py does.
 """
 
 

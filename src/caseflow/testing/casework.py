@@ -37,7 +37,7 @@ from caseflow.casework import (
 )
 from caseflow.kernel.case import Case
 from caseflow.testing.payloads import Payloads
-from caseflow.testing.proposals import Draw, choose
+from caseflow.testing.proposals import Draw, choose, rarely
 
 Casework = Case[CaseworkState]
 
@@ -85,7 +85,7 @@ def _item(draw: Draw, case: Casework) -> PlanItemDrafted:
     poor = [item.number for item in state.plan if _is_poor(item, known)]
     used = [item.number for item in state.plan]
     number = choose(draw, poor) if poor else max(used, default=0) + 1
-    if choose(draw, range(5)) == 4:
+    if rarely(draw):
         return PlanItemDrafted(number=number, needs=choose(draw, [(), (1,), (9,)]))
     return PlanItemDrafted(
         number=number if bare or poor else _number(draw, used),
@@ -110,9 +110,9 @@ def _dropped(draw: Draw, case: Casework) -> PlanItemDropped:
 @st.composite
 def _eligibility(draw: Draw, case: Casework) -> EligibilityDetermined:
     """Mostly eligible, now and then until a day that is past."""
-    days = choose(draw, [None, None, 200, -10])
+    days = choose(draw, [None, 200, -10, None])
     return EligibilityDetermined(
-        eligible=choose(draw, [True, True, True, False]),
+        eligible=choose(draw, [True, False, True, True]),
         basis=choose(draw, ["income", "residence", ""]),
         valid_until=None if days is None else _day_of(case) + timedelta(days=days),
     )
@@ -174,12 +174,12 @@ PAYLOADS: Payloads = {
     NeedIdentified: _need,
     NeedDeferred: _deferral,
     AssessmentCompleted: st.builds(
-        AssessmentCompleted, nothing_found=st.sampled_from([(), (), ("needs",), ("strengths",)])
+        AssessmentCompleted, nothing_found=st.sampled_from([(), ("needs",), ("strengths",), ()])
     ),
     PlanItemDrafted: _item,
     PlanItemDropped: _dropped,
     PlanAgreed: st.builds(
-        PlanAgreed, client=st.sampled_from(["signed", "spoken", "witnessed", "not-agreed"])
+        PlanAgreed, client=st.sampled_from(["signed", "not-agreed", "witnessed", "spoken"])
     ),
     ServiceProvided: _service,
     ReferralMade: _referral,

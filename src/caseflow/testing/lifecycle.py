@@ -16,7 +16,6 @@ from caseflow.casebook import Casebook, Outcome
 from caseflow.kernel.case import Case
 from caseflow.kernel.codec import Codec
 from caseflow.kernel.errors import CommandReused, InvalidCall, NoSuchCase, Refused, VersionMoved
-from caseflow.kernel.events import event_type
 from caseflow.kernel.recorded import Actor, AnyRecorded
 from caseflow.kernel.verdict import Verdict
 from caseflow.storage.port import Appended, Head, Storage, Unit
@@ -25,7 +24,6 @@ from caseflow.testing.naive import standing
 from caseflow.testing.payloads import SENTENCES, ZONES, Payloads
 from caseflow.testing.promises import (
     PromiseBroken,
-    check_all_facts,
     check_answers,
     check_case,
     check_history,
@@ -113,6 +111,7 @@ class Lifecycle(RuleBasedStateMachine):
 
         self._done(send, send(book))
         self._lead_in(data.draw)
+        self._check_options(data.draw)
 
     @rule(move=st.sampled_from(CLOCK_MOVES))
     def let_time_pass(self, move: timedelta) -> None:
@@ -131,7 +130,8 @@ class Lifecycle(RuleBasedStateMachine):
         try:
             self._done(None, book.record(self.case_id, entry, by=by))
         except Refused as refused:
-            check_all_facts(refused.fields["verdict"], [fact])
+            check_answers(self.workflow, refused.fields["verdict"])
+            raise PromiseBroken(15, str(refused)) from refused
 
     @rule(data=st.data())
     def take_any_step(self, data: st.DataObject) -> None:
@@ -181,16 +181,7 @@ class Lifecycle(RuleBasedStateMachine):
     @rule(data=st.data())
     def look_at_the_options(self, data: st.DataObject) -> None:
         """What is open can be done, what is blocked cannot, for anybody."""
-        by = choose(data.draw, [*self.proposals.actors, STRANGER])
-        book = choose(data.draw, self.books)
-        for option in book.options(self.case_id, by=by):
-            entry = self.proposals.step(data.draw, self.case(), option.name)
-            if not option.needs:  # the option was judged with the event that the name stands for
-                entry = entry._replace(step=option.name)
-            verdict = book.ask(self.case_id, entry, by=by)
-            check_answers(self.workflow, verdict)
-            if verdict.judgements[0].step == option.name:
-                check_option(option, verdict)
+        self._check_options(data.draw)
 
     @precondition(lambda self: self.commands)
     @rule(data=st.data())
@@ -323,6 +314,18 @@ class Lifecycle(RuleBasedStateMachine):
         now = max(self.clock(), self.acknowledged[-1].recorded_at)
         return self.proposals.dated(draw, entry, self.case(), now)
 
+    def _check_options(self, draw: Draw) -> None:
+        by = choose(draw, [*self.proposals.actors, STRANGER])
+        book = choose(draw, self.books)
+        for option in book.options(self.case_id, by=by):
+            entry = self.proposals.step(draw, self.case(), option.name)
+            if not option.needs:  # the option was judged with the event that the name stands for
+                entry = entry._replace(step=option.name)
+            verdict = book.ask(self.case_id, entry, by=by)
+            check_answers(self.workflow, verdict)
+            if verdict.judgements[0].step == option.name:
+                check_option(option, verdict)
+
     def _try(self, draw: Draw, *entries: Entry, by: Actor | None = None) -> Verdict:
         """Ask and then do: the answers agree, and a refusal leaves everything as it was."""
         id, actor = self.case_id, by or self.proposals.actor(draw)
@@ -339,8 +342,6 @@ class Lifecycle(RuleBasedStateMachine):
             outcome = send(book)
         except Refused as refused:
             check_same(asked, refused.fields["verdict"])
-            if all(_is_fact(entry) for entry in entries):
-                check_all_facts(asked, [entry.step for entry in entries])
             return asked
         check_same(asked, outcome.verdict)
         keep(2, asked.allowed, f"refused when asked, and done: {asked}")
@@ -358,10 +359,6 @@ class Lifecycle(RuleBasedStateMachine):
         check_case(outcome.case, self.acknowledged, workflow=self.workflow, by="as it was told")
         if send is not None:
             self.commands.append(_Command(send, outcome))
-
-
-def _is_fact(entry: Entry) -> bool:
-    return not isinstance(entry.step, str) and event_type(entry.step).kind == "fact"
 
 
 def lifecycle(

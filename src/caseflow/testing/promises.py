@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -11,6 +11,7 @@ import orjson
 from caseflow.kernel.case import Case
 from caseflow.kernel.codec import Codec
 from caseflow.kernel.errors import CaseflowError, ChainBroken
+from caseflow.kernel.events import event_type
 from caseflow.kernel.recorded import AnyRecorded
 from caseflow.kernel.stored import StoredEvent, verify_chain
 from caseflow.kernel.verdict import Verdict
@@ -94,7 +95,10 @@ def check_rows(rows: Sequence[StoredEvent], *, codec: Codec, since: int, end: st
 
 def check_answers(workflow: Workflow[Any], verdict: Verdict) -> None:
     """Every rule of each step that was judged has answered, and the verdict can be told."""
+    facts = {event_type(cls).name for cls in workflow.facts}
     for judged in verdict.judgements:
+        if judged.step in facts:
+            keep(15, judged.allowed, f"{judged.context.proposed!r} refused: {verdict}")
         answered = {result.rule for result in judged.results}
         if answered & {"role", "position"}:
             continue
@@ -130,8 +134,3 @@ def check_option(option: Option, verdict: Verdict) -> None:
     waits = bool(option.needs or option.reasons or option.reason_required)
     goes = f"{option.name} leads to {option.target!r}; doing it leads to {judged.target!r}"
     keep(2, waits or bool(refusing) or option.target == judged.target, goes)
-
-
-def check_all_facts(verdict: Verdict, facts: Iterable[Any]) -> None:
-    """Facts are never refused."""
-    keep(15, verdict.allowed, f"{list(facts)!r} refused: {verdict}")

@@ -13,7 +13,7 @@ from caseflow.kernel.recorded import Actor, AnyRecorded
 from caseflow.kernel.rules import Result
 from caseflow.kernel.verdict import Verdict
 from caseflow.testing.clock import START
-from caseflow.testing.proposals import TIME_PASSED, Draw, Proposals, choose, nearer
+from caseflow.testing.proposals import TIME_PASSED, Draw, Proposals, choose, nearer, rarely
 from caseflow.workflow.decide import Command, Entry, decide, open_case
 from caseflow.workflow.workflow import Workflow
 
@@ -97,7 +97,7 @@ class Walk:
             return False
         result = choose(self.draw, own)
         helping = self.proposals.help(self.draw, self.case, result)
-        excepting = result.excepted_by and (helping is None or choose(self.draw, range(16)) == 15)
+        excepting = result.excepted_by and (helping is None or rarely(self.draw))
         if excepting:
             self.do(self.proposals.exception(self.draw, self.case, result.rule))
         elif helping is not None:
@@ -125,7 +125,7 @@ class Walk:
 
     def wander(self, steps: int) -> None:
         """Do whatever can be done: facts, decisions, exceptions, corrections, voids."""
-        kinds = ["fact", "go on", "go on", "any", "amend", "except"]
+        kinds = ["go on", "fact", "amend", "fact", "any", "except", "fact", "go on"]
         for _ in range(steps):
             kind = choose(self.draw, kinds)
             names = self.proposals.names_here(self.case, going_on=kind == "go on")

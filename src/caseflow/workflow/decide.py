@@ -405,7 +405,7 @@ def _envelope(
     case: Case[Any], judgement: Judgement, row: Row | None, entry: Entry, command: Command
 ) -> AnyRecorded:
     """The event in its envelope, as it will stand in the history."""
-    actor, at, now, _, event, reason, subject, _, *_ = judgement.context
+    actor, at, now, _, event, reason, subject = judgement.context[:7]
     identity = case.identity
     noted: tuple[Noted, ...] = ()
     if row is None or judgement.answers is not row.rules:  # not every rule is simply met

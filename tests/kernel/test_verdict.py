@@ -1,0 +1,511 @@
+"""Verdicts: exact texts that a caseworker reads, and the same as plain data."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from caseflow import ExceptionMade, Unmet, Voided, rule
+from caseflow.kernel.explain import explain_result, plain_data, plain_words
+from caseflow.kernel.verdict import Verdict, in_words
+from caseflow.storage import MemoryStorage
+from tests.support.trades import (
+    ANA,
+    BOSS,
+    DAY,
+    HOUR,
+    MO,
+    START,
+    DiscountGiven,
+    Finding,
+    Inspected,
+    Paid,
+    QuoteAgreed,
+    QuoteSent,
+    bring,
+    entry,
+    shop_book,
+)
+
+
+@pytest.fixture
+def book():
+    return shop_book(MemoryStorage())
+
+
+def reads(verdict, text):
+    """The verdict reads exactly so, and fits a screen of 80 columns."""
+    assert verdict.explain() == text.strip("\n")
+    assert str(verdict) == verdict.explain()
+    assert max(map(len, verdict.explain().splitlines())) <= 78
+
+
+def dear(book):
+    """A repair that was quoted at 400 euros."""
+    case_id = bring(book, "looked-at")
+    book.do(case_id, QuoteSent(amount=40_000), by=ANA)
+    return case_id
+
+
+# -- what a person reads ---------------------------------------------------------------------
+
+
+def test_refused_by_several_rules(book):
+    findings = (
+        Finding(part="chain", trouble="", needs_part=True),
+        Finding(part="hub", trouble=""),
+    )
+    case_id = bring(book, "dropped-off")
+    book.do(case_id, Inspected(findings=findings), by=MO)
+    verdict = book.ask(case_id, QuoteSent(amount=60_000, share=1_000), by=ANA, at=START + HOUR)
+    reads(
+        verdict,
+        """
+Not allowed: quote, from intake (looked at) to quoting.
+
+What is missing:
+- A decision is dated today or earlier.
+    Found: 2 March 2026, 10:00.
+    To do: give the moment at which it was decided.
+    Rule: not-in-the-future.
+- The quote is founded.
+    All of these are needed:
+    - The customer has said what is wrong.
+         Found: nothing recorded.
+         To do: record BikeDescribed.
+         Rule: described. Source: shop book 1.
+    - Each finding says what is wrong with the part.
+         Chain: found no words.
+         To do: correct the inspection.
+         Hub: found no words.
+         To do: correct the inspection.
+         Rests on: event 2.
+         Rule: findings-named. Source: shop book 2.
+    Rests on: event 2.
+    Rule: quote-founded. Source: shop book 1; shop book 2.
+- A quote is at most 500 euros.
+    Found: 60000.
+    To do: quote less.
+    Or: a manager may make an exception.
+    Rule: price-limit.
+- Each share of a quote is at least 10 euros.
+    Found: 60.
+    To do: quote fewer shares.
+    Rule: shares.
+""",
+    )
+
+
+def test_refused_for_want_of_the_role(book):
+    verdict = book.ask(bring(book, "looked-at"), "stolen", by=ANA)
+    reads(
+        verdict,
+        """
+Not allowed: stolen, in intake (looked at).
+
+What is missing:
+- This is done by a manager.
+    Found: ana acts in no role.
+    To do: ask a manager to do it.
+    Rule: role.
+""",
+    )
+
+
+def test_refused_because_of_the_position(book):
+    verdict = book.ask(bring(book, "looked-at"), "collect", by=ANA)
+    reads(
+        verdict,
+        """
+Not allowed: collect, in intake (looked at).
+
+What is missing:
+- This is done in ready.
+    Found: the case is in intake (looked at).
+    To do: first quote, then agree, then test.
+    Rule: position.
+""",
+    )
+
+
+def test_refused_because_of_the_reason(book):
+    verdict = book.ask(bring(book, "looked-at"), "abandon", by=ANA, reason="no-part")
+    reads(
+        verdict,
+        """
+Not allowed: abandon, from intake (looked at) to abandoned.
+
+What is missing:
+- A reason is given, by one of the agency's codes.
+    Found: no-part.
+    To do: give reason='no-parts'.
+    Rule: reason.
+""",
+    )
+
+
+def test_a_warning_and_an_any_of_and_what_is_due(book):
+    verdict = book.ask(bring(book, "ready"), Paid(amount=150), "collect", by=ANA)
+    reads(
+        verdict,
+        """
+Allowed: paid, in ready.
+
+Warnings:
+- A payment is a whole number of euros.
+    Found: 150.
+    Rule: round-sum.
+Not allowed: collect, from ready to collected.
+
+What is missing:
+- The repair is paid. Or: The customer has an account.
+    One of these is needed:
+    - The repair is paid.
+         Found: 150.
+         To do: take 19850.
+         Rests on: events 4, 9.
+         Rule: paid-up. Source: shop book 7.
+    - The customer has an account.
+         Found: nothing recorded.
+         To do: open an account.
+         Rule: has-account.
+    Or: a manager may make an exception.
+    Rests on: events 4, 9.
+    Rule: settled. Source: shop book 7.
+
+Due afterwards:
+- An invoice is sent after the bicycle was collected.
+    Found: nothing recorded.
+    To do: record InvoiceSent.
+    Due: within 7 days.
+    Rule: invoiced. Source: tax law.
+""",
+    )
+
+
+def test_a_fault(book):
+    case_id = bring(book, "looked-at")
+    verdict = book.ask(case_id, QuoteSent(amount=60_000, share=0), by=ANA)
+    reads(
+        verdict,
+        """
+Not allowed: quote, from intake (looked at) to quoting.
+
+What is missing:
+- A quote is at most 500 euros.
+    Found: 60000.
+    To do: quote less.
+    Or: a manager may make an exception.
+    Rule: price-limit.
+- Each share of a quote is at least 10 euros.
+    The rule itself failed: ZeroDivisionError: integer division or modulo by
+      zero
+    Or: a manager may make an exception.
+    Rule: shares.
+""",
+    )
+
+
+def test_by_exception(book):
+    made = ExceptionMade(rule="price-limit", reason="rare")
+    verdict = book.ask(bring(book, "looked-at"), made, QuoteSent(amount=60_000), by=BOSS)
+    reads(
+        verdict,
+        """
+Allowed: make an exception, in intake (looked at).
+Allowed: quote, from intake (looked at) to quoting.
+
+By exception:
+- A quote is at most 500 euros.
+    Found: 60000.
+    Allowed by the exception in event 4.
+    Rule: price-limit.
+""",
+    )
+
+
+def test_a_condition_that_warns(book):
+    verdict = book.ask(dear(book), QuoteAgreed(), by=ANA)
+    reads(
+        verdict,
+        """
+Allowed: agree, from quoting to repair (waiting).
+
+Warnings:
+- Where this holds: The quote is over 300 euros. Then also: The customer has
+   an account.
+    It applies here, and asks for:
+    - The customer has an account.
+         Found: nothing recorded.
+         To do: open an account.
+         Rule: has-account.
+    Rests on: event 4.
+    Rule: account-when-dear.
+""",
+    )
+
+
+def test_a_condition_and_a_negation_that_refuse(book):
+    verdict = book.ask(dear(book), DiscountGiven(percent=5), by=ANA)
+    reads(
+        verdict,
+        """
+Not allowed: discount given, in quoting.
+
+What is missing:
+- Where this holds: The quote is over 300 euros. Then also: The customer has
+   an account.
+    It applies here, and asks for:
+    - The customer has an account.
+         Found: nothing recorded.
+         To do: open an account.
+         Rule: has-account.
+    Rests on: event 4.
+    Rule: account-when-dear.
+- A dear repair gets no discount.
+    Found: it holds: The quote is over 300 euros.
+    Or: a manager may make an exception.
+    Rests on: event 4.
+    Rule: not-overpriced.
+""",
+    )
+
+
+def test_a_move_out_of_order(book):
+    verdict = book.ask(dear(book), "abandon", reason="no-parts", by=ANA, at=START - DAY)
+    reads(
+        verdict,
+        """
+Not allowed: abandon, from quoting to abandoned.
+
+What is missing:
+- A move is dated after the move that led here.
+    Found: 1 March 2026, 09:00, and the case came here on 2 March 2026,
+      09:00.
+    To do: give a later moment, or correct the date of the earlier move.
+    Rests on: event 4.
+    Rule: moves-in-order.
+""",
+    )
+
+
+def test_refused_on_hold(book):
+    case_id = dear(book)
+    book.do(case_id, "hold", by=ANA, reason="holiday")
+    verdict = book.ask(case_id, QuoteAgreed(), by=ANA)
+    reads(
+        verdict,
+        """
+Not allowed: agree, in quoting (on hold).
+
+What is missing:
+- This is done in quoting.
+    Found: the case is in quoting (on hold).
+    To do: resume the case first.
+    Rule: position.
+""",
+    )
+
+
+def test_a_void_without_the_role(book):
+    verdict = book.ask(dear(book), Voided(number=3), by=ANA)
+    reads(
+        verdict,
+        """
+Not allowed: void an event, in quoting.
+
+What is missing:
+- A correction or void fits the event that it names.
+    Found: ana may not take the decision in event 3.
+    To do: ask a mechanic.
+    Rests on: event 3.
+    Rule: amendment.
+""",
+    )
+
+
+def test_an_exception_without_the_role(book):
+    verdict = book.ask(dear(book), ExceptionMade(rule="shares", reason="x"), by=ANA)
+    reads(
+        verdict,
+        """
+Not allowed: make an exception, in quoting.
+
+What is missing:
+- An exception is made by the role entitled to it.
+    Found: ana acts in no role.
+    To do: ask a manager.
+    Rule: exception-entitled.
+""",
+    )
+
+
+def test_a_fact_after_the_end(book):
+    verdict = book.record(bring(book, "collected"), Paid(amount=100), by=ANA).verdict
+    reads(
+        verdict,
+        """
+Allowed: paid, in collected.
+
+Warnings:
+- A fact belongs to an open case.
+    Found: the case ended on 2 March 2026, 09:00.
+    To do: reopen the case, if work goes on.
+    Rests on: event 10.
+    Rule: after-the-end.
+""",
+    )
+
+
+def test_an_option_that_waits_for_input(book):
+    (quote, *_) = book.options(bring(book, "looked-at"), by=ANA)
+    reads(
+        Verdict(True, (quote.judgement,)),
+        """
+Allowed: quote, from intake (looked at) to quoting.
+
+Waits for what you will enter:
+- A quote is at most 500 euros.
+    Rule: price-limit.
+- Each share of a quote is at least 10 euros.
+    Rule: shares.
+""",
+    )
+
+
+def test_a_refusal_shows_its_verdict(book):
+    from caseflow import Refused
+
+    with pytest.raises(Refused) as refused:
+        book.do(bring(book, "looked-at"), "stolen", by=ANA)
+    assert str(refused.value) == refused.value.verdict.explain()
+
+
+words = st.text("abc def", min_size=1, max_size=300)
+
+
+@given(words, words, words, words)
+def test_however_long_the_words_no_line_is_wider_than_78_columns(wanted, found, remedy, about):
+    @rule("wordy", source=found, excepted_by="manager", wanted=f"W {wanted}")
+    def wordy(case, context):
+        yield Unmet(found=found, remedy=remedy, about=about)
+
+    from caseflow import CaseOpened, Context, NoState, fold
+    from caseflow.kernel.verdict import Judgement
+
+    case = fold([entry(1, CaseOpened(client="c"), stage="quoting")], NoState())
+    context = Context(ANA, START, START, "step", Paid(amount=1))
+    result = wordy.result(case, context)
+    label = "a label that is as long as a label can be " * 3
+    judgement = Judgement("x", label, "quoting", "ready", False, (result,), case, context)
+    shown = Verdict(False, (judgement,)).explain()
+    long_words = [w for w in f"{wanted} {found} {remedy} {about}".split() if len(w) > 55]
+    if not long_words:
+        assert max(map(len, shown.splitlines())) <= 78
+        assert max(map(len, explain_result(result).splitlines())) <= 78
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (5, "5"),
+        (True, "yes"),
+        (False, "no"),
+        (START, "2 March 2026, 09:00"),
+        (START.date(), "2 March 2026"),
+        (3 * DAY, "3 days"),
+        (DAY, "1 day"),
+        (36 * HOUR, "36 hours"),
+        (("a", "b"), "a, b"),
+        ((), "none"),
+        ("A sentence.", "A sentence"),
+    ],
+)
+def test_how_a_value_reads_in_a_sentence(value, said):
+    assert plain_words(value) == said
+
+
+def test_how_a_position_reads_in_a_sentence():
+    assert in_words("repair.bench:hold") == "repair (bench, on hold)"
+    assert in_words("intake.looked-at") == "intake (looked at)"
+    assert in_words("quoting:hold") == "quoting (on hold)"
+    assert in_words(None) == "no stage"
+
+
+# -- plain data ------------------------------------------------------------------------------
+
+RESULT_KEYS = {
+    "rule",
+    "outcome",
+    "strength",
+    "wanted",
+    "unmet",
+    "evidence",
+    "excepted_by",
+    "exception",
+    "within_days",
+    "fault",
+    "source",
+    "connective",
+    "parts",
+}
+JUDGEMENT_KEYS = {"step", "position", "target", "allowed", "actor", "at", "results"}
+
+
+def check_result(data):
+    assert set(data) == RESULT_KEYS
+    for item in data["unmet"]:
+        assert set(item) == {"about", "found", "remedy"}
+    for part in data["parts"]:
+        check_result(part)
+
+
+def test_a_verdict_as_data_has_stable_keys_and_only_json_types(book):
+    case_id = bring(book, "ready")
+    data = book.ask(case_id, Paid(amount=150), "collect", by=ANA).to_data()
+    assert set(data) == {"allowed", "judgements"}
+    assert json.loads(json.dumps(data)) == data
+    for judgement in data["judgements"]:
+        assert set(judgement) == JUDGEMENT_KEYS
+        for result in judgement["results"]:
+            check_result(result)
+    assert data["allowed"] is False
+    (settled, invoiced) = data["judgements"][1]["results"]
+    assert settled["unmet"] == [
+        {"about": "", "found": 150, "remedy": "take 19850"},
+        {"about": "", "found": None, "remedy": "open an account"},
+    ]
+    assert [part["rule"] for part in settled["parts"]] == ["paid-up", "has-account"]
+    assert (settled["connective"], settled["evidence"]) == ("any of", [4, 9])
+    assert (invoiced["strength"], invoiced["within_days"]) == ("due", 7.0)
+
+
+@pytest.mark.parametrize(
+    ("value", "data"),
+    [
+        (None, None),
+        (5, 5),
+        (True, True),
+        ("x", "x"),
+        (START, "2026-03-02T09:00:00+00:00"),
+        (START.date(), "2026-03-02"),
+        (("a", 1), ["a", 1]),
+        ({"a": (1,)}, {"a": [1]}),
+        (2 * DAY, "2 days"),
+        (Paid(amount=1), "Paid(amount=1)"),
+    ],
+)
+def test_what_was_found_as_data(value, data):
+    assert plain_data(value) == data
+
+
+def test_a_verdict_sorts_its_results(book):
+    case_id = bring(book, "ready")
+    verdict = book.ask(case_id, Paid(amount=150), "collect", by=ANA)
+    assert [r.rule for r in verdict.results] == ["round-sum", "settled", "invoiced"]
+    assert [r.rule for r in verdict.refusals] == ["settled"]
+    assert [r.rule for r in verdict.warnings] == ["round-sum"]
+    assert [r.rule for r in verdict.owed] == ["invoiced"]
+    assert verdict.exceptions == ()
+    assert verdict.judgements[0].noted[0].rule == "round-sum"

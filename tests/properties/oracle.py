@@ -1,0 +1,252 @@
+"""Which step may follow which in the six stages, written by hand from the description.
+
+This is the oracle of the tests. It shares no code with the rules, the workflow or the folded
+state: it reads a history as a plain list of what happened, and says by name what is missing.
+It knows what ISED's six stages and the mission ask for, and nothing of how caseflow works.
+"""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+ENGAGEMENT = ("outreach", "eligibility", "enrollment")
+SERVED = ("assessment", "planning", "intervention", "monitoring")
+OPEN = (*ENGAGEMENT, *SERVED, "termination")
+
+# Where each move leads, by where the case is. None: it stays where it is.
+MOVES: dict[str, dict[str, str | None]] = {
+    "determine-eligibility": {
+        "outreach": "eligibility",
+        "eligibility": "eligibility",
+        "enrollment": None,
+        **dict.fromkeys(SERVED),
+    },
+    "enroll": {**dict.fromkeys(ENGAGEMENT, "enrollment"), **dict.fromkeys(SERVED)},
+    "assess": dict.fromkeys(ENGAGEMENT, "assessment"),
+    "assessment-completed": {"assessment": None},
+    "plan": {"assessment": "planning"},
+    "plan-agreed": {"planning": None},
+    "start-services": {"planning": "intervention"},
+    "monitor": {"intervention": "monitoring"},
+    "continue-services": {"monitoring": "intervention"},
+    "reassess": {"intervention": "assessment", "monitoring": "assessment"},
+    "revise-plan": {"intervention": "planning", "monitoring": "planning"},
+    "begin-closing": {"intervention": "termination", "monitoring": "termination"},
+    "return-to-services": {"termination": "intervention"},
+    "close": {"termination": "closed"},
+    "end-as-ineligible": dict.fromkeys(ENGAGEMENT, "closed"),
+    "deny": dict.fromkeys(ENGAGEMENT, "closed"),
+}
+EARLY_ENDINGS = (  # from any open stage, on hold or not
+    "decline-services",
+    "withdraw",
+    "end-as-unable-to-locate",
+    "refer-out",
+    "transfer-out",
+    "end-as-deceased",
+    "end-as-entered-in-error",
+    "end-with-program",
+)
+LEARNED_LATE = ("end-as-deceased", "end-as-unable-to-locate")
+NEED_A_REASON = ("deny", "end-as-entered-in-error", "end-with-program", "reopen", "hold")
+NAMES = (*MOVES, *EARLY_ENDINGS, "hold", "resume", "reopen")
+
+
+class Place(NamedTuple):
+    """Where a case is: the step of the work, and whether it is on hold."""
+
+    step: str
+    held: bool = False
+
+
+class Happened(NamedTuple):
+    """One thing that stands in the history: what, when, and the move if it was one."""
+
+    what: str
+    when: datetime
+    fields: dict[str, Any]
+    move: str | None
+
+
+def leads(name: str, path: list[Place]) -> Place | None:
+    """Where a move leads to; the same place where it stays, None where it cannot be made."""
+    here = path[-1]
+    if name == "resume":
+        return Place(here.step) if here.held else None
+    if name in EARLY_ENDINGS:
+        return Place("closed") if here.step in OPEN else None
+    if here.held:
+        return None
+    if name == "hold":
+        return Place(here.step, held=True) if here.step in SERVED else None
+    if name == "reopen":
+        back = len(path) > 1 and here.step == "closed"
+        return Place(path[-2].step) if back else None
+    to = MOVES.get(name, {}).get(here.step, "nowhere")
+    return None if to == "nowhere" else here if to is None else Place(to)
+
+
+class Sheet:
+    """What is on the sheet of a case: everything that happened, in the order of the recording."""
+
+    def __init__(self, happened: list[Happened]) -> None:
+        self.happened = happened
+        self.path: list[tuple[Place, int, datetime]] = []
+        for place, entry in enumerate(happened):
+            if entry.move is None:
+                continue
+            here = [step for step, _, _ in self.path]
+            to = Place("outreach") if entry.move == "open" else leads(entry.move, here)
+            assert to is not None, f"{entry.move} is not possible in {here[-1]}"
+            moved = entry.move == "open" or MOVES.get(entry.move, {}).get(here[-1].step, "") != None  # noqa: E711
+            if moved:
+                while self.path and self.path[-1][2] > entry.when:
+                    self.path.pop()  # it was learned late that this had ended everything
+                self.path.append((to, place, entry.when))
+
+    @property
+    def here(self) -> Place:
+        return self.path[-1][0]
+
+    def of(self, what: str) -> list[Happened]:
+        return [entry for entry in self.happened if entry.what == what]
+
+    def last(self, what: str) -> Happened | None:
+        """Of this kind, what happened last."""
+        return (
+            max(self.of(what), key=lambda entry: entry.when, default=None)
+            and sorted(self.of(what), key=lambda entry: entry.when)[-1]
+        )
+
+    # -- what is missing, by the name that the verdict gives it --------------------------------
+
+    def missing(self, name: str, when: datetime, fields: dict[str, Any]) -> set[str]:
+        """What stands in the way of a step that can be made from here."""
+        checks = {
+            "enroll": self._to_enroll,
+            "assess": self._to_assess,
+            "plan": self._to_plan,
+            "start-services": self._to_start_services,
+            "close": self._to_close,
+            "end-as-ineligible": self._to_end_as_ineligible,
+            "decline-services": self._to_decline,
+            "withdraw": self._to_withdraw,
+            "end-as-unable-to-locate": self._to_end_as_unable_to_locate,
+            "refer-out": self._to_refer,
+        }
+        found = set(checks[name](when)) if name in checks else set()
+        return {rule for rule in found if not self._excepted(rule, when)}
+
+    def _excepted(self, rule: str, when: datetime) -> bool:
+        never = {"found-ineligible", "not-yet-enrolled", "enrolled-before-withdrawal"}
+        made = [e.fields for e in self.of("ExceptionMade") if e.fields["rule"] == rule]
+        in_force = [e for e in made if e["until"] is None or when <= e["until"]]
+        return bool(in_force) and rule not in {*never, "referred-elsewhere"}
+
+    def _to_enroll(self, when):
+        found = self.last("EligibilityDetermined")
+        if found is None or not found.fields["eligible"]:
+            yield "eligibility-before-enrollment"
+        elif found.fields["valid_until"] and found.fields["valid_until"] < when.date():
+            yield "eligibility-before-enrollment"
+
+    def _programs(self):
+        return {entry.fields["program"] for entry in self.of("Enrolled")}
+
+    def _to_assess(self, when):
+        if not self._programs():
+            yield "enrolled-before-assessment"
+
+    def _to_plan(self, when):
+        completed = self.last("AssessmentCompleted")
+        answered = completed.fields["nothing_found"] if completed else ()
+        begun = 0  # when the assessment was last begun: a hold does not begin it anew
+        steps = [(step.step, place) for step, place, _ in self.path]
+        for (before, _), (step, place) in zip(steps, steps[1:], strict=False):
+            if step == "assessment" and before != "assessment":
+                begun = place
+        if completed is None or self.happened.index(completed) < begun:
+            yield "assessment-before-plan"
+        if not self.of("NeedIdentified") and "needs" not in answered:
+            yield "needs-numbered"
+        if not self.of("StrengthIdentified") and "strengths" not in answered:
+            yield "strengths-named"
+
+    def _plan(self):
+        """The needs with why they are deferred, and the items, as they were last written."""
+        needs: dict[int, str] = {}
+        items: dict[int, dict[str, Any]] = {}
+        for entry in self.happened:
+            fields = entry.fields
+            if entry.what == "NeedIdentified":
+                needs[fields["number"]] = ""
+            elif entry.what == "NeedDeferred" and fields["need"] in needs:
+                needs[fields["need"]] = fields["reason"].strip()
+            elif entry.what == "PlanItemDrafted":
+                items[fields["number"]] = fields
+            elif entry.what == "PlanItemDropped":
+                items.pop(fields["number"], None)
+        return needs, items
+
+    def _to_start_services(self, when):
+        needs, items = self._plan()
+        covered = {number for item in items.values() for number in item["needs"]}
+        if any(not reason and number not in covered for number, reason in needs.items()):
+            yield "needs-covered"
+        astray = [i for i in items.values() if not i["needs"] or set(i["needs"]) - set(needs)]
+        if astray or (not items and not any(needs.values())):
+            yield "plan-items-relate"
+        words = ("actor", "activity", "expected_outcome")
+        for item in items.values():
+            if not item["by_date"] or any(not item[word].strip() for word in words):
+                yield "plan-items-complete"
+
+    def _to_close(self, when):
+        criteria: dict[int, bool] = {}
+        endings: dict[str, set[str]] = {}
+        for entry in self.happened:
+            number, program = entry.fields.get("number"), entry.fields.get("program")
+            if entry.what == "ClosureCriterionSet":
+                criteria[number] = False
+            elif entry.what == "ClosureCriterionMet" and number in criteria:
+                criteria[number] = True
+            elif entry.what == "Enrolled":
+                endings[program] = set()
+            elif entry.what in ("ExitInterview", "FollowUpSession") and program in endings:
+                endings[program].add(entry.what)
+        if not criteria or not all(criteria.values()):
+            yield "closure-criteria-met"
+        for kind, rule in (
+            ("ExitInterview", "exit-interview"),
+            ("FollowUpSession", "follow-up-session"),
+        ):
+            if any(kind not in held for held in endings.values()):
+                yield rule
+        for kind, rule in (
+            ("NextStagePlanned", "next-stage-planned"),
+            ("ContinuingServicesListed", "continuing-services-listed"),
+            ("ResourcesListed", "resources-listed"),
+        ):
+            if not self.of(kind):
+                yield rule
+
+    def _to_end_as_ineligible(self, when):
+        found = self.last("EligibilityDetermined")
+        if found is None or found.fields["eligible"]:
+            yield "found-ineligible"
+
+    def _to_decline(self, when):
+        if self._programs():
+            yield "not-yet-enrolled"
+
+    def _to_withdraw(self, when):
+        if not self._programs():
+            yield "enrolled-before-withdrawal"
+
+    def _to_end_as_unable_to_locate(self, when):
+        tried = sorted(self.of("ContactAttempted"), key=lambda entry: entry.when)
+        if not tried or tried[-1].fields["reached"]:
+            yield "contact-attempted"
+
+    def _to_refer(self, when):
+        if not self.of("ReferralMade"):
+            yield "referred-elsewhere"
