@@ -17,7 +17,7 @@ from caseflow.casework import (
 )
 from caseflow.stages import six_stage
 from caseflow.storage import MemoryStorage
-from caseflow.workflow.decide import options
+from caseflow.workflow.options import options
 
 NUMBERS = range(1, 11)
 NEEDS = [NeedIdentified(number=n, description=f"need {n}") for n in NUMBERS]

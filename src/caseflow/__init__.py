@@ -45,7 +45,8 @@ from caseflow.kernel.events import (
 from caseflow.kernel.recorded import Actor, Noted, Recorded
 from caseflow.kernel.rules import Context, Result, Rule, Unmet, all_of, any_of, not_, rule, when
 from caseflow.kernel.verdict import Judgement, Verdict
-from caseflow.workflow.decide import Command, Entry, Option, Owed, decide
+from caseflow.workflow.command import Command, Entry
+from caseflow.workflow.decide import decide
 from caseflow.workflow.definition import (
     ANY_OPEN,
     BACK,
@@ -56,6 +57,8 @@ from caseflow.workflow.definition import (
     To,
     Transition,
 )
+from caseflow.workflow.options import Option
+from caseflow.workflow.owed import Owed
 from caseflow.workflow.workflow import Workflow
 
 __all__ = [

@@ -4,7 +4,9 @@ import pytest
 
 from caseflow import (
     Actor,
+    Casebook,
     CaseExists,
+    CaseOpened,
     CommandReused,
     Conflict,
     Corrected,
@@ -13,8 +15,8 @@ from caseflow import (
     VersionMoved,
     Voided,
 )
-from caseflow.storage import Appended, MemoryStorage, SQLStorage
-from tests.casebook.test_book import FRIDAY
+from caseflow.storage import MemoryStorage, SQLStorage
+from tests.casebook.test_book import on_a_friday
 from tests.support.trades import (
     ANA,
     BOSS,
@@ -22,7 +24,6 @@ from tests.support.trades import (
     HOUR,
     MO,
     START,
-    BikeDescribed,
     Clock,
     Inspected,
     Paid,
@@ -71,20 +72,16 @@ def test_the_same_command_takes_effect_once_and_answers_as_the_first_time(book, 
 
 def test_an_opening_is_repeated_safely_too(clock):
     store = MemoryStorage()
-    mine = shop.extend("repair-shop", version="1", rules={"quote": []})
     book = shop_book(store, clock=clock)
     first = book.open(client="c", by=ANA, command_id="c1", at=START - HOUR, reason="walked in")
     clock.pass_(DAY)
     again = book.open(client="c", by=ANA, command_id="c1", at=START - HOUR, reason="walked in")
     same_answer(first, again)
     assert book.case_ids() == ("R-1",)
-    assert mine.version == "1"
 
 
 def test_a_repeated_opening_tells_its_warnings_again(clock):
-    from caseflow import Casebook, CaseOpened
-
-    mine = shop.extend("repair-shop", version="1", rules={CaseOpened: [FRIDAY.warns()]})
+    mine = shop.extend("repair-shop", version="1", rules={CaseOpened: [on_a_friday.warns()]})
     book = Casebook(mine, MemoryStorage(), clock=clock)
     first = book.open(client="c", by=ANA, command_id="c1")
     assert [warning.rule for warning in first.verdict.warnings] == ["friday"]
@@ -273,8 +270,6 @@ def test_two_openings_of_one_id():
     with pytest.raises(CaseExists):
         shop_book(rival).open(client="c", by=ANA, case_id="mine")
     assert others.case("mine").client == "d"
-    assert rival.append is not store.append
-    assert Appended.CONFLICT is not Appended.DONE
 
 
 def test_only_a_conflict_is_tried_again():
@@ -306,4 +301,3 @@ def test_a_case_kept_in_memory_is_not_trusted_before_the_store(clock):
     assert one.case(case_id).position == "repair.waiting"
     one.do(case_id, Voided(number=5), by=BOSS)
     assert other.case(case_id).position == "quoting"
-    assert BikeDescribed in one.case(case_id).seen()

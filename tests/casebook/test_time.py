@@ -15,7 +15,8 @@ from caseflow import (
     decide,
 )
 from caseflow.storage import MemoryStorage
-from caseflow.workflow.decide import Command, options
+from caseflow.workflow.command import Command
+from caseflow.workflow.options import options
 from tests.support.trades import (
     ANA,
     BOSS,

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caseflow import Actor, Code, Corrected, PayloadInvalid, Personal, fact, fold
+from caseflow import Code, Corrected, PayloadInvalid, Personal, fact, fold
 from caseflow.kernel.codec import Codec, instant
 from caseflow.kernel.stored import GENESIS
-from tests.support.trades import START, Finding, Paid, Shop, entry, shop
+from tests.support.trades import START, Paid, Shop, entry, shop
 
 
 class Color(Enum):
@@ -197,5 +197,3 @@ def test_state_that_is_no_attrs_class_is_not_kept_as_a_snapshot():
             return self
 
     assert CODEC.encode_case(fold([entry(1, Paid(amount=1))], Plain())) is None
-    assert Actor("ana").id == "ana"
-    assert Finding(part="a", trouble="b").needs_part is False

@@ -24,7 +24,8 @@ from caseflow import (
 )
 from caseflow.kernel.case import Move, Seen
 from caseflow.kernel.codec import Codec
-from caseflow.workflow.decide import Decided, open_case
+from caseflow.workflow.command import Decided
+from caseflow.workflow.decide import open_case
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 

@@ -1,14 +1,23 @@
 """Verdicts: exact texts that a caseworker reads, and the same as plain data."""
 
-import json
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caseflow import ExceptionMade, Unmet, Voided, rule
-from caseflow.kernel.explain import explain_result, plain_data, plain_words
-from caseflow.kernel.verdict import Verdict, in_words
+from caseflow import (
+    CaseOpened,
+    Context,
+    ExceptionMade,
+    Judgement,
+    NoState,
+    Refused,
+    Unmet,
+    Voided,
+    fold,
+    rule,
+)
+from caseflow.kernel.explain import explain_result
+from caseflow.kernel.verdict import Verdict
 from caseflow.storage import MemoryStorage
 from tests.support.trades import (
     ANA,
@@ -64,7 +73,7 @@ def test_refused_by_several_rules(book):
         """
 Not allowed: quote, from intake (looked at) to quoting.
 
-What is missing:
+Why not:
 - A decision is dated today or earlier.
     Found: 2 March 2026, 10:00.
     To do: give the moment at which it was decided.
@@ -104,7 +113,7 @@ def test_refused_for_want_of_the_role(book):
         """
 Not allowed: stolen, in intake (looked at).
 
-What is missing:
+Why not:
 - This is done by a manager.
     Found: ana acts in no role.
     To do: ask a manager to do it.
@@ -120,7 +129,7 @@ def test_refused_because_of_the_position(book):
         """
 Not allowed: collect, in intake (looked at).
 
-What is missing:
+Why not:
 - This is done in ready.
     Found: the case is in intake (looked at).
     To do: first quote, then agree, then test.
@@ -136,7 +145,7 @@ def test_refused_because_of_the_reason(book):
         """
 Not allowed: abandon, from intake (looked at) to abandoned.
 
-What is missing:
+Why not:
 - A reason is given, by one of the agency's codes.
     Found: no-part.
     To do: give reason='no-parts'.
@@ -158,7 +167,7 @@ Warnings:
     Rule: round-sum.
 Not allowed: collect, from ready to collected.
 
-What is missing:
+Why not:
 - The repair is paid. Or: The customer has an account.
     One of these is needed:
     - The repair is paid.
@@ -192,7 +201,7 @@ def test_a_fault(book):
         """
 Not allowed: quote, from intake (looked at) to quoting.
 
-What is missing:
+Why not:
 - A quote is at most 500 euros.
     Found: 60000.
     To do: quote less.
@@ -201,6 +210,7 @@ What is missing:
 - Each share of a quote is at least 10 euros.
     The rule itself failed: ZeroDivisionError: integer division or modulo by
       zero
+    To do: tell those who keep the agency's rules.
     Or: a manager may make an exception.
     Rule: shares.
 """,
@@ -253,7 +263,7 @@ def test_a_condition_and_a_negation_that_refuse(book):
         """
 Not allowed: discount given, in quoting.
 
-What is missing:
+Why not:
 - Where this holds: The quote is over 300 euros. Then also: The customer has
    an account.
     It applies here, and asks for:
@@ -279,7 +289,7 @@ def test_a_move_out_of_order(book):
         """
 Not allowed: abandon, from quoting to abandoned.
 
-What is missing:
+Why not:
 - A move is dated after the move that led here.
     Found: 1 March 2026, 09:00, and the case came here on 2 March 2026,
       09:00.
@@ -299,7 +309,7 @@ def test_refused_on_hold(book):
         """
 Not allowed: agree, in quoting (on hold).
 
-What is missing:
+Why not:
 - This is done in quoting.
     Found: the case is in quoting (on hold).
     To do: resume the case first.
@@ -315,7 +325,7 @@ def test_a_void_without_the_role(book):
         """
 Not allowed: void an event, in quoting.
 
-What is missing:
+Why not:
 - A correction or void fits the event that it names.
     Found: ana may not take the decision in event 3.
     To do: ask a mechanic.
@@ -332,7 +342,7 @@ def test_an_exception_without_the_role(book):
         """
 Not allowed: make an exception, in quoting.
 
-What is missing:
+Why not:
 - An exception is made by the role entitled to it.
     Found: ana acts in no role.
     To do: ask a manager.
@@ -375,8 +385,6 @@ Waits for what you will enter:
 
 
 def test_a_refusal_shows_its_verdict(book):
-    from caseflow import Refused
-
     with pytest.raises(Refused) as refused:
         book.do(bring(book, "looked-at"), "stolen", by=ANA)
     assert str(refused.value) == refused.value.verdict.explain()
@@ -391,9 +399,6 @@ def test_however_long_the_words_no_line_is_wider_than_78_columns(wanted, found, 
     def wordy(case, context):
         yield Unmet(found=found, remedy=remedy, about=about)
 
-    from caseflow import CaseOpened, Context, NoState, fold
-    from caseflow.kernel.verdict import Judgement
-
     case = fold([entry(1, CaseOpened(client="c"), stage="quoting")], NoState())
     context = Context(ANA, START, START, "step", Paid(amount=1))
     result = wordy.result(case, context)
@@ -404,108 +409,3 @@ def test_however_long_the_words_no_line_is_wider_than_78_columns(wanted, found, 
     if not long_words:
         assert max(map(len, shown.splitlines())) <= 78
         assert max(map(len, explain_result(result).splitlines())) <= 78
-
-
-@pytest.mark.parametrize(
-    ("value", "said"),
-    [
-        (5, "5"),
-        (True, "yes"),
-        (False, "no"),
-        (START, "2 March 2026, 09:00"),
-        (START.date(), "2 March 2026"),
-        (3 * DAY, "3 days"),
-        (DAY, "1 day"),
-        (36 * HOUR, "36 hours"),
-        (("a", "b"), "a, b"),
-        ((), "none"),
-        ("A sentence.", "A sentence"),
-    ],
-)
-def test_how_a_value_reads_in_a_sentence(value, said):
-    assert plain_words(value) == said
-
-
-def test_how_a_position_reads_in_a_sentence():
-    assert in_words("repair.bench:hold") == "repair (bench, on hold)"
-    assert in_words("intake.looked-at") == "intake (looked at)"
-    assert in_words("quoting:hold") == "quoting (on hold)"
-    assert in_words(None) == "no stage"
-
-
-# -- plain data ------------------------------------------------------------------------------
-
-RESULT_KEYS = {
-    "rule",
-    "outcome",
-    "strength",
-    "wanted",
-    "unmet",
-    "evidence",
-    "excepted_by",
-    "exception",
-    "within_days",
-    "fault",
-    "source",
-    "connective",
-    "parts",
-}
-JUDGEMENT_KEYS = {"step", "position", "target", "allowed", "actor", "at", "results"}
-
-
-def check_result(data):
-    assert set(data) == RESULT_KEYS
-    for item in data["unmet"]:
-        assert set(item) == {"about", "found", "remedy"}
-    for part in data["parts"]:
-        check_result(part)
-
-
-def test_a_verdict_as_data_has_stable_keys_and_only_json_types(book):
-    case_id = bring(book, "ready")
-    data = book.ask(case_id, Paid(amount=150), "collect", by=ANA).to_data()
-    assert set(data) == {"allowed", "judgements"}
-    assert json.loads(json.dumps(data)) == data
-    for judgement in data["judgements"]:
-        assert set(judgement) == JUDGEMENT_KEYS
-        for result in judgement["results"]:
-            check_result(result)
-    assert data["allowed"] is False
-    (settled, invoiced) = data["judgements"][1]["results"]
-    assert settled["unmet"] == [
-        {"about": "", "found": 150, "remedy": "take 19850"},
-        {"about": "", "found": None, "remedy": "open an account"},
-    ]
-    assert [part["rule"] for part in settled["parts"]] == ["paid-up", "has-account"]
-    assert (settled["connective"], settled["evidence"]) == ("any of", [4, 9])
-    assert (invoiced["strength"], invoiced["within_days"]) == ("due", 7.0)
-
-
-@pytest.mark.parametrize(
-    ("value", "data"),
-    [
-        (None, None),
-        (5, 5),
-        (True, True),
-        ("x", "x"),
-        (START, "2026-03-02T09:00:00+00:00"),
-        (START.date(), "2026-03-02"),
-        (("a", 1), ["a", 1]),
-        ({"a": (1,)}, {"a": [1]}),
-        (2 * DAY, "2 days"),
-        (Paid(amount=1), "Paid(amount=1)"),
-    ],
-)
-def test_what_was_found_as_data(value, data):
-    assert plain_data(value) == data
-
-
-def test_a_verdict_sorts_its_results(book):
-    case_id = bring(book, "ready")
-    verdict = book.ask(case_id, Paid(amount=150), "collect", by=ANA)
-    assert [r.rule for r in verdict.results] == ["round-sum", "settled", "invoiced"]
-    assert [r.rule for r in verdict.refusals] == ["settled"]
-    assert [r.rule for r in verdict.warnings] == ["round-sum"]
-    assert [r.rule for r in verdict.owed] == ["invoiced"]
-    assert verdict.exceptions == ()
-    assert verdict.judgements[0].noted[0].rule == "round-sum"

@@ -144,9 +144,11 @@ class Sheet:
 
     def _to_enroll(self, when):
         found = self.last("EligibilityDetermined")
-        if found is None or not found.fields["eligible"]:
-            yield "eligibility-before-enrollment"
-        elif found.fields["valid_until"] and found.fields["valid_until"] < when.date():
+        if (
+            found is None
+            or not found.fields["eligible"]
+            or (found.fields["valid_until"] and found.fields["valid_until"] < when.date())
+        ):
             yield "eligibility-before-enrollment"
 
     def _programs(self):

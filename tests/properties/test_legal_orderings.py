@@ -9,13 +9,13 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from caseflow import Result, fold
+from caseflow import fold
 from caseflow.stages import six_stage
 from caseflow.testing import histories
 from caseflow.testing.casework import PAYLOADS
+from caseflow.testing.walk import opened
 from tests.properties.oracle import NAMES, NEED_A_REASON, Place, leads
-from tests.properties.reading import STEPS, decided, place_of, sheet_of
-from tests.testing.drawing import drawn
+from tests.properties.reading import STEPS, WHOLE_CASE, decided, place_of, sheet_of
 
 HISTORIES = st.one_of(  # each position as often as any other
     [histories(six_stage, at=position, payloads=PAYLOADS) for position in six_stage.positions]
@@ -28,23 +28,52 @@ def test_the_oracle_knows_every_step_of_the_workflow_and_no_other():
     assert needing == set(NEED_A_REASON)
 
 
-@settings(max_examples=__import__("os").environ.get("N") and 700 or 120)
+@settings(max_examples=(__import__("os").environ.get("N") and 700) or 120)
 @given(history=HISTORIES)
 def test_the_oracle_puts_a_case_where_the_engine_does(history):
     assert sheet_of(history).here == place_of(fold(history, six_stage.state()))
 
 
-@settings(max_examples=__import__("os").environ.get("N") and 700 or 120)
+@settings(max_examples=(__import__("os").environ.get("N") and 700) or 120)
 @given(history=HISTORIES)
 def test_engine_and_oracle_agree_on_every_step_after_every_history(history):
     compare(history)
 
 
-@settings(max_examples=15)
-@given(history=HISTORIES)
-def test_engine_and_oracle_agree_all_along_a_history(history):
-    for length in range(1, len(history)):
-        compare(history[:length])
+# -- exhausted: every one and two steps after each point of a whole case ----------------------
+
+
+def test_engine_and_oracle_agree_after_every_two_steps_from_every_point_of_a_whole_case():
+    compared = 0
+    for history in points_of(WHOLE_CASE):
+        compare(history)
+        for first in after_each_step(history):
+            compare(first)
+            compared += 1
+            for second in after_each_step(first):
+                compare(second)
+                compared += 1
+    assert compared > 2_000
+
+
+def points_of(steps):
+    """The history after each of these steps, each of which is allowed."""
+    _, history = opened(six_stage)
+    yield history
+    for step in steps:
+        answer, _ = decided(fold(history, six_stage.state()), history, step)
+        assert answer.events, (step, answer.verdict)
+        history = (*history, *answer.events)
+        yield history
+
+
+def after_each_step(history):
+    """The history with one more step, for each step that is allowed."""
+    case = fold(history, six_stage.state())
+    for name in NAMES:
+        events = decided(case, history, name)[0].events
+        if events:
+            yield (*history, *events)
 
 
 def compare(history):
@@ -63,14 +92,15 @@ def compare(history):
             assert place_of(answer.case) == expected, name
 
 
-def test_the_comparison_sees_steps_allowed_and_refused_in_every_stage():
+def test_the_comparison_sees_every_rule_refuse_and_steps_allowed_in_every_stage():
     seen, refused = Counter(), Counter()
-    for history in drawn(HISTORIES, examples=120):
-        case = fold(history, six_stage.state())
-        for name in NAMES:
-            verdict = decided(case, history, name)[0].verdict
-            seen[case.stage, verdict.allowed] += 1
-            refused.update(r.rule for r in verdict.refusals if isinstance(r, Result))
+    for point in points_of(WHOLE_CASE):
+        for history in (point, *after_each_step(point)):
+            case = fold(history, six_stage.state())
+            for name in NAMES:
+                verdict = decided(case, history, name)[0].verdict
+                seen[case.stage, verdict.allowed] += 1
+                refused.update(result.rule for result in verdict.refusals)
     stages = {stage.id for stage in six_stage.stages}
     assert {stage for stage, allowed in seen if allowed} == stages
     assert {stage for stage, allowed in seen if not allowed} == stages

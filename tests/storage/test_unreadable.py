@@ -11,7 +11,6 @@ from caseflow import (
     UnknownEventName,
     UnreadableRecord,
     decision,
-    fact,
 )
 from caseflow.kernel.stored import GENESIS, hash_of, verify_chain
 from caseflow.storage import MemoryStorage, SQLStorage
@@ -21,7 +20,6 @@ from tests.support.trades import (
     ROLES,
     BikeDescribed,
     Clock,
-    Paid,
     QuoteSent,
     bring,
     shop,
@@ -371,11 +369,6 @@ def test_a_lost_tail_is_seen_by_the_hash_that_was_kept_elsewhere(rows):
     assert verify_chain(rows[:-1]) != kept
 
 
-@fact("paid")
-class OtherPaid:
-    amount: int
-
-
 def test_two_histories_that_differ_in_one_word_differ_in_their_hashes():
     hashes = []
     for words in ("it clicks", "it clacks"):
@@ -385,4 +378,3 @@ def test_two_histories_that_differ_in_one_word_differ_in_their_hashes():
         book.record("R-1", BikeDescribed(words=words), by=ANA)
         hashes.append(verify_chain(store.read("agency", "R-1")))
     assert hashes[0] != hashes[1]
-    assert OtherPaid is not Paid

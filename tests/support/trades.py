@@ -88,30 +88,22 @@ class BikeDescribed:
 
 @fact("part-arrived")
 class PartArrived:
-    """A part came in."""
-
     part: Code
     price: int = 0
 
 
 @fact("paid")
 class Paid:
-    """The customer paid something, in cents."""
-
-    amount: int
+    amount: int  # in cents
 
 
 @fact("call-missed")
 class CallMissed:
-    """The customer rang and nobody answered."""
-
     number: str
 
 
 @fact("called-back")
 class CalledBack:
-    """Somebody rang the customer back."""
-
     number: str = ""
 
 
@@ -149,15 +141,11 @@ class QuoteAgreed:
 
 @decision("ridden")
 class Ridden:
-    """The bicycle was ridden after the work."""
-
     passed: bool
 
 
 @decision("discount-given")
 class DiscountGiven:
-    """So many percent less."""
-
     percent: int
 
 

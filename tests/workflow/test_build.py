@@ -49,14 +49,11 @@ def faults_of(stages=None, transitions=None, **given):
     return []
 
 
-def test_the_small_workflow_has_no_fault():
-    assert faults_of() == []
-
-
 # -- stages ----------------------------------------------------------------------------------
 
 
 def test_no_start():
+    assert faults_of() == []  # of the small workflow as it is
     stages = [Stage("new"), Stage("work"), Stage("done", final=True)]
     assert faults_of(stages) == ["No stage is the start. Mark one with initial=True."]
 

@@ -9,7 +9,7 @@ import transitions
 from transitions import MachineError
 
 from caseflow import BACK, Actor, CaseOpened, Context, Moved, decide, fold
-from caseflow.workflow.decide import Command, Entry
+from caseflow.workflow.command import Command, Entry
 from tests.support.trades import (
     DAY,
     START,

@@ -21,7 +21,8 @@ from caseflow.kernel.cipher import Cipher
 from caseflow.kernel.recorded import Actor, AnyRecorded
 from caseflow.kernel.verdict import Verdict
 from caseflow.storage.port import AsyncStorage, Storage
-from caseflow.workflow.decide import Option, Owed
+from caseflow.workflow.options import Option
+from caseflow.workflow.owed import Owed
 from caseflow.workflow.workflow import Workflow
 
 T = TypeVar("T")

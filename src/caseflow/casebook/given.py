@@ -13,7 +13,7 @@ from caseflow.kernel.convert import instant
 from caseflow.kernel.errors import InvalidCall, NotAFact
 from caseflow.kernel.events import event_type
 from caseflow.kernel.recorded import Actor, aware
-from caseflow.workflow.decide import Entry
+from caseflow.workflow.command import Entry
 
 
 @attrs.frozen(kw_only=True)

@@ -38,17 +38,10 @@ from caseflow.kernel.recorded import Actor, AnyRecorded, as_roles, aware
 from caseflow.kernel.stored import GENESIS, StoredEvent
 from caseflow.kernel.verdict import Verdict
 from caseflow.storage.port import Appended, Head, Unit
-from caseflow.workflow.decide import (
-    Command,
-    Decided,
-    Entry,
-    Option,
-    Owed,
-    decide,
-    open_case,
-    options,
-    owed,
-)
+from caseflow.workflow.command import Command, Decided, Entry
+from caseflow.workflow.decide import decide, open_case
+from caseflow.workflow.options import Option, options
+from caseflow.workflow.owed import Owed, owed
 from caseflow.workflow.workflow import Workflow
 
 Roles = Mapping[str, Iterable[str]] | Callable[[str, Case[Any] | None], Iterable[str]]

@@ -12,7 +12,8 @@ from caseflow.kernel.events import event_type
 from caseflow.kernel.recorded import Actor, AnyRecorded
 from caseflow.kernel.rules import Context, Result
 from caseflow.kernel.verdict import Judgement, Verdict
-from caseflow.workflow.decide import Command, Entry, decide, open_case
+from caseflow.workflow.command import Command, Entry
+from caseflow.workflow.decide import decide, open_case
 from caseflow.workflow.workflow import Workflow
 
 

@@ -33,7 +33,12 @@ HOLD = ":hold"
 
 
 class Foldable(Protocol):
-    """The state of a trade: anything that can be made empty and takes one event at a time."""
+    """The state of a trade: anything that can be made empty and takes one event at a time.
+
+    When `fold` is changed, so that it makes another state of the same history, give the class
+    another `fold_version: ClassVar[int]` (it counts from 1): snapshots made before are then
+    not used.
+    """
 
     def fold(self, recorded: AnyRecorded, /) -> Self:
         """The state after this event. Pure; an event it does not know changes nothing."""

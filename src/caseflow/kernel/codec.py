@@ -328,8 +328,9 @@ def _roles(text: str) -> frozenset[str]:
 
 
 def _state_type(state: type[Any]) -> str:
-    """A state class by its name and fields: a snapshot of other fields is folded anew."""
-    return f"{state.__qualname__}({', '.join(field.name for field in attrs.fields(state))})"
+    """A state class by its name, fields and `fold_version`: another one is folded anew."""
+    fields = ", ".join(field.name for field in attrs.fields(state))
+    return f"{state.__qualname__}({fields}) {getattr(state, 'fold_version', 1)}"
 
 
 def _upcast(payload: Any, kind: EventType, row: StoredEvent) -> Any:

@@ -309,14 +309,15 @@ class ChainBroken(UnreadableRecord):
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """A sentence that names the nearest known words, or all of them when none is near."""
+    """A sentence that names the nearest known words, or a dozen of them when none is near."""
     choices = sorted(set(known))
     if not choices:
         return "There is none."
     close = get_close_matches(word, choices, n=3, cutoff=0.6)
     if close:
         return f"Did you mean {listed(close, 'or')}?"
-    return f"There {'is' if len(choices) == 1 else 'are'} {listed(choices)}."
+    more = f", and {len(choices) - 12} more" if len(choices) > 12 else ""
+    return f"There {'is' if len(choices) == 1 else 'are'} {listed(choices[:12])}{more}."
 
 
 def listed(words: Sequence[str], joint: str = "and") -> str:

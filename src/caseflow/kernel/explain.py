@@ -23,6 +23,8 @@ def _lines(result: Result, indent: str, *, part: bool = False) -> Iterator[str]:
     inner = indent + "   "
     if result.outcome in ("fault", "fault-excepted"):
         yield wrapped(f"The rule itself failed: {result.fault}", inner)
+        if result.outcome == "fault":
+            yield wrapped("To do: tell those who keep the agency's rules.", inner)
     elif result.parts:
         yield from _part_lines(result, inner)
     else:

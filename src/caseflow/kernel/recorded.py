@@ -9,6 +9,7 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar
 import attrs
 
 from caseflow.kernel.errors import MomentInvalid
+from caseflow.kernel.events import event_type
 
 E_co = TypeVar("E_co", covariant=True)
 
@@ -88,6 +89,11 @@ class Recorded(NamedTuple, Generic[E_co]):
     workflow_version: str
     corrected_by: int | None = None
     """The number of the correction that put this in the place of what was recorded."""
+
+    @property
+    def name(self) -> str:
+        """The stored name of the event: `income-stated`."""
+        return event_type(self.event).name
 
     @property
     def late(self) -> timedelta:

@@ -149,7 +149,7 @@ def _way_in_words(judgement: Judgement) -> str:
 def _groups(results: list[Result]) -> Iterator[tuple[str, list[Result]]]:
     """Results under the heading that tells the reader what they mean."""
     groups = {
-        "What is missing": [r for r in results if r.refuses],
+        "Why not": [r for r in results if r.refuses],
         "Warnings": [r for r in results if r.strength == "warn" and not r.holds],
         "Due afterwards": [r for r in results if r.strength == "due" and not r.holds],
         "Waits for what you will enter": [

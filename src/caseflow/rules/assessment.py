@@ -63,7 +63,12 @@ def assessment_completed(case: Casework, context: Context) -> Iterator[Unmet]:
     if completed is None:
         yield Unmet(remedy="complete the assessment")
         return
-    began = [move.number for move in case.path if stage_of(move.position) == "assessment"]
+    stages = [None, *(stage_of(move.position) for move in case.path)]
+    began = [  # coming from another stage: to resume after a hold begins no new assessment
+        move.number
+        for move, before, stage in zip(case.path, stages, stages[1:], strict=False)
+        if stage == "assessment" and before != "assessment"
+    ]
     if began and completed.number < began[-1]:
         yield Unmet(
             found=f"an assessment completed on {completed.occurred_at:%d %B %Y}, "

@@ -33,7 +33,7 @@ from caseflow.testing.promises import (
     keep,
 )
 from caseflow.testing.proposals import Draw, Proposals, choose, nearer
-from caseflow.workflow.decide import Entry
+from caseflow.workflow.command import Entry
 from caseflow.workflow.workflow import Workflow
 
 MakeStore = Callable[[], Storage | AbstractContextManager[Storage]]

@@ -16,7 +16,7 @@ from caseflow.kernel.recorded import AnyRecorded
 from caseflow.kernel.stored import StoredEvent, verify_chain
 from caseflow.kernel.verdict import Verdict
 from caseflow.testing.naive import retold
-from caseflow.workflow.decide import Option
+from caseflow.workflow.options import Option
 from caseflow.workflow.workflow import Workflow
 
 PROMISES: Mapping[int, str] = {

@@ -28,7 +28,7 @@ from caseflow.testing.payloads import (
     of_class,
     payload,
 )
-from caseflow.workflow.decide import Entry
+from caseflow.workflow.command import Entry
 from caseflow.workflow.machine import Row
 from caseflow.workflow.workflow import Workflow
 

@@ -17,7 +17,8 @@ from caseflow.kernel.recorded import Actor, AnyRecorded
 from caseflow.testing.payloads import Payloads, checked, of_class, payload
 from caseflow.testing.proposals import Draw, Proposals, choose, known_rule
 from caseflow.testing.walk import EFFORT, Walk, opened
-from caseflow.workflow.decide import Command, Entry, decide
+from caseflow.workflow.command import Command, Entry
+from caseflow.workflow.decide import decide
 from caseflow.workflow.workflow import Workflow
 
 

@@ -14,7 +14,8 @@ from caseflow.kernel.rules import Result
 from caseflow.kernel.verdict import Verdict
 from caseflow.testing.clock import START
 from caseflow.testing.proposals import TIME_PASSED, Draw, Proposals, choose, nearer, rarely
-from caseflow.workflow.decide import Command, Entry, decide, open_case
+from caseflow.workflow.command import Command, Entry
+from caseflow.workflow.decide import decide, open_case
 from caseflow.workflow.workflow import Workflow
 
 EFFORT = 12

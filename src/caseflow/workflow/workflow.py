@@ -148,10 +148,11 @@ class Workflow(Generic[S]):
         """What was declared of an event; raises `UnknownEvent` where this workflow did not."""
         kind = self._parts.known.get(type(event))
         if kind is None:
-            raise self._unknown(event)
+            raise self.unknown_event(event)
         return kind
 
-    def _unknown(self, event: Any) -> UnknownEvent:
+    def unknown_event(self, event: Any) -> UnknownEvent:
+        """The error that says how to declare an event that this workflow does not know."""
         kind = event_type(event)
         repair = (
             "events=[...] of the workflow"

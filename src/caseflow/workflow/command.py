@@ -1,0 +1,56 @@
+"""What is decided on, and what was decided: a unit of steps in, a verdict and events out.
+
+Named tuples, since they are made for every decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Generic, NamedTuple
+
+from caseflow.kernel.case import Case, S
+from caseflow.kernel.recorded import Actor, AnyRecorded
+from caseflow.kernel.verdict import Verdict
+
+
+class Entry(NamedTuple):
+    """A step with a moment, a reason, a reporter or a subject of its own.
+
+    `step` is an event, or the name of a transition. `at` is when it occurred (left out: the
+    moment of the unit); `reported_by` who said so, where that is not the actor; `subject`
+    whose data it is, where that is not the client.
+    """
+
+    step: Any
+    at: datetime | None = None
+    reason: str | None = None
+    reported_by: str | None = None
+    subject: str | None = None
+
+
+class Command(NamedTuple):
+    """A unit of steps, with everything that deciding on it may depend on.
+
+    `now` is the moment it is recorded at, `at` the moment it occurred (None: now). `history`
+    is the whole history, needed where a step corrects or voids; `histories` are the effective
+    events of the types that rules declare to read.
+    """
+
+    entries: tuple[Entry, ...]
+    actor: Actor
+    now: datetime
+    at: datetime | None = None
+    reason: str | None = None
+    command_id: str | None = None
+    fingerprint: str | None = None
+    history: tuple[AnyRecorded, ...] | None = None
+    histories: Mapping[type[Any], tuple[AnyRecorded, ...]] | None = None
+
+
+class Decided(NamedTuple, Generic[S]):
+    """What was decided: the verdict, the events to record, and the case with them."""
+
+    verdict: Verdict
+    events: tuple[AnyRecorded, ...]
+    case: Case[S]

@@ -1,0 +1,311 @@
+"""Judging one step: which transition it is, what every rule answers, and where it leads.
+
+The order of evaluation is total. For each step: which transition it is; the role (an actor
+without it learns only that); the position; the moment (not in the future, moves in order);
+the reason; the rules on the event, in their order; the rules on the transition, in their
+order; the target. Every rule is evaluated, and each once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from caseflow.kernel.case import Case, S
+from caseflow.kernel.errors import PayloadNeeded, UnknownStep, nearest
+from caseflow.kernel.events import ExceptionMade, Moved
+from caseflow.kernel.recorded import AnyRecorded, quickly
+from caseflow.kernel.rules import Context, Result, Rule, Unmet
+from caseflow.kernel.verdict import Judgement
+from caseflow.workflow.amend import amendment_unmet, entitlement_unmet
+from caseflow.workflow.builtin import built_in, position_unmet, reason_unmet, role_unmet
+from caseflow.workflow.command import Command, Entry
+from caseflow.workflow.machine import Edge, Row
+from caseflow.workflow.workflow import Workflow
+
+
+def judge(
+    workflow: Workflow[S],
+    case: Case[S],
+    entry: Entry,
+    command: Command,
+    unit: Sequence[AnyRecorded] = (),
+) -> tuple[Judgement, Row | None]:
+    """Judge one step of a unit: its judgement, and its row (None for a fact).
+
+    `unit` holds the events of the steps before it.
+    """
+    step, at, reason, _, subject = entry
+    name, event, edges = _named(workflow, case, step)
+    if edges and event is None:
+        event = bare_event(edges[0].row)
+    now = command.now
+    context = quickly(
+        Context,
+        (
+            command.actor,
+            at or command.at or now,
+            now,
+            name,
+            event,
+            command.reason if reason is None else reason,
+            subject or case.identity.client,
+            command.histories,
+            "",
+            False,
+        ),
+    )
+    if edges:
+        row: Row = edges[0].row
+        answers = answers_of(workflow, case, row, context, command, unit)
+        return concluded(case, row, edges, context, answers), row
+    if edges is None:
+        return _judge_fact(workflow, case, context), None
+    return _not_from_here(workflow, case, context), None
+
+
+def _named(
+    workflow: Workflow[Any], case: Case[Any], step: Any
+) -> tuple[str, Any, tuple[Edge, ...] | None]:
+    """The name of a step, its event (None: not given), and its edges from here (None: a fact)."""
+    parts = workflow._parts  # past its properties, which cost more than what they give
+    here = parts.dispatch.get(case.position or "", {})
+    if isinstance(step, str):
+        return step, None, here.get(step, ())
+    names = parts.recorders.get(type(step))
+    if not names:
+        kind = workflow.knows(step)
+        if kind.kind == "fact":
+            return kind.name, step, None
+        raise workflow.unknown_event(step)
+    for name in names:  # of several that record it, the first that leads on from here
+        if name in here:
+            return name, step, here[name]
+    return names[0], step, ()
+
+
+def bare_event(row: Row) -> Any:
+    """The event of a transition that was named without one."""
+    records = row.transition.records
+    if records is None:
+        return Moved()
+    if row.needed:
+        raise PayloadNeeded(
+            step=row.name,
+            event=records.__name__,
+            needed=" and ".join(row.needed),
+            arguments=", ".join(f"{name}=..." for name in row.needed),
+        )
+    return records()
+
+
+def answers_of(
+    workflow: Workflow[Any],
+    case: Case[Any],
+    row: Row,
+    context: Context,
+    command: Command,
+    unit: Sequence[AnyRecorded] = (),
+) -> list[Result | Rule[Any]]:
+    """What every rule on this row answers, in the order of evaluation."""
+    transition = row.transition
+    if transition.roles and context.actor.roles.isdisjoint(transition.roles):
+        return [role_unmet(transition.roles, context.actor)]
+    answers: list[Result | Rule[Any]] = []
+    at, now, path = context.at, context.now, case.path
+    if at > now or (path and at < path[-1].occurred_at):
+        answers.extend(_moment_answers(case, row, at, now))
+    if row.codes or transition.reason_required:
+        unmet = reason_unmet(row, context)
+        if unmet is not None:
+            answers.append(unmet)
+    if row.core:
+        answers.extend(_core_answers(workflow, case, row, context, command, unit))
+    for rule in row.rules:
+        result = rule.judge(case, context)
+        if result is None:
+            answers.append(rule)
+        else:
+            answers.append(weighed(workflow, case, rule, result, context))
+    return answers
+
+
+def _moment_answers(case: Case[Any], row: Row, at: datetime, now: datetime) -> Iterable[Result]:
+    """A decision is not dated in the future, and a move not before the move that led here."""
+    if at > now:
+        yield built_in(
+            "not-in-the-future",
+            "A decision is dated today or earlier.",
+            Unmet(found=at, remedy="give the moment at which it was decided"),
+        )
+    if not case.path or row.transition.supersedes or _stays(row):
+        return
+    last = case.path[-1]
+    if at < last.occurred_at:
+        found = f"{_moment_words(at)}, and the case came here on {_moment_words(last.occurred_at)}"
+        yield built_in(
+            "moves-in-order",
+            "A move is dated after the move that led here.",
+            Unmet(
+                found=found,
+                remedy="give a later moment, or correct the date of the earlier move",
+                evidence=(last.number,),
+            ),
+        )
+
+
+def _moment_words(moment: datetime) -> str:
+    return f"{moment.day} {moment:%B %Y, %H:%M}"
+
+
+def _stays(row: Row) -> bool:
+    return row.core or all(to.stage == "*stay" for to in row.transition.to)
+
+
+def _core_answers(
+    workflow: Workflow[Any],
+    case: Case[Any],
+    row: Row,
+    context: Context,
+    command: Command,
+    unit: Sequence[AnyRecorded],
+) -> Iterable[Result | Rule[Any]]:
+    """What has to hold for exceptions, corrections and voids."""
+    if context.proposed is None:
+        return
+    if isinstance(context.event, ExceptionMade):
+        found = entitlement_unmet(workflow, context.event, context.actor)
+        rule, wanted = "exception-entitled", "An exception is made by the role entitled to it."
+    else:
+        history = (*(command.history or ()), *unit)
+        found = amendment_unmet(workflow, history, context.event, context)
+        rule, wanted = "amendment", "A correction or void fits the event that it names."
+    if found:
+        yield built_in(rule, wanted, *found)
+
+
+def weighed(
+    workflow: Workflow[Any], case: Case[Any], rule: Rule[Any], result: Result, context: Context
+) -> Result:
+    """A result as it counts here: with the exception that covers it, and since when it is owed."""
+    if result.outcome not in ("unmet", "fault"):
+        return result
+    for made in reversed(case.exceptions):
+        by_rule = made.covers(rule.id, context.at, rule.excepted_by or None)
+        if result.outcome == "unmet" and by_rule:
+            return attrs.evolve(result, outcome="excepted", exception=made.number)
+        by_fault = made.covers(rule.id, context.at, workflow.faults_excepted_by or None)
+        if result.outcome == "fault" and (by_rule or by_fault):
+            return attrs.evolve(result, outcome="fault-excepted", exception=made.number)
+    if result.outcome == "fault" and not rule.excepted_by:
+        result = attrs.evolve(result, excepted_by=workflow.faults_excepted_by)
+    if rule.strength == "due":
+        return attrs.evolve(result, since=_since(case, rule, context))
+    return result
+
+
+def _since(case: Case[Any], rule: Rule[Any], context: Context) -> int:
+    """Since which event it is owed: an earlier decision's, where that is still unmet."""
+    earlier = case.dues.get(rule.id)
+    if earlier is not None:
+        then = context._replace(
+            at=earlier.occurred_at, proposed=earlier.event, step=earlier.transition or ""
+        )
+        if not rule.result(case, then).holds:
+            return earlier.number
+    return case.version + 1
+
+
+def concluded(
+    case: Case[Any],
+    row: Row,
+    edges: tuple[Edge, ...],
+    context: Context,
+    answers: list[Result | Rule[Any]],
+) -> Judgement:
+    """The judgement: the answers, and the target if there is one."""
+    target, allowed, only = None, True, edges[0]
+    if only.condition is None and only.left is None:
+        target = only.dest
+    elif not _lacks_role(answers):
+        target, missing = _target(edges, case, context)
+        if missing is not None:
+            answers.append(missing)
+    found: tuple[Result | Rule[Any], ...] = tuple(answers)
+    if found == row.rules:  # every rule is simply met
+        found = row.rules
+    elif _lacks_role(answers):
+        target, allowed = None, False
+    else:
+        allowed = not any(isinstance(a, Result) and a.refuses for a in found)
+    position = case.position
+    return quickly(
+        Judgement, (context.step, row.label, position, target, allowed, found, case, context)
+    )
+
+
+def _lacks_role(answers: list[Result | Rule[Any]]) -> bool:
+    """Whether it was found that the actor may not do this: then that is all that was looked at."""
+    first = answers[0] if answers else None
+    return isinstance(first, Result) and first.rule == "role"
+
+
+def _target(
+    edges: tuple[Edge, ...], case: Case[Any], context: Context
+) -> tuple[str | None, Result | None]:
+    """The first target whose condition is met (None: it stays), or the result that says why not."""
+    for edge in edges:
+        chosen = edge.choose(case, context)
+        if chosen is True:
+            return edge.dest, None
+        if isinstance(chosen, Result) and chosen.outcome in ("fault", "needs-input"):
+            return None, attrs.evolve(chosen, strength="block")
+    found = Unmet(remedy="name the stage: use a transition that leads to one")
+    return None, built_in("target", "There is a stage to go to.", found)
+
+
+def _not_from_here(workflow: Workflow[Any], case: Case[Any], context: Context) -> Judgement:
+    """The judgement on a transition that has no way from here, or is not there at all."""
+    name = context.step
+    rows = [row for row in workflow.rows if row.name == name]
+    if not rows:
+        raise UnknownStep(
+            workflow=workflow.name,
+            step=name,
+            nearest=nearest(name, (row.name for row in workflow.rows)),
+        )
+    roles = [row.transition.roles for row in rows]
+    held = {role for given in roles for role in given}
+    if all(roles) and context.actor.roles.isdisjoint(held):
+        answer = role_unmet(tuple(sorted(held)), context.actor)
+    else:
+        answer = position_unmet(workflow, case, rows)
+    label = rows[0].label
+    return Judgement(name, label, case.position, None, False, (answer,), case, context)
+
+
+def _judge_fact(workflow: Workflow[Any], case: Case[Any], context: Context) -> Judgement:
+    """The judgement on a fact: always allowed; what is odd about it is noted."""
+    name = context.step
+    answers: list[Result | Rule[Any]] = []
+    if context.at > context.now:
+        unmet = Unmet(found=context.at, remedy="correct the moment, if it is wrong")
+        answers.append(built_in("not-in-the-future", "A fact has happened.", unmet, warns=True))
+    if case.position in workflow.ends and case.path and context.at >= case.path[-1].occurred_at:
+        ended = case.path[-1]
+        unmet = Unmet(
+            found=f"the case ended on {_moment_words(ended.occurred_at)}",
+            remedy="reopen the case, if work goes on",
+            evidence=(ended.number,),
+        )
+        answers.append(
+            built_in("after-the-end", "A fact belongs to an open case.", unmet, warns=True)
+        )
+    for rule in workflow.rules_on(type(context.proposed)):
+        result = rule.judge(case, context)
+        answers.append(rule if result is None else weighed(workflow, case, rule, result, context))
+    label = workflow.label(name)
+    return Judgement(name, label, case.position, None, True, tuple(answers), case, context)

@@ -1,0 +1,96 @@
+"""What can be done on a case: every way out of where it stands, and every decision there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from caseflow.kernel.case import Case, S
+from caseflow.kernel.errors import HistoricalCase
+from caseflow.kernel.rules import Context, Result
+from caseflow.kernel.verdict import Judgement
+from caseflow.workflow.command import Command
+from caseflow.workflow.judge import answers_of, bare_event, concluded
+from caseflow.workflow.machine import Edge, Row
+from caseflow.workflow.workflow import Workflow
+
+
+@attrs.frozen
+class Option:
+    """A way out of here, or a decision that may be taken here.
+
+    `open` says whether it would be allowed now, given the fields in `needs` and one of
+    `reasons` where there are any. `judgement` holds what every rule answers.
+    """
+
+    name: str
+    label: str
+    open: bool
+    target: str | None
+    records: type[Any] | None
+    needs: tuple[str, ...]
+    reasons: Mapping[str, str]
+    reason_required: bool
+    judgement: Judgement
+
+    @property
+    def blocked_by(self) -> tuple[Result, ...]:
+        """The results that refuse it."""
+        answers = self.judgement.answers
+        return tuple(a for a in answers if isinstance(a, Result) and a.refuses)
+
+
+def options(workflow: Workflow[S], case: Case[S], command: Command) -> tuple[Option, ...]:
+    """Every declared transition and decision from here, open or blocked, and by what.
+
+    In the order of the declaration. `command` holds the actor and the moments; its entries
+    are not looked at.
+    """
+    if case.historical:
+        raise HistoricalCase(case_id=case.id)
+    here = workflow.dispatch.get(case.position or "", {})
+    return tuple(
+        _option(workflow, case, edges, command) for edges in here.values() if not edges[0].row.core
+    )
+
+
+def _option(
+    workflow: Workflow[Any], case: Case[Any], edges: tuple[Edge, ...], command: Command
+) -> Option:
+    row: Row = edges[0].row
+    transition = row.transition
+    event = None if row.needed else bare_event(row)
+    waits = bool(row.codes or transition.reason_required) and command.reason is None
+    context = Context(
+        command.actor,
+        command.at or command.now,
+        command.now,
+        row.name,
+        event,
+        command.reason,
+        case.identity.client,
+        command.histories,
+        reason_awaited=waits,
+    )
+    answers = answers_of(workflow, case, row, context, command)
+    if waits:
+        answers = [
+            attrs.evolve(a, outcome="needs-input")
+            if isinstance(a, Result) and a.rule == "reason"
+            else a
+            for a in answers
+        ]
+    judgement = concluded(case, row, edges, context, answers)
+    return Option(
+        row.name,
+        row.label,
+        judgement.allowed,
+        judgement.target,
+        transition.records,
+        row.needed,
+        row.codes,
+        waits,
+        judgement,
+    )
