@@ -6,6 +6,7 @@ It knows what ISED's six stages and the mission ask for, and nothing of how case
 """
 
 from datetime import datetime
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 ENGAGEMENT = ("outreach", "eligibility", "enrollment")
@@ -46,7 +47,6 @@ EARLY_ENDINGS = (  # from any open stage, on hold or not
     "end-as-entered-in-error",
     "end-with-program",
 )
-LEARNED_LATE = ("end-as-deceased", "end-as-unable-to-locate")
 NEED_A_REASON = ("deny", "end-as-entered-in-error", "end-with-program", "reopen", "hold")
 NAMES = (*MOVES, *EARLY_ENDINGS, "hold", "resume", "reopen")
 
@@ -97,8 +97,8 @@ class Sheet:
             here = [step for step, _, _ in self.path]
             to = Place("outreach") if entry.move == "open" else leads(entry.move, here)
             assert to is not None, f"{entry.move} is not possible in {here[-1]}"
-            moved = entry.move == "open" or MOVES.get(entry.move, {}).get(here[-1].step, "") != None  # noqa: E711
-            if moved:
+            stays = bool(here) and MOVES.get(entry.move, {}).get(here[-1].step, "moves") is None
+            if not stays:
                 while self.path and self.path[-1][2] > entry.when:
                     self.path.pop()  # it was learned late that this had ended everything
                 self.path.append((to, place, entry.when))
@@ -112,14 +112,12 @@ class Sheet:
 
     def last(self, what: str) -> Happened | None:
         """Of this kind, what happened last."""
-        return (
-            max(self.of(what), key=lambda entry: entry.when, default=None)
-            and sorted(self.of(what), key=lambda entry: entry.when)[-1]
-        )
+        in_time = sorted(self.of(what), key=lambda entry: entry.when)  # ties as recorded
+        return in_time[-1] if in_time else None
 
     # -- what is missing, by the name that the verdict gives it --------------------------------
 
-    def missing(self, name: str, when: datetime, fields: dict[str, Any]) -> set[str]:
+    def missing(self, name: str, when: datetime) -> set[str]:
         """What stands in the way of a step that can be made from here."""
         checks = {
             "enroll": self._to_enroll,
@@ -163,7 +161,7 @@ class Sheet:
         answered = completed.fields["nothing_found"] if completed else ()
         begun = 0  # when the assessment was last begun: a hold does not begin it anew
         steps = [(step.step, place) for step, place, _ in self.path]
-        for (before, _), (step, place) in zip(steps, steps[1:], strict=False):
+        for (before, _), (step, place) in pairwise(steps):
             if step == "assessment" and before != "assessment":
                 begun = place
         if completed is None or self.happened.index(completed) < begun:

@@ -53,7 +53,7 @@ def test_engine_and_oracle_agree_after_every_two_steps_from_every_point_of_a_who
             for second in after_each_step(first):
                 compare(second)
                 compared += 1
-    assert compared > 2_000
+    assert compared > 1_000
 
 
 def points_of(steps):
@@ -87,7 +87,7 @@ def compare(history):
             assert refusing <= {"position", "target"}, (name, refusing)
             assert refusing, name
             continue
-        assert refusing == sheet.missing(name, now, {}), (name, history)
+        assert refusing == sheet.missing(name, now), (name, history)
         if not refusing:
             assert place_of(answer.case) == expected, name
 

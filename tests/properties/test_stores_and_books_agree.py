@@ -1,0 +1,103 @@
+"""The same script, the same answers: memory and file, waiting and awaiting, cached and fresh.
+
+A script is a drawn history, carried out again step by step through a casebook: its steps,
+actors, moments and reasons, by a clock that stands at the moment each was recorded.
+"""
+
+import asyncio
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from caseflow import Actor, AsyncCasebook, Casebook, CaseOpened, Entry, Moved, fold
+from caseflow.stages import six_stage
+from caseflow.storage import MemoryStorage, SQLStorage
+from caseflow.testing import Clock, histories
+from caseflow.testing.casework import PAYLOADS
+from tests.support.trades import shop
+
+SCRIPTS = st.one_of(
+    st.tuples(st.just(six_stage), histories(six_stage, payloads=PAYLOADS)),
+    st.tuples(st.just(shop), histories(shop)),
+)
+
+
+def steps_of(history):
+    """Each step of a history as the arguments of `do`, with the moment to set the clock to."""
+    for written in history:
+        step = written.transition if isinstance(written.event, Moved) else written.event
+        entry = Entry(step, at=written.occurred_at, reason=written.reason_code or written.reason)
+        yield entry, Actor(written.actor, written.roles), written.recorded_at
+
+
+def carried_out(book, clock, history):
+    """The answers of a casebook to a script, as data."""
+    answers = []
+    for entry, by, now in steps_of(history):
+        clock.now = now
+        if isinstance(entry.step, CaseOpened):
+            client = entry.step.client
+            outcome = book.open(client=client, by=by, case_id="case-1", at=entry.at)
+        else:
+            answers.append(book.ask("case-1", entry, by=by).to_data())
+            outcome = book.do("case-1", entry, by=by)
+        answers.append((outcome.events, outcome.verdict.to_data(), outcome.case))
+        answers.append([(o.name, o.open, o.target) for o in book.options("case-1", by=by)])
+    return [*answers, book.history("case-1"), book.owed("case-1")]
+
+
+@settings(max_examples=40)
+@given(script=SCRIPTS)
+def test_a_script_gives_its_history_again(script):
+    workflow, history = script
+    clock = Clock()
+    book = Casebook(workflow, MemoryStorage(), clock=clock)
+    carried_out(book, clock, history)
+    assert book.history("case-1") == history
+    assert book.case("case-1") == fold(history, workflow.state())
+
+
+@settings(max_examples=25)
+@given(script=SCRIPTS, recent=st.sampled_from([0, 256]), every=st.sampled_from([0, 1, 3]))
+def test_memory_and_file_give_the_same_answers(script, recent, every):
+    workflow, history = script
+    in_memory, on_file = Clock(), Clock()
+    told = carried_out(Casebook(workflow, MemoryStorage(), clock=in_memory), in_memory, history)
+    with TemporaryDirectory() as folder:
+        store = SQLStorage(f"sqlite:///{Path(folder, 'cases.db')}")
+        book = Casebook(workflow, store, clock=on_file, recent=recent, snapshot_every=every)
+        try:
+            assert carried_out(book, on_file, history) == told
+        finally:
+            store.close()
+
+
+class Awaited:
+    """An async casebook with the face of the other, so that both carry out one script."""
+
+    def __init__(self, book):
+        self.book = book
+
+    def __getattr__(self, name):
+        verb = getattr(self.book, name)
+        return lambda *args, **given: self.loop.run_until_complete(verb(*args, **given))
+
+    def __enter__(self):
+        self.loop = asyncio.new_event_loop()
+        return self
+
+    def __exit__(self, *_):
+        self.loop.run_until_complete(self.loop.shutdown_default_executor())
+        self.loop.close()
+
+
+@settings(max_examples=12)
+@given(script=SCRIPTS)
+def test_waiting_and_awaiting_give_the_same_answers(script):
+    workflow, history = script
+    waiting, awaiting = Clock(), Clock()
+    told = carried_out(Casebook(workflow, MemoryStorage(), clock=waiting), waiting, history)
+    with Awaited(AsyncCasebook(workflow, MemoryStorage(), clock=awaiting)) as book:
+        assert carried_out(book, awaiting, history) == told
