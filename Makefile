@@ -8,7 +8,7 @@ TYPED := $(wildcard src examples benchmarks tools tests/support)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check lint types imports typing lowest matrix bench format clean
+.PHONY: help demo test check lint types imports typing lowest matrix bench reference format clean
 
 help:
 	@echo "make demo     run examples/demo.py (HMIS=folder also loads a HMIS CSV export)"
@@ -17,6 +17,7 @@ help:
 	@echo "make lowest   the test suite on the oldest Python with the lowest declared versions"
 	@echo "make matrix   the test suite on every supported Python, from a wheel, and 'make lowest'"
 	@echo "make bench    the benchmarks"
+	@echo "make reference  write docs/six-stage.md anew, from the workflow"
 	@echo "make format   put the code in its standard form"
 	@echo "make clean    remove all that the other targets made"
 
@@ -51,6 +52,9 @@ matrix: $(VENV)/.ready-base
 
 bench: $(VENV)/.ready-bench
 	@$(BIN)/python -m benchmarks
+
+reference: $(VENV)/.ready-run
+	@$(BIN)/python -m tools.reference docs/six-stage.md
 
 format: $(VENV)/.ready-dev
 	$(BIN)/ruff check --fix .

@@ -8,7 +8,18 @@ from pathlib import Path
 import pytest
 
 import caseflow
-from tests.support.doc_blocks import DocumentationError, doctest_report, parse, read, run
+from caseflow import casework, rules
+from caseflow.stages import six_stage
+from tests.support.doc_blocks import (
+    DocumentationError,
+    broken_links,
+    doctest_report,
+    parse,
+    read,
+    run,
+)
+from tests.support.trades import shop
+from tools.reference import page
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [
@@ -24,6 +35,59 @@ MODULES = [
 def test_page(path, tmp_path):
     ran = run(read(path), tmp_path)
     assert ran or path.name != "README.md", "README.md has no Python block that runs"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(path):
+    assert broken_links(path) == []
+
+
+# The reference of six_stage is made from it.
+
+
+def test_the_reference_is_what_the_tool_prints():
+    committed = (ROOT / "docs" / "six-stage.md").read_text(encoding="utf-8")
+    assert committed == page(six_stage), "docs/six-stage.md is out of date: run make reference"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"strengths": {"plan-agreed": "block"}}, "`plan-agreed` refuses (supervisor)"),
+        (
+            {"rules": {"monitor": [rules.exit_interviews]}},
+            "`monitor` refuses<br>`close` refuses<br>",
+        ),
+        (
+            {"drop": {"assess": ["enrolled-before-assessment"]}},
+            "| `assess` | engagement | assessment | | | |",
+        ),
+    ],
+)
+def test_a_changed_workflow_has_another_reference(change, says):
+    changed = page(six_stage.extend("six-stage", version="1", **change))
+    assert changed != page(six_stage)
+    assert says in changed
+
+
+def test_the_reference_names_everything():
+    known = page(six_stage)
+    events = [cls for cls in vars(casework).values() if hasattr(cls, "__caseflow_event__")]
+    assert len(events) == 25
+    for cls in events:
+        assert f"`{cls.__caseflow_event__.name}`<br>`{cls.__name__}`" in known
+    for row in six_stage.rows:
+        assert row.core or f"\n| `{row.name}` | " in known
+    for id, rule in six_stage.all_rules.items():
+        assert f"\n| `{id}` | {rule.wanted} | " in known
+
+
+def test_the_reference_of_another_trade_tells_roles_reasons_and_conditions():
+    told = page(shop)
+    assert "| `stolen` | any open stage, on hold or not | abandoned | | | | manager |" in told
+    assert "one of: `customer.too-dear`, `customer.moved-away`, `no-parts`" in told
+    assert "repair (waiting), if: Parts are still to come.; repair (bench)" in told
+    assert "`rung-back` | A customer who rang in vain is rung back. | `call-missed` due" in told
 
 
 def doctest_module(module):
@@ -115,6 +179,29 @@ def test_what_holds_passes(markdown, ran, tmp_path):
 def test_what_is_wrong_fails(markdown, says, tmp_path):
     with pytest.raises(DocumentationError, match=rf"(?s){says}"):
         check(markdown, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("link", "broken"),
+    [
+        ("[a](other.md)", []),
+        ("[a](other.md#a-title)", []),
+        ("[a](#here-it-is)", []),
+        ("[a\nb](sub/deep.md)", []),
+        ("[a](https://example.org/nothing.md)", []),
+        ("`[a](gone.md)` and\n\n" + fence("[a](gone.md)"), []),
+        ("[a](gone.md)", ["page.md: gone.md leads to no file"]),
+        ("[a](other.md#a-tittle)", ["page.md: other.md#a-tittle leads to no heading"]),
+        ("[a](#there)", ["page.md: #there leads to no heading"]),
+    ],
+)
+def test_a_broken_link_is_found(link, broken, tmp_path):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "deep.md").write_text("", encoding="utf-8")
+    (tmp_path / "other.md").write_text("# A title!\n", encoding="utf-8")
+    page_path = tmp_path / "page.md"
+    page_path.write_text(f"## Here: `it` is\n\n{link}\n", encoding="utf-8")
+    assert broken_links(page_path) == broken
 
 
 def test_blocks_run_in_the_folder_given(tmp_path):

@@ -1,7 +1,7 @@
 """caseflow: case work as an append-only history, with rules that explain themselves."""
 
 from caseflow.casebook import AsyncCasebook, Casebook, Outcome
-from caseflow.kernel.case import Case, Foldable, NoState, evolve, fold
+from caseflow.kernel.case import Case, Foldable, NoState, effective, evolve, fold
 from caseflow.kernel.cipher import Cipher
 from caseflow.kernel.errors import (
     CaseExists,
@@ -128,6 +128,7 @@ __all__ = [
     "any_of",
     "decide",
     "decision",
+    "effective",
     "evolve",
     "fact",
     "fold",

@@ -196,7 +196,7 @@ def test_a_number_that_there_is_not(book):
     case_id = bring(book, "dropped-off")
     for number in (0, -1, 7):
         assert missing(book, case_id, Voided(number=number)) == amended(
-            f"event {number}: there is no such event", "name an event of the history that stands"
+            "there is no such event", "name an event of the history that still stands"
         )
 
 
@@ -208,8 +208,8 @@ def test_a_void_or_correction_itself(book):
     for number in (3, 4):
         for step in (Voided(number=number), Corrected(number=number)):
             assert missing(book, case_id, step) == amended(
-                f"event {number}: it is a correction or void itself",
-                "name an event of the history that stands",
+                "it is a correction or void itself",
+                "name an event of the history that still stands",
             )
 
 
@@ -219,7 +219,7 @@ def test_what_was_voided_already(book):
     book.do(case_id, Voided(number=2), by=ANA)
     for step in (Voided(number=2), Corrected(number=2, event=Paid(amount=3))):
         assert missing(book, case_id, step) == amended(
-            "event 2: it was voided already", "name an event of the history that stands"
+            "it was voided already", "name an event of the history that still stands"
         )
 
 
@@ -235,7 +235,7 @@ def test_a_correction_is_of_the_events_own_type(book):
     book.record(case_id, Paid(amount=1), by=ANA)
     step = Corrected(number=2, event=PartArrived(part="chain"))
     assert missing(book, case_id, step) == amended(
-        "event 2 is a paid", "correct an event with one of its own type"
+        "event 2 is of the type paid", "correct an event with one of its own type"
     )
 
 
@@ -243,7 +243,7 @@ def test_whose_case_it_is_is_not_corrected(book):
     case_id = bring(book, "dropped-off")
     step = Corrected(number=1, event=CaseOpened(client="customer-2"))
     assert missing(book, case_id, step) == amended(
-        "event 1 is a case-opened", "correct an event with one of its own type"
+        "event 1 is of the type case-opened", "correct an event with one of its own type"
     )
 
 
@@ -253,7 +253,7 @@ def test_an_exception_is_voided_and_made_anew(book):
     book.do(case_id, made, by=BOSS)
     step = Corrected(number=2, event=ExceptionMade(rule="settled", reason="rare bicycle"))
     assert missing(book, case_id, step) == amended(
-        "event 2 is an exception-made", "void it and record it anew"
+        "event 2 is of the type exception-made", "void it and record it anew"
     )
 
 
@@ -263,7 +263,7 @@ def test_a_corrected_decision_is_judged_again_at_its_place(book):
     assert book.history(case_id)[number - 1].event == QuoteSent(amount=20_000)
     step = Corrected(number=number, event=QuoteSent(amount=60_000))
     assert missing(book, case_id, step) == amended(
-        60_000, "quote less", "as corrected, rule price-limit refuses it"
+        60_000, "quote less", "as corrected, it is refused by price-limit"
     )
     case = book.do(case_id, Corrected(number=number, event=QuoteSent(amount=30_000)), by=BOSS).case
     assert case.state.price == 30_000
@@ -319,7 +319,7 @@ def test_a_rule_on_the_date_judges_a_corrected_date(clock):
     case_id = bring(book, "quoting")
     clock.pass_(2 * DAY)
     found = missing(book, case_id, Corrected(number=4, occurred_at=START + DAY))
-    assert found == amended("Tuesday", "", "as corrected, rule on-a-monday refuses it")
+    assert found == amended("Tuesday", "", "as corrected, it is refused by on-a-monday")
 
 
 def test_who_amends_a_decision_needs_a_role_that_may_take_it(book):
@@ -379,3 +379,28 @@ def test_an_amendment_may_be_dated_and_explained_like_any_decision(book):
         None,
         "wrong customer",
     )
+
+
+# -- what a correction may not do, or does with a warning ------------------------------------
+
+
+def test_a_correction_of_nothing_is_refused(book):
+    case_id = bring(book, "looked-at")
+    assert missing(book, case_id, Corrected(number=2)) == amended(
+        "a correction of nothing", "say what it should have said, or when"
+    )
+
+
+def test_a_fact_corrected_into_the_future_is_a_warning(book):
+    case_id = bring(book, "dropped-off")
+    book.record(case_id, Paid(amount=3), by=ANA)
+    number = book.case(case_id).version
+    later = START + 400 * DAY
+    outcome = book.do(case_id, Corrected(number=number, occurred_at=later), by=ANA)
+    assert [result.rule for result in outcome.verdict.warnings] == ["not-in-the-future"]
+
+
+def test_what_is_amended_is_named_by_its_number(book):
+    case_id = bring(book, "looked-at")
+    verdict = book.ask(case_id, Voided(number=2), by=BOSS)
+    assert verdict.judgements[0].label == "void event 2"

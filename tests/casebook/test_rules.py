@@ -137,16 +137,18 @@ def test_the_position_is_refused_with_what_can_be_done_here(book):
 
 def test_a_reason_is_one_of_the_codes_and_the_nearest_is_named(book):
     case_id = bring(book, "dropped-off")
-    for given, remedy in (
-        (None, "give reason='customer.moved-away', 'customer.too-dear' or 'no-parts'"),
-        ("customer", "give reason='customer.too-dear' or 'customer.moved-away'"),
-        ("customer.to-dear", "give reason='customer.too-dear' or 'customer.moved-away'"),
-        ("no-part", "give reason='no-parts'"),
+    dear, moved = "Too expensive (customer.too-dear)", "moved away (customer.moved-away)"
+    for given, choices in (
+        (None, f"{moved}, {dear}, no parts"),
+        ("customer", f"{dear}, {moved}"),
+        ("customer.to-dear", f"{dear}, {moved}"),
+        ("no-part", "no parts"),
     ):
+        remedy = f"choose one of these: {choices}"
         (result,) = book.ask(case_id, "abandon", by=ANA, reason=given).refusals
         assert (result.rule, result.unmet[0].found, result.unmet[0].remedy) == (
             "reason",
-            given,
+            given or "no reason",
             remedy,
         )
 
@@ -286,6 +288,42 @@ def test_an_exception_may_be_made_in_the_same_unit(book):
     case_id = bring(book, "looked-at")
     assert book.ask(case_id, KIND, DEAR, by=BOSS).allowed
     assert not book.ask(case_id, DEAR, KIND, by=BOSS).allowed
+
+
+def test_a_verdict_that_leans_on_an_exception_says_whose_it_is_and_why(book):
+    case_id = bring(book, "looked-at")
+    made = ExceptionMade(rule="price-limit", reason="a rare bicycle", until=START + 30 * DAY)
+    verdict = book.ask(case_id, made, DEAR, by=BOSS)
+    (leaning,) = verdict.exceptions
+    assert (leaning.exception_made.made_by, leaning.exception_made.reason) == (
+        "boss",
+        "a rare bicycle",
+    )
+    (told,) = [r for r in verdict.to_data()["judgements"][1]["results"] if r["exception"]]
+    assert (told["exception_by"], told["exception_reason"]) == ("boss", "a rare bicycle")
+    words = " ".join(verdict.explain().split())
+    assert "by boss, until" in words
+    assert ": a rare bicycle." in words
+
+
+def test_an_exception_has_a_reason(book):
+    case_id = bring(book, "looked-at")
+    (result,) = book.ask(case_id, ExceptionMade(rule="price-limit", reason=" "), by=BOSS).refusals
+    assert (result.rule, result.unmet[0].found) == ("exception-entitled", "no reason")
+
+
+def test_an_exception_that_only_counts_for_a_fault_is_a_warning(book):
+    """`shares` allows no exception; the manager may only except a fault in it."""
+    case_id = bring(book, "looked-at")
+    verdict = book.ask(case_id, ExceptionMade(rule="shares", reason="x"), by=BOSS)
+    assert verdict.allowed
+    assert [result.rule for result in verdict.warnings] == ["exception-entitled"]
+
+
+def test_a_verdict_is_true_where_it_allows(book):
+    case_id = bring(book, "looked-at")
+    assert book.ask(case_id, KIND, DEAR, by=BOSS)
+    assert not book.ask(case_id, DEAR, by=BOSS)
 
 
 def test_an_exception_covers_its_rule_only(book):

@@ -59,14 +59,14 @@ def test_it_fits_a_terminal_of_80_columns(shown):
 
 
 def test_it_shows_each_refusal_and_the_rule_behind_it(shown):
-    refused = re.findall(r"Not allowed: ([\w ]+), .*?(?=\n\[|\n\w|\n  Allowed|\Z)", shown[1], re.S)
+    refused = re.findall(r"Not allowed: ([\w -]+), .*?(?=\n\[|\n\w|\n  Allowed|\Z)", shown[1], re.S)
     assert refused == [
         "enroll",
         "plan",
         "start services",
         "monitor",
         "close",
-        "make an exception",
+        "make an exception to closure-criteria-met",
         "exit",
     ]
     for rule in (
@@ -94,7 +94,7 @@ def test_it_shows_each_refusal_and_the_rule_behind_it(shown):
         "nothing is owed",
         "Allowed: hold, from intervention to intervention (on hold).",
         "Allowed: resume, from intervention (on hold) to intervention.",
-        "Allowed by the exception in event 36.",
+        "Allowed by the exception in event 36, by sam",
         "allowed by the exception in event 36",
         "37  18 Sep 26  18 Sep 26  ana CaseClosed               closed",
         "Recorded now: 109; recorded by an earlier import: 0",

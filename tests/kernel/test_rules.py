@@ -191,7 +191,7 @@ def test_reading_an_undeclared_history_is_a_fault_that_says_what_to_declare():
 
     result = sneaky.result(case_of(), context(histories={Paid: (), PartArrived: ()}))
     assert result.fault == (
-        "UndeclaredRead: Rule 'sneaky' reads the history of PartArrived, which it does not "
+        "Rule 'sneaky' reads the history of PartArrived, which it does not "
         "declare. Add history=PartArrived to the rule."
     )
     with pytest.raises(UndeclaredRead):

@@ -71,7 +71,7 @@ def test_refused_by_several_rules(book):
     reads(
         verdict,
         """
-Not allowed: quote, from intake (looked at) to quoting.
+Not allowed: quote, from intake (looked at) to Quote.
 
 Why not:
 - A decision is dated today or earlier.
@@ -148,7 +148,7 @@ Not allowed: abandon, from intake (looked at) to abandoned.
 Why not:
 - A reason is given, by one of the agency's codes.
     Found: no-part.
-    To do: give reason='no-parts'.
+    To do: choose one of these: no parts.
     Rule: reason.
 """,
     )
@@ -159,7 +159,7 @@ def test_a_warning_and_an_any_of_and_what_is_due(book):
     reads(
         verdict,
         """
-Allowed: paid, in ready.
+Would be allowed: paid, in ready.
 
 Warnings:
 - A payment is a whole number of euros.
@@ -189,6 +189,8 @@ Due afterwards:
     To do: record InvoiceSent.
     Due: within 7 days.
     Rule: invoiced. Source: tax law.
+
+These steps are one unit: nothing of it is recorded.
 """,
     )
 
@@ -199,7 +201,7 @@ def test_a_fault(book):
     reads(
         verdict,
         """
-Not allowed: quote, from intake (looked at) to quoting.
+Not allowed: quote, from intake (looked at) to Quote.
 
 Why not:
 - A quote is at most 500 euros.
@@ -208,9 +210,9 @@ Why not:
     Or: a manager may make an exception.
     Rule: price-limit.
 - Each share of a quote is at least 10 euros.
-    The rule itself failed: ZeroDivisionError: integer division or modulo by
-      zero
-    To do: tell those who keep the agency's rules.
+    Found: a fault in the rule itself, so it could not be judged.
+    To do: tell those who keep the rules: ZeroDivisionError: integer division
+      or modulo by zero
     Or: a manager may make an exception.
     Rule: shares.
 """,
@@ -223,13 +225,13 @@ def test_by_exception(book):
     reads(
         verdict,
         """
-Allowed: make an exception, in intake (looked at).
-Allowed: quote, from intake (looked at) to quoting.
+Allowed: make an exception to price-limit, in intake (looked at).
+Allowed: quote, from intake (looked at) to Quote.
 
 By exception:
 - A quote is at most 500 euros.
     Found: 60000.
-    Allowed by the exception in event 4.
+    Allowed by the exception in event 4, by boss: rare.
     Rule: price-limit.
 """,
     )
@@ -240,12 +242,12 @@ def test_a_condition_that_warns(book):
     reads(
         verdict,
         """
-Allowed: agree, from quoting to repair (waiting).
+Allowed: agree, from Quote to repair (waiting).
 
 Warnings:
 - Where this holds: The quote is over 300 euros. Then also: The customer has
    an account.
-    It applies here, and asks for:
+    It applies here (The quote is over 300 euros), and asks for:
     - The customer has an account.
          Found: nothing recorded.
          To do: open an account.
@@ -261,12 +263,12 @@ def test_a_condition_and_a_negation_that_refuse(book):
     reads(
         verdict,
         """
-Not allowed: discount given, in quoting.
+Not allowed: discount given, in Quote.
 
 Why not:
 - Where this holds: The quote is over 300 euros. Then also: The customer has
    an account.
-    It applies here, and asks for:
+    It applies here (The quote is over 300 euros), and asks for:
     - The customer has an account.
          Found: nothing recorded.
          To do: open an account.
@@ -287,7 +289,7 @@ def test_a_move_out_of_order(book):
     reads(
         verdict,
         """
-Not allowed: abandon, from quoting to abandoned.
+Not allowed: abandon, from Quote to abandoned.
 
 Why not:
 - A move is dated after the move that led here.
@@ -307,11 +309,11 @@ def test_refused_on_hold(book):
     reads(
         verdict,
         """
-Not allowed: agree, in quoting (on hold).
+Not allowed: agree, in Quote (on hold).
 
 Why not:
-- This is done in quoting.
-    Found: the case is in quoting (on hold).
+- This is done in Quote.
+    Found: the case is in Quote (on hold).
     To do: resume the case first.
     Rule: position.
 """,
@@ -323,10 +325,10 @@ def test_a_void_without_the_role(book):
     reads(
         verdict,
         """
-Not allowed: void an event, in quoting.
+Not allowed: void event 3, in Quote.
 
 Why not:
-- A correction or void fits the event that it names.
+- Event 3 can be voided.
     Found: ana may not take the decision in event 3.
     To do: ask a mechanic.
     Rests on: event 3.
@@ -340,10 +342,10 @@ def test_an_exception_without_the_role(book):
     reads(
         verdict,
         """
-Not allowed: make an exception, in quoting.
+Not allowed: make an exception to shares, in Quote.
 
 Why not:
-- An exception is made by the role entitled to it.
+- An exception is made for a reason, by the role entitled to it.
     Found: ana acts in no role.
     To do: ask a manager.
     Rule: exception-entitled.
@@ -373,7 +375,7 @@ def test_an_option_that_waits_for_input(book):
     reads(
         Verdict(True, (quote.judgement,)),
         """
-Allowed: quote, from intake (looked at) to quoting.
+Allowed: quote, from intake (looked at) to Quote.
 
 Waits for what you will enter:
 - A quote is at most 500 euros.

@@ -53,6 +53,8 @@ def test_how_a_position_reads_in_a_sentence():
 # -- plain data ------------------------------------------------------------------------------
 
 RESULT_KEYS = {
+    "exception_by",
+    "exception_reason",
     "rule",
     "outcome",
     "strength",
@@ -67,7 +69,7 @@ RESULT_KEYS = {
     "connective",
     "parts",
 }
-JUDGEMENT_KEYS = {"step", "position", "target", "allowed", "actor", "at", "results"}
+JUDGEMENT_KEYS = {"label", "step", "position", "target", "allowed", "actor", "at", "results"}
 
 
 def check_result(data):

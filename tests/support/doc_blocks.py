@@ -20,6 +20,9 @@ HIDDEN = re.compile(
 )
 # What stands in the place of an output, but is not compared.
 UNCOMPARED = {"", "console", "out", "output", "plain", "plaintext", "txt"}
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.MULTILINE)
+ELSEWHERE = re.compile(r"[a-z]+:")
 NO_RUN = re.compile(r'no-run="(?P<reason>[^"]*\S[^"]*)"')
 
 
@@ -199,3 +202,32 @@ def doctest_report(test: doctest.DocTest) -> str:
 def tidy(text: str) -> str:
     """Strip what no reader sees: spaces at the end of lines, empty lines at the end."""
     return "\n".join(line.rstrip() for line in text.rstrip().splitlines())
+
+
+def broken_links(path: Path) -> list[str]:
+    """Return what is wrong with the links of a page: each leads to a file, and a heading in it."""
+    broken = []
+    for target in LINK.findall(prose(path)):
+        if ELSEWHERE.match(target):
+            continue
+        name, _, anchor = target.partition("#")
+        file = path.parent / name if name else path
+        if not file.exists():
+            broken.append(f"{path.name}: {target} leads to no file")
+        elif anchor and anchor not in anchors(file):
+            broken.append(f"{path.name}: {target} leads to no heading")
+    return broken
+
+
+def prose(path: Path) -> str:
+    """Return a page without its code."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    for block in fences(lines, path.name):
+        lines[block.line - 1 : block.end] = [""] * (block.end - block.line + 1)
+    return re.sub(r"`[^`]*`", lambda code: code[0] if "](" not in code[0] else "", "\n".join(lines))
+
+
+def anchors(path: Path) -> set[str]:
+    """Return the anchors of the headings of a page, as they are made where pages are shown."""
+    titles = HEADING.findall(prose(path))
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}

@@ -27,16 +27,16 @@ def sqlite_file():
 
 TestSixStages = lifecycle(six_stage, MemoryStorage, payloads=PAYLOADS).TestCase
 TestSixStagesOnAFile = lifecycle(six_stage, sqlite_file, payloads=PAYLOADS).TestCase
-TestSixStages.settings = settings(max_examples=25)
-TestSixStagesOnAFile.settings = settings(max_examples=8)
+TestSixStages.settings = settings(max_examples=15)
+TestSixStagesOnAFile.settings = settings(max_examples=5)
 
 TestHmis = lifecycle(enrollment, MemoryStorage).TestCase
 TestHmis.settings = settings(max_examples=12)
 
 TestShop = lifecycle(shop, MemoryStorage).TestCase
 TestShopOnAFile = lifecycle(shop, sqlite_file).TestCase
-TestShop.settings = settings(max_examples=20)
-TestShopOnAFile.settings = settings(max_examples=6)
+TestShop.settings = settings(max_examples=12)
+TestShopOnAFile.settings = settings(max_examples=4)
 
 
 def test_a_store_that_can_be_closed_is_closed_after_each_run(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from caseflow import Casebook, CaseflowError, CaseOpened, Result, fold
+from caseflow import Casebook, CaseflowError, CaseOpened, Refused, Result, fold
 from caseflow.casebook import middle
 from caseflow.kernel.codec import Codec
 from caseflow.storage import MemoryStorage
@@ -98,22 +98,30 @@ def offers_what_is_open_as_blocked(monkeypatch):
 
 
 def reports_only_the_first_unmet_rule(monkeypatch):
-    def answers(*given):
-        found = list(real(*given))
-        unmet = [n for n, one in enumerate(found) if isinstance(one, Result) and not one.holds]
-        return found[: unmet[0] + 1] if unmet else found
+    def ask(self, case_id, *steps, **given):
+        verdict = real(self, case_id, *steps, **given)
+        judged = [one._replace(answers=_up_to_the_first(one.answers)) for one in verdict.judgements]
+        return type(verdict)(verdict.allowed, tuple(judged))
 
-    real = decide._answers
-    monkeypatch.setattr(decide, "_answers", answers)
+    real = Casebook.ask
+    monkeypatch.setattr(Casebook, "ask", ask)
+
+
+def _up_to_the_first(answers):
+    unmet = [n for n, one in enumerate(answers) if isinstance(one, Result) and one.refuses]
+    return answers[: unmet[0] + 1] if unmet else answers
 
 
 def refuses_a_fact(monkeypatch):
-    def judge_fact(workflow, case, context):
-        judged = real(workflow, case, context)
-        return judged._replace(allowed=case.stage != "quoting")
+    def record(self, case_id, *facts, **given):
+        if self.case(case_id).stage != "quoting":
+            return real(self, case_id, *facts, **given)
+        verdict = self.ask(case_id, *facts, **given)
+        judged = tuple(one._replace(allowed=False) for one in verdict.judgements)
+        raise Refused(verdict=type(verdict)(False, judged), unrecorded=facts)
 
-    real = decide._judge_fact
-    monkeypatch.setattr(decide, "_judge_fact", judge_fact)
+    real = Casebook.record
+    monkeypatch.setattr(Casebook, "record", record)
 
 
 def writes_down_the_moment_of_a_clock_set_back(monkeypatch):

@@ -39,12 +39,14 @@ def test_a_history_reads_like_one(history):
     assert moments == sorted(moments)
 
 
+@settings(max_examples=25)
 @given(case=cases(six_stage, at="monitoring", payloads=PAYLOADS))
 def test_a_case_stands_at_the_stage_that_was_asked_for(case):
     assert case.stage == "monitoring"
     assert not case.on_hold
 
 
+@settings(max_examples=30)
 @given(near=nearly_legal(six_stage, payloads=PAYLOADS))
 def test_a_nearly_legal_command_is_refused_by_exactly_one_rule(near):
     verdict = decide(six_stage, near.case, near.command).verdict
@@ -71,7 +73,7 @@ def test_events_of_every_type_are_drawn(workflow, payloads):
 
 @EVERY_WORKFLOW
 def test_every_drawn_history_folds_to_what_it_tells(workflow, payloads):
-    for history in drawn(histories(workflow, payloads=payloads), examples=30):
+    for history in drawn(histories(workflow, payloads=payloads), examples=15):
         case = fold(history, workflow.state())
         assert retold(history, state=workflow.state()).differences(case) == ()
         assert case.position in workflow.positions
@@ -81,14 +83,16 @@ def test_every_drawn_history_folds_to_what_it_tells(workflow, payloads):
 def test_every_position_of_a_workflow_is_reached(workflow, payloads):
     # A kit that never gets anywhere would prove nothing.
     for position in workflow.positions:
-        for case in drawn(cases(workflow, at=position, payloads=payloads, steps=2), examples=2):
+        for case in drawn(cases(workflow, at=position, payloads=payloads, steps=2), examples=1):
             assert case.position == position
 
 
 def test_every_transition_and_every_event_of_six_stage_turns_up_in_histories():
+    # Those that end at each position: all positions alike, so that few examples will do.
     entries = [
         entry
-        for history in drawn(histories(six_stage, payloads=PAYLOADS), examples=250)
+        for position in six_stage.positions
+        for history in drawn(histories(six_stage, at=position, payloads=PAYLOADS), examples=15)
         for entry in history
     ]
     names = {row.name for row in six_stage.rows}

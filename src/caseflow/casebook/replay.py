@@ -103,4 +103,6 @@ def _noted(workflow: Workflow[Any], case: Case[Any], recorded: AnyRecorded) -> J
         recorded.subject,
     )
     label = workflow.label(name)
-    return Judgement(name, label, None, recorded.stage, True, tuple(results), case, context)
+    return Judgement(
+        name, label, None, recorded.stage, True, tuple(results), case, context, workflow.words
+    )

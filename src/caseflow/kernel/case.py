@@ -80,6 +80,7 @@ class ExceptionInForce(NamedTuple):
     until: datetime | None
     roles: frozenset[str]
     reason: str
+    made_by: str
 
     def covers(self, rule: str, at: datetime, role: str | None) -> bool:
         """Whether it allows this rule to be unmet at that moment, being made in that role."""
@@ -369,7 +370,9 @@ def _move(recorded: AnyRecorded) -> Move:
 
 def _exception(recorded: AnyRecorded) -> ExceptionInForce:
     made: ExceptionMade = recorded.event
-    return ExceptionInForce(recorded.number, made.rule, made.until, recorded.roles, made.reason)
+    return ExceptionInForce(
+        recorded.number, made.rule, made.until, recorded.roles, made.reason, recorded.actor
+    )
 
 
 def _owe(dues: Mapping[str, AnyRecorded], recorded: AnyRecorded) -> dict[str, AnyRecorded]:

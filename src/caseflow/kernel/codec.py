@@ -253,6 +253,7 @@ class Codec:
                     instant(e.until) if e.until else None,
                     sorted(e.roles),
                     self._seal_text(case.client, e.reason),
+                    e.made_by,
                 )
                 for e in case.exceptions
             ],
@@ -307,10 +308,11 @@ class Codec:
         until: str | None,
         roles: list[str],
         reason: str,
+        made_by: str,
     ) -> ExceptionInForce:
         words = self._open_text(client, reason)
         end = moment_of(until) if until else None
-        return ExceptionInForce(number, rule, end, frozenset(roles), words)
+        return ExceptionInForce(number, rule, end, frozenset(roles), words, made_by)
 
     def _packed(self, entry: AnyRecorded) -> list[Any]:
         return [*self.encode(entry, ""), entry.corrected_by]

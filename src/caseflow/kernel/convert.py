@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, get_origin
 
+from caseflow.kernel.errors import short
 from caseflow.kernel.events import Code, Corrected, EventType, event_type
 
 if TYPE_CHECKING:
@@ -122,12 +123,6 @@ def _correction_in(codec: Codec, data: dict[str, Any]) -> Corrected:
         event=event,
         occurred_at=moment_of(occurred_at) if occurred_at else None,
     )
-
-
-def short(value: object) -> str:
-    """A value as a sentence can hold it: cut off where it is long."""
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def cause_of(error: BaseException) -> str:

@@ -7,6 +7,7 @@ sentence can be said in other words with `error.say(wordings)`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, ClassVar
@@ -128,8 +129,12 @@ class NotAFact(InvalidCall):
     code = "not-a-fact"
     wording = (
         "{event} is a decision, and decisions are judged. Submit it with "
-        "do(case_id, {event}(...)); record() takes facts only."
+        "do(case_id, {submit}); record() takes facts only."
     )
+
+    def __init__(self, **fields: Any) -> None:
+        fields.setdefault("submit", f"{fields['event']}(...)")
+        super().__init__(**fields)
 
 
 class CommandReused(InvalidCall):
@@ -326,3 +331,22 @@ def listed(words: Sequence[str], joint: str = "and") -> str:
     if len(quoted) <= 1:
         return "".join(quoted)
     return f"{', '.join(quoted[:-1])} {joint} {quoted[-1]}"
+
+
+def short(value: object) -> str:
+    """A value as a sentence can hold it: a class or function by its name, and nothing long."""
+    name = getattr(value, "__name__", None)
+    if isinstance(value, type):
+        return f"the class {name}"
+    if name is not None and callable(value):
+        return f"the function {name}"
+    text, kind = repr(value), type(value).__name__
+    if len(text) <= 60:
+        return text
+    return f"{kind}(...)" if text.startswith(f"{kind}(") else f"{text[:57]}..."
+
+
+def hyphenated(name: str) -> str:
+    """The name of a class or function as a stored name: `income-stated` of `IncomeStated`."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).replace("_", "-").lower()
+    return re.sub(r"[^a-z0-9-]", "", words).strip("-") or "its-name"

@@ -22,7 +22,8 @@ from typing import Annotated, Any, Literal, TypeVar, dataclass_transform
 
 import attrs
 
-from caseflow.kernel.errors import DefinitionError
+from caseflow.kernel.errors import DefinitionError, hyphenated, short
+from caseflow.kernel.fields import unfit_now
 
 E = TypeVar("E")
 T = TypeVar("T")
@@ -78,7 +79,8 @@ def fact(
 
     `name` is the stored name and never changes. `version` goes up when stored payloads of the
     class before would no longer read; `upcasters` then maps each older version to a function
-    from its payload to that of the next version. Raises `DefinitionError`.
+    from its payload to that of the next version. Fields hold what does not change: a tuple in
+    place of a list, a frozenset in place of a set. Raises `DefinitionError`.
     """
     return _declare(name, version, "fact", upcasters or {})
 
@@ -97,6 +99,8 @@ def decision(
 def _declare(
     name: str, version: int, kind: Kind, upcasters: Mapping[int, Upcaster]
 ) -> Callable[[type[E]], type[E]]:
+    if not isinstance(name, str):
+        raise _without_name(name, kind)
     what = f"The {kind} {name!r}"
     if not name or not set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-"):
         raise DefinitionError(
@@ -113,6 +117,8 @@ def _declare(
 
     def declare(cls: type[E]) -> type[E]:
         frozen = attrs.frozen(kw_only=True)(cls)
+        for field, problem, repair in unfit_now(frozen):
+            raise DefinitionError(what=field, problem=problem, repair=repair)
         declared = EventType(
             name=name, version=version, kind=kind, cls=frozen, upcasters=dict(upcasters)
         )
@@ -120,6 +126,21 @@ def _declare(
         return frozen
 
     return declare
+
+
+def _without_name(given: object, kind: Kind) -> DefinitionError:
+    """The error of a declaration that names something else than a text."""
+    if not isinstance(given, type):
+        return DefinitionError(
+            what=f"@{kind}({short(given)})",
+            problem="names no event: a stored name is a text",
+            repair=f"Give one, like @{kind}('plan-agreed').",
+        )
+    return DefinitionError(
+        what=f"The class {given.__name__}",
+        problem=f"is declared with @{kind} without a name",
+        repair=f'Write @{kind}("{hyphenated(given.__name__)}").',
+    )
 
 
 def event_type(event: Any) -> EventType:

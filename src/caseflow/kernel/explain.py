@@ -13,29 +13,37 @@ WIDTH = 78
 WIDTH_OF_RESULT = WIDTH - 2  # in a verdict, its lines begin two columns further right
 
 
-def explain_result(result: Result, *, labels: Mapping[str, str] | None = None) -> str:
-    """One result as a few lines of text: wanted, found, to do, who, rests on, source."""
-    return "\n".join(_lines(result, indent=""))
+Words = Mapping[str, str]
+"""An agency's words for positions and roles, by their ids."""
 
 
-def _lines(result: Result, indent: str, *, part: bool = False) -> Iterator[str]:
+def explain_result(result: Result, *, words: Words | None = None) -> str:
+    """One result as a few lines of text: wanted, found, to do, who, rests on, source.
+
+    `words` are the agency's own, for roles.
+    """
+    return "\n".join(_lines(result, words or {}, indent=""))
+
+
+def _lines(result: Result, words: Words, indent: str, *, part: bool = False) -> Iterator[str]:
     yield wrapped(f"{_capital(result.wanted)}", indent)
     inner = indent + "   "
     if result.outcome in ("fault", "fault-excepted"):
-        yield wrapped(f"The rule itself failed: {result.fault}", inner)
+        yield wrapped("Found: a fault in the rule itself, so it could not be judged.", inner)
         if result.outcome == "fault":
-            yield wrapped("To do: tell those who keep the agency's rules.", inner)
+            yield wrapped(f"To do: tell those who keep the rules: {result.fault}", inner)
     elif result.parts:
-        yield from _part_lines(result, inner)
+        yield from _part_lines(result, words, inner)
     else:
         for item in result.unmet:
             yield from _unmet_lines(item, inner, excepted=result.exception is not None)
     if result.strength == "due" and result.outcome == "unmet" and result.within is not None:
         yield wrapped(f"Due: within {days(result.within)}.", inner)
     if result.exception is not None:
-        yield wrapped(f"Allowed by the exception in event {result.exception}.", inner)
+        yield wrapped(_exception_words(result), inner)
     elif result.excepted_by and result.refuses and not part:  # a part is excepted with its whole
-        yield wrapped(f"Or: {with_article(result.excepted_by)} may make an exception.", inner)
+        who = with_article(result.excepted_by, words)
+        yield wrapped(f"Or: {who} may make an exception.", inner)
     if result.evidence:
         numbers = ", ".join(str(number) for number in result.evidence)
         noun = "event" if len(result.evidence) == 1 else "events"
@@ -44,7 +52,17 @@ def _lines(result: Result, indent: str, *, part: bool = False) -> Iterator[str]:
     yield wrapped(f"Rule: {result.rule}.{source}", inner)
 
 
-def _part_lines(result: Result, indent: str) -> Iterator[str]:
+def _exception_words(result: Result) -> str:
+    """Which exception stands in the place of the rule: whose, until when, and why."""
+    made = result.exception_made
+    if made is None:
+        return f"Allowed by the exception in event {result.exception}."
+    until = f", until {plain_words(made.until)}" if made.until is not None else ""
+    reason = f": {made.reason.strip().rstrip('.')}" if made.reason.strip() else ""
+    return f"Allowed by the exception in event {made.number}, by {made.made_by}{until}{reason}."
+
+
+def _part_lines(result: Result, words: Words, indent: str) -> Iterator[str]:
     if result.connective == "not":
         for item in result.unmet:
             yield from _unmet_lines(item, indent)
@@ -52,7 +70,7 @@ def _part_lines(result: Result, indent: str) -> Iterator[str]:
     intro = {
         "all of": "All of these are needed:",
         "any of": "One of these is needed:",
-        "when": "It applies here, and asks for:",
+        "when": f"It applies here ({result.parts[0].wanted.rstrip('.')}), and asks for:",
     }[result.connective]
     parts = result.parts[1:] if result.connective == "when" else result.parts
     yield wrapped(intro, indent)
@@ -60,7 +78,7 @@ def _part_lines(result: Result, indent: str) -> Iterator[str]:
         if part.holds:
             yield wrapped(f"- met: {part.wanted}", indent)
         else:
-            lines = list(_lines(part, indent + "  ", part=True))
+            lines = list(_lines(part, words, indent + "  ", part=True))
             yield f"{indent}- {lines[0].lstrip()}"
             yield from lines[1:]
 
@@ -70,7 +88,8 @@ def _unmet_lines(item: Unmet, indent: str, *, excepted: bool = False) -> Iterato
     found = "nothing recorded" if item.found is None else plain_words(item.found)
     yield wrapped(f"{about}{'found ' if about else 'Found: '}{found}.", indent)
     if item.remedy and not excepted:
-        yield wrapped(f"To do: {item.remedy.rstrip('.')}.", indent)
+        end = "" if item.remedy.endswith("?") else "."
+        yield wrapped(f"To do: {item.remedy.rstrip('.')}{end}", indent)
 
 
 def plain_words(value: object) -> str:
@@ -97,8 +116,9 @@ def days(span: timedelta | None) -> str:
     return "1 day" if span.days == 1 else f"{span.days} days"
 
 
-def with_article(word: str) -> str:
+def with_article(word: str, words: Words | None = None) -> str:
     """A role or kind as a sentence names it: `a supervisor`, `an investigator`."""
+    word = (words or {}).get(word) or word.replace("-", " ").replace("_", " ")
     return f"{'an' if word[:1].lower() in 'aeio' else 'a'} {word}"
 
 
@@ -132,6 +152,8 @@ def result_data(result: Result) -> dict[str, Any]:
         "evidence": list(result.evidence),
         "excepted_by": result.excepted_by,
         "exception": result.exception,
+        "exception_by": result.exception_made.made_by if result.exception_made else None,
+        "exception_reason": result.exception_made.reason if result.exception_made else None,
         "within_days": result.within / timedelta(days=1) if result.within is not None else None,
         "fault": result.fault,
         "source": result.source,

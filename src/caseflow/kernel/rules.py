@@ -15,9 +15,16 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, cast
 
 import attrs
 
-from caseflow.kernel.case import Case
-from caseflow.kernel.errors import DefinitionError, UndeclaredRead
-from caseflow.kernel.events import event_type
+from caseflow.kernel.case import Case, ExceptionInForce
+from caseflow.kernel.checks import (
+    a_check,
+    a_rule_id,
+    a_span,
+    one_role,
+    some_event_types,
+    some_words,
+)
+from caseflow.kernel.errors import DefinitionError, UndeclaredRead, short
 from caseflow.kernel.recorded import Actor, AnyRecorded, Recorded, Strength
 
 if TYPE_CHECKING:
@@ -95,7 +102,7 @@ class Context(NamedTuple):
         Raises `UndeclaredRead` (a fault of the rule) for a type not in `history=`.
         """
         if self.histories is None or event not in self.histories:
-            raise UndeclaredRead(rule=self.rule, event=event.__name__)
+            raise UndeclaredRead(rule=self.rule, event=getattr(event, "__name__", repr(event)))
         return cast("tuple[Recorded[E], ...]", self.histories[event])
 
 
@@ -115,6 +122,9 @@ class Result:
     evidence: tuple[int, ...] = ()
     excepted_by: str = ""
     exception: int | None = None
+    """The number of the exception that stands in the place of the rule."""
+    exception_made: ExceptionInForce | None = None
+    """That exception: by whom, until when, and why (None where it is told from a note)."""
     source: str = ""
     within: timedelta | None = None
     since: int | None = None
@@ -169,12 +179,14 @@ class Rule(Generic[S_contra]):
         """This rule, owed: the decision is allowed, and what is unmet is due afterwards.
 
         `within` is the time after the decision occurred (calendar days; None: no date).
+        Raises `DefinitionError` where it is no time.
         """
+        a_span(self.id, within)
         return attrs.evolve(self, strength="due", within=within)
 
     def excepted(self, *, by: str) -> Rule[S_contra]:
         """This rule, with the role that may make an exception (empty: nobody)."""
-        return attrs.evolve(self, excepted_by=by)
+        return attrs.evolve(self, excepted_by=one_role(self.id, by))
 
     def judge(self, case: Case[S_contra], context: Context) -> Result | None:
         """The result, or None where a rule without parts is simply met.
@@ -194,6 +206,9 @@ class Rule(Generic[S_contra]):
                 _only_unmet(unmet)
         except NeedsInput:
             return self._result(case, "needs-input")
+        except UndeclaredRead as error:
+            named = UndeclaredRead(rule=self.id, event=error.fields["event"])
+            return self._result(case, "fault", fault=str(named))
         except Exception as error:  # a rule is foreign code; what it raises is its fault
             return self._result(case, "fault", fault=f"{type(error).__name__}: {error}")
         return self._result(case, "unmet", unmet=unmet) if unmet else None
@@ -282,7 +297,11 @@ def rule(
     `DefinitionError`.
     """
 
+    a_rule_id(id)
+    some_words(id, wanted=wanted, source=source)
+
     def make(check: Check[S_contra]) -> Rule[S_contra]:
+        a_check(id, check)
         words = wanted or cleandoc(check.__doc__ or "").partition("\n\n")[0].replace("\n", " ")
         if not words:
             raise DefinitionError(
@@ -291,13 +310,13 @@ def rule(
                 repair="Give its function a docstring of one sentence, or wanted='...'.",
             )
         return Rule(
-            id=_rule_id(id),
+            id=id,
             wanted=words,
             check=check,
-            rests_on=_event_types(rests_on),
-            history=_event_types(history),
+            rests_on=some_event_types(id, rests_on),
+            history=some_event_types(id, history),
             source=source,
-            excepted_by=excepted_by,
+            excepted_by=one_role(id, excepted_by),
         )
 
     return make
@@ -352,13 +371,12 @@ def when(
     excepted_by: str = "",
 ) -> Rule[S_contra]:
     """A rule that asks for `then` where `condition` is met, and for nothing elsewhere."""
-    words = wanted or f"Where this holds: {condition.wanted} Then also: {then.wanted}"
     return _combined(
         id,
         "when",
         (condition, then),
         lambda found: not found[0].holds or found[1].holds,
-        words,
+        wanted,
         source,
         excepted_by,
     )
@@ -373,18 +391,30 @@ def _combined(
     source: str,
     excepted_by: str,
 ) -> Rule[S_contra]:
+    a_rule_id(id)
+    some_words(id, wanted=wanted, source=source)
     if not parts:
         raise DefinitionError(
             what=f"Rule {id!r}", problem=f"is {connective} nothing", repair="Give it its parts."
         )
+    for part in parts:
+        if not isinstance(part, Rule):
+            raise DefinitionError(
+                what=f"Rule {id!r}",
+                problem=f"has the part {short(part)}, which is no rule",
+                repair="Give rules, one by one; a function becomes one with @rule('its-id').",
+            )
     joint = " Or: " if connective == "any of" else " And: "
+    words = joint.join(part.wanted for part in parts)
+    if connective == "when":
+        words = f"Where this holds: {parts[0].wanted} Then also: {parts[1].wanted}"
     return Rule(
-        id=_rule_id(id),
-        wanted=wanted or joint.join(part.wanted for part in parts),
+        id=id,
+        wanted=wanted or words,
         rests_on=tuple(dict.fromkeys(cls for part in parts for cls in part.rests_on)),
         history=tuple(dict.fromkeys(cls for part in parts for cls in part.history)),
         source=source or "; ".join(dict.fromkeys(p.source for p in parts if p.source)),
-        excepted_by=excepted_by,
+        excepted_by=one_role(id, excepted_by),
         connective=connective,
         parts=parts,
         combine=combine,
@@ -419,20 +449,3 @@ def _unmet_of(combined: Rule[Any], parts: tuple[Result, ...]) -> tuple[Unmet, ..
         held = parts[0]
         return (Unmet(found=f"it holds: {held.wanted}", evidence=held.evidence),)
     return tuple(item for part in parts if part.outcome == "unmet" for item in part.unmet)
-
-
-def _rule_id(id: str) -> str:
-    if not id or not set(id) <= set("abcdefghijklmnopqrstuvwxyz0123456789-."):
-        raise DefinitionError(
-            what=f"Rule {id!r}",
-            problem="has an id that cannot be stored",
-            repair="Use lower-case letters, digits, hyphens and dots, like 'income-limit'.",
-        )
-    return id
-
-
-def _event_types(types: Types) -> tuple[type[Any], ...]:
-    given = types if isinstance(types, tuple) else (types,)
-    for cls in given:
-        event_type(cls)
-    return given

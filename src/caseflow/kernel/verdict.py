@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
 from caseflow.kernel.case import HOLD, Case
 from caseflow.kernel.explain import WIDTH, explain_result, result_data, wrapped
 from caseflow.kernel.recorded import Noted, NotedOutcome
 from caseflow.kernel.rules import Context, Result, Rule
+
+NO_WORDS: Mapping[str, str] = MappingProxyType({})
 
 
 class Judgement(NamedTuple):
@@ -27,6 +30,8 @@ class Judgement(NamedTuple):
     answers: tuple[Result | Rule[Any], ...]
     case: Case[Any]
     context: Context
+    words: Mapping[str, str] = NO_WORDS
+    """The agency's words for positions and roles."""
 
     @property
     def results(self) -> tuple[Result, ...]:
@@ -59,6 +64,10 @@ class Verdict(NamedTuple):
 
     allowed: bool
     judgements: tuple[Judgement, ...]
+
+    def __bool__(self) -> bool:
+        """Whether it is allowed: `if book.ask(...)` reads as it looks."""
+        return self.allowed
 
     @property
     def results(self) -> tuple[Result, ...]:
@@ -106,6 +115,7 @@ class Verdict(NamedTuple):
             "judgements": [
                 {
                     "step": judgement.step,
+                    "label": judgement.label,
                     "position": judgement.position,
                     "target": judgement.target,
                     "allowed": judgement.allowed,
@@ -123,7 +133,8 @@ class Verdict(NamedTuple):
 
 def _explained(verdict: Verdict) -> Iterator[str]:
     for judgement in verdict.judgements:
-        answer = "Allowed" if judgement.allowed else "Not allowed"
+        answer = "Allowed" if verdict.allowed else "Would be allowed"
+        answer = answer if judgement.allowed else "Not allowed"
         opening = f"{answer}: {judgement.label}{_way_in_words(judgement)}."
         yield wrapped(opening, width=WIDTH)
         shown = [a for a in judgement.answers if isinstance(a, Result) and a.outcome != "met"]
@@ -131,19 +142,21 @@ def _explained(verdict: Verdict) -> Iterator[str]:
             yield ""
             yield f"{heading}:"
             for result in group:
-                lines = explain_result(result).splitlines()
+                lines = explain_result(result, words=judgement.words).splitlines()
                 yield f"- {lines[0]}"
                 yield from (f"  {line.removeprefix(' ')}" for line in lines[1:])
+    if len(verdict.judgements) > 1 and not verdict.allowed:
+        yield ""
+        yield "These steps are one unit: nothing of it is recorded."
 
 
 def _way_in_words(judgement: Judgement) -> str:
     """From where to where, or where it stays."""
+    here = in_words(judgement.position, judgement.words) if judgement.position else ""
     if judgement.target is None:
-        return f", in {in_words(judgement.position)}" if judgement.position else ""
-    leads = f" to {in_words(judgement.target)}"
-    if judgement.position is None:
-        return f",{leads}"
-    return f", from {in_words(judgement.position)}{leads}"
+        return f", in {here}" if here else ""
+    leads = f" to {in_words(judgement.target, judgement.words)}"
+    return f", from {here}{leads}" if here else f",{leads}"
 
 
 def _groups(results: list[Result]) -> Iterator[tuple[str, list[Result]]]:
@@ -162,13 +175,18 @@ def _groups(results: list[Result]) -> Iterator[tuple[str, list[Result]]]:
             yield heading, group
 
 
-def in_words(position: str | None) -> str:
-    """A position as it reads in a sentence: `engagement (outreach)`, `monitoring (on hold)`."""
+def in_words(position: str | None, words: Mapping[str, str] = NO_WORDS) -> str:
+    """A position as it reads in a sentence: `engagement (outreach)`, `monitoring (on hold)`.
+
+    `words` are the agency's own, where it has any.
+    """
     if position is None:
         return "no stage"
+    if position in words:
+        return words[position]
     stage, _, substage = position.removesuffix(HOLD).partition(".")
     details = [substage] if substage else []
     if position.endswith(HOLD):
         details.append("on hold")
-    words = f"{stage} ({', '.join(details)})" if details else stage
-    return words.replace("-", " ").replace("_", " ")
+    sentence = f"{stage} ({', '.join(details)})" if details else stage
+    return sentence.replace("-", " ").replace("_", " ")

@@ -85,11 +85,11 @@ def contact_attempted(*, times: int = 1, over: timedelta = timedelta(0)) -> Rule
         numbers = tuple(one.number for one in failed)
         if len(failed) < times:
             yield Unmet(
-                found=f"{len(failed)} since the client was last reached",
+                found=_attempts(len(failed), reached=bool(reached)),
                 remedy="try to reach the client, and record each attempt",
                 evidence=numbers or None,
             )
-        elif context.now - failed[0].occurred_at < over:
+        elif over and context.now - failed[0].occurred_at < over:
             yield Unmet(
                 found=f"attempts since {failed[0].occurred_at:%d %B %Y}",
                 remedy=f"go on trying until {over.days} days have passed",
@@ -97,3 +97,9 @@ def contact_attempted(*, times: int = 1, over: timedelta = timedelta(0)) -> Rule
             )
 
     return attempted
+
+
+def _attempts(count: int, *, reached: bool) -> str:
+    """So many attempts, in words."""
+    number = {0: "no attempt", 1: "one attempt"}.get(count, f"{count} attempts")
+    return f"{number} since the client was last reached" if reached else number

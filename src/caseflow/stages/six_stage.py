@@ -54,16 +54,15 @@ SERVED = ("assessment", "planning", "intervention", "monitoring")
 STAGES = (
     Stage(
         "engagement",
-        label="Engagement",
         substages=("outreach", "eligibility", "enrollment"),
         initial=True,
     ),
-    Stage("assessment", label="Assessment", decides=[AssessmentCompleted]),
-    Stage("planning", label="Planning and goal setting", decides=[PlanAgreed]),
-    Stage("intervention", label="Intervention"),
-    Stage("monitoring", label="Monitoring and coordination"),
-    Stage("termination", label="Termination"),
-    Stage("closed", label="Closed", final=True),
+    Stage("assessment", decides=[AssessmentCompleted]),
+    Stage("planning", label="planning and goal setting", decides=[PlanAgreed]),
+    Stage("intervention"),
+    Stage("monitoring", label="monitoring and coordination"),
+    Stage("termination"),
+    Stage("closed", final=True),
 )
 
 WORK = (

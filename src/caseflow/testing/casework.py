@@ -37,7 +37,7 @@ from caseflow.casework import (
 )
 from caseflow.kernel.case import Case
 from caseflow.testing.payloads import Payloads
-from caseflow.testing.proposals import Draw, choose, rarely
+from caseflow.testing.proposals import Draw, choose
 
 Casework = Case[CaseworkState]
 
@@ -85,8 +85,10 @@ def _item(draw: Draw, case: Casework) -> PlanItemDrafted:
     poor = [item.number for item in state.plan if _is_poor(item, known)]
     used = [item.number for item in state.plan]
     number = choose(draw, poor) if poor else max(used, default=0) + 1
-    if rarely(draw):
-        return PlanItemDrafted(number=number, needs=choose(draw, [(), (1,), (9,)]))
+    if choose(draw, range(6)) == 3:
+        return PlanItemDrafted(
+            number=number, needs=choose(draw, [(), (1,), (9,), tuple(known[:1])])
+        )
     return PlanItemDrafted(
         number=number if bare or poor else _number(draw, used),
         needs=(choose(draw, bare or known or [1]),),

@@ -124,7 +124,12 @@ class Lifecycle(RuleBasedStateMachine):
         """A fact of any type, fitting or odd, late or not, by anybody: it is never refused."""
         odd = data.draw(st.booleans())
         fact = self.proposals.fact(data.draw, self.case(), odd=odd)
-        entry = self._dated(data.draw, Entry(fact, reported_by=data.draw(st.none() | SENTENCES)))
+        entry = Entry(
+            fact,
+            reported_by=data.draw(st.none() | SENTENCES),
+            subject=choose(data.draw, [None, "member-2"]),
+        )
+        entry = self._dated(data.draw, entry)
         book = choose(data.draw, self.books)
         by = choose(data.draw, [*self.proposals.actors, STRANGER])
         try:

@@ -53,7 +53,7 @@ def choose(draw: Draw, options: Sequence[T]) -> T:
 
 
 def rarely(draw: Draw) -> bool:
-    """True about once in sixteen times. (Hypothesis draws the ends of a range far more often.)"""
+    """True about once in sixteen times (Hypothesis draws the ends of a range more often)."""
     return draw(st.integers(0, 15)) == 6
 
 

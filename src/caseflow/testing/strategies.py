@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from caseflow.kernel.case import HOLD, Case, S, stage_of
 from caseflow.kernel.errors import InvalidCall, nearest
 from caseflow.kernel.recorded import Actor, AnyRecorded
-from caseflow.testing.payloads import Payloads, checked, of_class, payload
+from caseflow.testing.payloads import Payloads, checked, derived, of_class, payload
 from caseflow.testing.proposals import Draw, Proposals, choose, known_rule
 from caseflow.testing.walk import EFFORT, Walk, opened
 from caseflow.workflow.command import Command, Entry
@@ -153,8 +153,20 @@ def _but_for(walk: Walk, name: str, wanted: str, breaks: Break | None) -> Comman
             if not walk.put_right(others):
                 reject()
         elif walk.workflow.facts:
-            walk.do(Entry(walk.proposals.fact(walk.draw, walk.case)))
+            walk.do(Entry(_unsettling(walk, wanted)))
     return reject()
+
+
+def _unsettling(walk: Walk, wanted: str) -> Any:
+    """A fact that may unsettle a rule that is met: an odd one, of a type that it rests on."""
+    rule = walk.workflow.all_rules.get(wanted)
+    facts = [cls for cls in (rule.rests_on if rule else ()) if cls in walk.workflow.facts]
+    if not facts:
+        return walk.proposals.fact(walk.draw, walk.case)
+    cls = choose(walk.draw, facts)
+    if choose(walk.draw, [True, False]):
+        return walk.draw(derived(cls))
+    return walk.proposals.event(walk.draw, cls, walk.case)
 
 
 def _tomorrow(command: Command) -> Command:

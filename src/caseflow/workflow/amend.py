@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from caseflow.kernel.case import Move, effective, fold, histories_of
-from caseflow.kernel.errors import nearest
 from caseflow.kernel.events import (
     Amendment,
     CaseOpened,
@@ -15,19 +15,19 @@ from caseflow.kernel.events import (
     Voided,
     event_type,
 )
-from caseflow.kernel.explain import with_article
 from caseflow.kernel.recorded import Actor, AnyRecorded
-from caseflow.kernel.rules import Context, Unmet
+from caseflow.kernel.rules import Context, Result, Unmet
 from caseflow.kernel.verdict import in_words
-from caseflow.workflow.builtin import acts_in_words
+from caseflow.workflow.builtin import acts_in_words, any_of_roles, built_in
 
 
 def entitlement_unmet(workflow: Any, made: ExceptionMade, actor: Actor) -> tuple[Unmet, ...]:
     """Why this actor may not make this exception; nothing where it may."""
     roles = _entitled(workflow, made.rule)
     if made.rule not in workflow.all_rules:
-        remedy = nearest(made.rule, workflow.all_rules)
-        return (Unmet(found=f"there is no rule {made.rule}", remedy=remedy),)
+        return (Unmet(found=f"there is no rule {made.rule}", remedy=_whole(workflow, made.rule)),)
+    if not made.reason.strip():
+        return (Unmet(found="no reason", remedy="say why the exception is made"),)
     if not roles:
         return (
             Unmet(
@@ -36,9 +36,40 @@ def entitlement_unmet(workflow: Any, made: ExceptionMade, actor: Actor) -> tuple
             ),
         )
     if actor.roles.isdisjoint(roles):
-        who = " or ".join(map(with_article, sorted(roles)))
-        return (Unmet(found=acts_in_words(actor), remedy=f"ask {who}"),)
+        found = acts_in_words(workflow, actor)
+        return (Unmet(found=found, remedy=f"ask {any_of_roles(workflow, sorted(roles))}"),)
     return ()
+
+
+def _whole(workflow: Any, part: str) -> str:
+    """What to do about an exception to a rule that does not stand by itself."""
+    for rule in workflow.all_rules.values():
+        if part in _parts_of(rule):
+            return f"make the exception to {rule.id}, of which it is a part"
+    close = get_close_matches(part, workflow.all_rules, n=3)
+    return (
+        f"name the rule as the refusal names it: {' or '.join(close)}"
+        if close
+        else ("name the rule as the refusal names it")
+    )
+
+
+def _parts_of(rule: Any) -> Iterable[str]:
+    for part in rule.parts:
+        yield part.id
+        yield from _parts_of(part)
+
+
+def only_for_faults(workflow: Any, made: ExceptionMade) -> Iterable[Result]:
+    """A warning where nobody may except the rule itself, only a fault in it."""
+    rules = tuple(_rules(workflow, made.rule))
+    if rules and not any(rule.excepted_by for rule in rules):
+        unmet = Unmet(
+            found=f"rule {made.rule} allows none, so this one counts only if the rule itself fails",
+            remedy="do what the rule asks for",
+        )
+        wanted = "The rule allows exceptions."
+        yield built_in("exception-entitled", wanted, unmet, warns=True)
 
 
 def _entitled(workflow: Any, rule: str) -> frozenset[str]:
@@ -65,19 +96,13 @@ def amendment_unmet(
         found = "there is no such event" if target is None else "it is a correction or void itself"
         if target is None and any(entry.number == event.number for entry in history):
             found = "it was voided already"
-        return (
-            Unmet(
-                found=f"event {event.number}: {found}",
-                remedy="name an event of the history that stands",
-            ),
-        )
+        return (Unmet(found=found, remedy="name an event of the history that still stands"),)
     roles = _roles(workflow, target)
     if roles and context.actor.roles.isdisjoint(roles):
-        who = " or ".join(map(with_article, sorted(roles)))
         return (
             Unmet(
                 found=f"{context.actor.id} may not take the decision in event {target.number}",
-                remedy=f"ask {who}",
+                remedy=f"ask {any_of_roles(workflow, sorted(roles))}",
                 evidence=(target.number,),
             ),
         )
@@ -122,11 +147,14 @@ def _correction_unmet(
     context: Context,
     moves: tuple[Move, ...],
 ) -> Iterable[Unmet]:
+    if event.event is None and event.occurred_at is None:
+        yield Unmet(found="a correction of nothing", remedy="say what it should have said, or when")
+        return
     name = event_type(target.event).name
     fixed = isinstance(target.event, (CaseOpened, ExceptionMade))
     if event.event is not None and (fixed or type(event.event) is not type(target.event)):
         yield Unmet(
-            found=f"event {target.number} is {with_article(name)}",
+            found=f"event {target.number} is of the type {name}",
             remedy="void it and record it anew"
             if isinstance(target.event, ExceptionMade)
             else "correct an event with one of its own type",
@@ -143,6 +171,22 @@ def _correction_unmet(
         yield from _order_unmet(target, moment, moves)
     if target.transition is not None and not isinstance(target.event, CaseOpened):
         yield from _rejudged(workflow, history, target, event, context)
+
+
+def corrected_into_the_future(history: Sequence[AnyRecorded], context: Context) -> Iterable[Result]:
+    """A warning where a fact is corrected to a moment that is still to come."""
+    event = context.event
+    if not isinstance(event, Corrected) or event.occurred_at is None:
+        return
+    target = next((entry for entry in history if entry.number == event.number), None)
+    if target is None or event_type(target.event).kind != "fact":
+        return
+    if event.occurred_at > context.now:
+        unmet = Unmet(
+            found=event.occurred_at, remedy="correct the moment again, if it is wrong", evidence=()
+        )
+        wanted = "What happened is dated today or earlier."
+        yield built_in("not-in-the-future", wanted, unmet, warns=True)
 
 
 def _order_unmet(target: AnyRecorded, moment: Any, moves: tuple[Move, ...]) -> Iterable[Unmet]:
@@ -192,7 +236,8 @@ def _rejudged(
     leads_to = next((edge.dest for edge in edges if edge.choose(case, then) is True), None)
     if edges and leads_to != target.stage:
         yield Unmet(
-            found=f"as corrected, it would not have led to {in_words(target.stage)}",
+            found="as corrected, it would not have led to "
+            + in_words(target.stage, workflow.words),
             remedy=f"void event {target.number} and decide anew",
             evidence=(target.number,),
         )
@@ -203,7 +248,7 @@ def _rejudged(
         if result is not None and result.refuses and not excepted:
             for item in result.unmet or (Unmet(found=result.fault),):
                 yield Unmet(
-                    about=f"as corrected, rule {rule.id} refuses it",
+                    about=f"as corrected, it is refused by {rule.id}",
                     found=item.found,
                     remedy=item.remedy,
                     evidence=result.evidence,

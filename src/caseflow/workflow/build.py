@@ -11,7 +11,6 @@ from caseflow.kernel.case import HOLD
 from caseflow.kernel.errors import DefinitionError
 from caseflow.kernel.events import (
     CORE_EVENTS,
-    CaseOpened,
     Corrected,
     EventType,
     ExceptionMade,
@@ -62,6 +61,7 @@ class Parts:
     all_rules: Mapping[str, Rule[Any]]
     histories: tuple[type[Any], ...]
     labels: Mapping[str, str]
+    words: Mapping[str, str]
 
 
 def assemble(workflow: Any) -> tuple[Parts | None, list[str]]:
@@ -105,7 +105,8 @@ def assemble(workflow: Any) -> tuple[Parts | None, list[str]]:
                 cls for rule in (*all_rules.values(), *conditions) for cls in rule.history
             )
         ),
-        labels=_labels(workflow, rows),
+        labels={row.name: row.label for row in rows} | {"open": "open the case"},
+        words=_words(workflow, places),
     )
     return parts, faults.found
 
@@ -213,7 +214,19 @@ def _add_target(machine: EdgeMachine, row: Row, source: str, to: To, places: Pla
             machine.add_transition(row.name, source, target, row=row, condition=to.when)
 
 
-def _labels(workflow: Any, rows: list[Row]) -> dict[str, str]:
-    labels = {stage.id: stage.label for stage in workflow.stages if stage.label}
-    labels |= {row.name: row.label for row in rows}
-    return labels | {"open": in_words(event_type(CaseOpened).name)}
+def _words(workflow: Any, places: Places) -> dict[str, str]:
+    """The words for every position and stage, and the agency's own words for roles."""
+    labels: Mapping[str, str] = workflow.labels
+    words = dict(labels)
+    for stage in workflow.stages:
+        name = labels.get(stage.id) or stage.label or in_words(stage.id)
+        words[stage.id] = name
+        for position in stage.positions:
+            _, _, inner = position.partition(".")
+            full = f"{name} ({in_words(inner)})" if inner else name
+            words[position] = labels.get(position) or full
+    for held in places.held:
+        free = words[held.removesuffix(HOLD)]
+        on_hold = f"{free[:-1]}, on hold)" if free.endswith(")") else f"{free} (on hold)"
+        words[held] = labels.get(held) or on_hold
+    return words

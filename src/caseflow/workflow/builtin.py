@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
 from caseflow.kernel.case import Case
-from caseflow.kernel.errors import listed
 from caseflow.kernel.explain import with_article
 from caseflow.kernel.recorded import Actor
 from caseflow.kernel.rules import Context, Result, Unmet
@@ -28,42 +28,44 @@ def built_in(rule: str, wanted: str, *unmet: Unmet, warns: bool = False) -> Resu
     )
 
 
-def wanted_role(roles: tuple[str, ...]) -> str:
-    """Roles as a sentence."""
-    return f"This is done by {' or '.join(map(with_article, roles))}."
+def any_of_roles(workflow: Any, roles: Iterable[str]) -> str:
+    """Roles as a sentence names them: `a supervisor or a case manager`."""
+    return " or ".join(with_article(role, workflow.words) for role in roles)
 
 
-def acts_in_words(actor: Actor) -> str:
+def acts_in_words(workflow: Any, actor: Actor) -> str:
     """In which roles somebody acts, as it reads in a sentence."""
-    roles = " and ".join(map(with_article, sorted(actor.roles)))
+    roles = " and ".join(with_article(role, workflow.words) for role in sorted(actor.roles))
     return f"{actor.id} acts as {roles}" if roles else f"{actor.id} acts in no role"
 
 
-def role_unmet(roles: tuple[str, ...], actor: Actor) -> Result:
+def role_unmet(workflow: Any, roles: tuple[str, ...], actor: Actor) -> Result:
     """The actor acts in none of the roles that may do this."""
-    found = acts_in_words(actor)
-    remedy = f"ask {' or '.join(map(with_article, roles))} to do it"
-    return built_in("role", wanted_role(roles), Unmet(found=found, remedy=remedy))
+    who = any_of_roles(workflow, roles)
+    unmet = Unmet(found=acts_in_words(workflow, actor), remedy=f"ask {who} to do it")
+    return built_in("role", f"This is done by {who}.", unmet)
 
 
 def position_unmet(workflow: Any, case: Case[Any], rows: list[Row]) -> Result:
     """The transition has no way from where the case stands."""
     sources = dict.fromkeys(name for row in rows for name in row.transition.source)
+    here = in_words(case.position, workflow.words)
     if case.on_hold:
         remedy = "resume the case first"
+        found = f"the case is in {here}"
     else:
         goals = {p for p, names in workflow.dispatch.items() if rows[0].name in names}
         first = way_to(workflow.dispatch, case.position or "", goals, workflow.ends)
         steps = ", then ".join(row.label for row in first)
-        remedy = f"first {steps}" if first else "no way leads there from here"
+        remedy = f"first {steps}" if first else ""
+        found = f"the case is in {here}" + ("" if first else ", from where no way leads there")
     places = " or ".join(
-        "any open stage" if name == ANY_OPEN else workflow.labels.get(name) or in_words(name)
-        for name in sources
+        "any open stage" if name == ANY_OPEN else in_words(name, workflow.words) for name in sources
     )
     return built_in(
         "position",
         f"This is done in {places}.",
-        Unmet(found=f"the case is in {in_words(case.position)}", remedy=remedy, evidence=()),
+        Unmet(found=found, remedy=remedy, evidence=()),
     )
 
 
@@ -77,8 +79,14 @@ def reason_unmet(row: Row, context: Context) -> Result | None:
         return None
     wanted = "A reason is given" + (", by one of the agency's codes." if codes else ".")
     if not codes:
-        return built_in("reason", wanted, Unmet(remedy="say why: reason='...'"))
+        return built_in("reason", wanted, Unmet(found="no reason", remedy="say why"))
     under = [code for code in codes if code.startswith(f"{given}.")]  # a heading was given
-    close = under or get_close_matches(given or "", codes, n=3)
-    choices = listed(close or sorted(codes), "or")
-    return built_in("reason", wanted, Unmet(found=given, remedy=f"give reason={choices}"))
+    close = under or get_close_matches(given or "", codes, n=3) or sorted(codes)
+    choices = ", ".join(_reason_words(code, codes[code]) for code in close)
+    found = given if given else "no reason"
+    return built_in("reason", wanted, Unmet(found=found, remedy=f"choose one of these: {choices}"))
+
+
+def _reason_words(code: str, label: str) -> str:
+    """A reason as its words, and its code where that says more."""
+    return label if label == code.replace("-", " ") else f"{label} ({code})"

@@ -118,6 +118,7 @@ def open_case(
         tuple(answers),
         before,
         context,
+        workflow.words,
     )
     verdict = Verdict(allowed, (judgement,))
     if not allowed:

@@ -14,13 +14,18 @@ from typing import Any
 
 import attrs
 
-from caseflow.kernel.case import Case, S
+from caseflow.kernel.case import Case, ExceptionInForce, S
 from caseflow.kernel.errors import PayloadNeeded, UnknownStep, nearest
-from caseflow.kernel.events import ExceptionMade, Moved
+from caseflow.kernel.events import Corrected, ExceptionMade, Moved, Voided
 from caseflow.kernel.recorded import AnyRecorded, quickly
-from caseflow.kernel.rules import Context, Result, Rule, Unmet
+from caseflow.kernel.rules import Context, Outcome, Result, Rule, Unmet
 from caseflow.kernel.verdict import Judgement
-from caseflow.workflow.amend import amendment_unmet, entitlement_unmet
+from caseflow.workflow.amend import (
+    amendment_unmet,
+    corrected_into_the_future,
+    entitlement_unmet,
+    only_for_faults,
+)
 from caseflow.workflow.builtin import built_in, position_unmet, reason_unmet, role_unmet
 from caseflow.workflow.command import Command, Entry
 from caseflow.workflow.machine import Edge, Row
@@ -61,7 +66,7 @@ def judge(
     if edges:
         row: Row = edges[0].row
         answers = answers_of(workflow, case, row, context, command, unit)
-        return concluded(case, row, edges, context, answers), row
+        return concluded(workflow, case, row, edges, context, answers), row
     if edges is None:
         return _judge_fact(workflow, case, context), None
     return _not_from_here(workflow, case, context), None
@@ -113,7 +118,7 @@ def answers_of(
     """What every rule on this row answers, in the order of evaluation."""
     transition = row.transition
     if transition.roles and context.actor.roles.isdisjoint(transition.roles):
-        return [role_unmet(transition.roles, context.actor)]
+        return [role_unmet(workflow, transition.roles, context.actor)]
     answers: list[Result | Rule[Any]] = []
     at, now, path = context.at, context.now, case.path
     if at > now or (path and at < path[-1].occurred_at):
@@ -178,13 +183,18 @@ def _core_answers(
         return
     if isinstance(context.event, ExceptionMade):
         found = entitlement_unmet(workflow, context.event, context.actor)
-        rule, wanted = "exception-entitled", "An exception is made by the role entitled to it."
-    else:
-        history = (*(command.history or ()), *unit)
-        found = amendment_unmet(workflow, history, context.event, context)
-        rule, wanted = "amendment", "A correction or void fits the event that it names."
+        wanted = "An exception is made for a reason, by the role entitled to it."
+        if found:
+            yield built_in("exception-entitled", wanted, *found)
+        else:
+            yield from only_for_faults(workflow, context.event)
+        return
+    history = (*(command.history or ()), *unit)
+    found = amendment_unmet(workflow, history, context.event, context)
+    done = "voided" if isinstance(context.event, Voided) else "corrected"
     if found:
-        yield built_in(rule, wanted, *found)
+        yield built_in("amendment", f"Event {context.event.number} can be {done}.", *found)
+    yield from corrected_into_the_future(history, context)
 
 
 def weighed(
@@ -196,15 +206,19 @@ def weighed(
     for made in reversed(case.exceptions):
         by_rule = made.covers(rule.id, context.at, rule.excepted_by or None)
         if result.outcome == "unmet" and by_rule:
-            return attrs.evolve(result, outcome="excepted", exception=made.number)
+            return _covered(result, "excepted", made)
         by_fault = made.covers(rule.id, context.at, workflow.faults_excepted_by or None)
         if result.outcome == "fault" and (by_rule or by_fault):
-            return attrs.evolve(result, outcome="fault-excepted", exception=made.number)
+            return _covered(result, "fault-excepted", made)
     if result.outcome == "fault" and not rule.excepted_by:
         result = attrs.evolve(result, excepted_by=workflow.faults_excepted_by)
     if rule.strength == "due":
         return attrs.evolve(result, since=_since(case, rule, context))
     return result
+
+
+def _covered(result: Result, outcome: Outcome, made: ExceptionInForce) -> Result:
+    return attrs.evolve(result, outcome=outcome, exception=made.number, exception_made=made)
 
 
 def _since(case: Case[Any], rule: Rule[Any], context: Context) -> int:
@@ -220,6 +234,7 @@ def _since(case: Case[Any], rule: Rule[Any], context: Context) -> int:
 
 
 def concluded(
+    workflow: Workflow[Any],
     case: Case[Any],
     row: Row,
     edges: tuple[Edge, ...],
@@ -241,10 +256,21 @@ def concluded(
         target, allowed = None, False
     else:
         allowed = not any(isinstance(a, Result) and a.refuses for a in found)
-    position = case.position
+    label = row.label if not row.core else _amending(row, context)
+    position, words = case.position, workflow._parts.words
     return quickly(
-        Judgement, (context.step, row.label, position, target, allowed, found, case, context)
+        Judgement, (context.step, label, position, target, allowed, found, case, context, words)
     )
+
+
+def _amending(row: Row, context: Context) -> str:
+    """What an exception, correction or void is about, in words."""
+    event = context.proposed
+    if isinstance(event, ExceptionMade):
+        return f"make an exception to {event.rule}"
+    if isinstance(event, (Corrected, Voided)):
+        return f"{row.name} event {event.number}"
+    return row.label
 
 
 def _lacks_role(answers: list[Result | Rule[Any]]) -> bool:
@@ -280,11 +306,13 @@ def _not_from_here(workflow: Workflow[Any], case: Case[Any], context: Context) -
     roles = [row.transition.roles for row in rows]
     held = {role for given in roles for role in given}
     if all(roles) and context.actor.roles.isdisjoint(held):
-        answer = role_unmet(tuple(sorted(held)), context.actor)
+        answer = role_unmet(workflow, tuple(sorted(held)), context.actor)
     else:
         answer = position_unmet(workflow, case, rows)
     label = rows[0].label
-    return Judgement(name, label, case.position, None, False, (answer,), case, context)
+    return Judgement(
+        name, label, case.position, None, False, (answer,), case, context, workflow.words
+    )
 
 
 def _judge_fact(workflow: Workflow[Any], case: Case[Any], context: Context) -> Judgement:
@@ -293,7 +321,11 @@ def _judge_fact(workflow: Workflow[Any], case: Case[Any], context: Context) -> J
     answers: list[Result | Rule[Any]] = []
     if context.at > context.now:
         unmet = Unmet(found=context.at, remedy="correct the moment, if it is wrong")
-        answers.append(built_in("not-in-the-future", "A fact has happened.", unmet, warns=True))
+        answers.append(
+            built_in(
+                "not-in-the-future", "What happened is dated today or earlier.", unmet, warns=True
+            )
+        )
     if case.position in workflow.ends and case.path and context.at >= case.path[-1].occurred_at:
         ended = case.path[-1]
         unmet = Unmet(
@@ -308,4 +340,6 @@ def _judge_fact(workflow: Workflow[Any], case: Case[Any], context: Context) -> J
         result = rule.judge(case, context)
         answers.append(rule if result is None else weighed(workflow, case, rule, result, context))
     label = workflow.label(name)
-    return Judgement(name, label, case.position, None, True, tuple(answers), case, context)
+    return Judgement(
+        name, label, case.position, None, True, tuple(answers), case, context, workflow.words
+    )

@@ -82,7 +82,7 @@ def _option(
             else a
             for a in answers
         ]
-    judgement = concluded(case, row, edges, context, answers)
+    judgement = concluded(workflow, case, row, edges, context, answers)
     return Option(
         row.name,
         row.label,

@@ -12,8 +12,7 @@ from caseflow.kernel.case import Case, S
 from caseflow.kernel.events import event_type
 from caseflow.kernel.recorded import Actor, AnyRecorded
 from caseflow.kernel.rules import Context, Result
-from caseflow.workflow.command import Command, Decided, Entry
-from caseflow.workflow.judge import judge, weighed
+from caseflow.workflow.judge import weighed
 from caseflow.workflow.workflow import Workflow
 
 

@@ -172,7 +172,12 @@ class Workflow(Generic[S]):
         """The agency's word for a position, transition or event."""
         if id in self.labels:
             return self.labels[id]
-        return self._parts.labels.get(id) or in_words(id)
+        return self._parts.labels.get(id) or self._parts.words.get(id) or in_words(id)
+
+    @property
+    def words(self) -> Mapping[str, str]:
+        """The words for stages and positions, and the agency's own for roles, by their ids."""
+        return self._parts.words
 
     def rule_that_noted(self, recorded: AnyRecorded, rule: str) -> Rule[Any] | None:
         """The rule that was judged when an event was recorded, as the workflow has it now."""

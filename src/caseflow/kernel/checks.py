@@ -1,0 +1,94 @@
+"""What is looked at when a rule is declared, so that a mistake is told there and not later."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from caseflow.kernel.errors import DefinitionError, hyphenated, short
+from caseflow.kernel.events import event_type
+
+
+def a_rule_id(id: object) -> str:
+    """The id of a rule, if it can be one. Raises `DefinitionError`."""
+    if isinstance(id, type) or (callable(id) and hasattr(id, "__name__")):
+        text = short(id)
+        raise DefinitionError(
+            what=f"{text[0].upper()}{text[1:]}",
+            problem="is declared with @rule without an id",
+            repair=f'Write @rule("{hyphenated(id.__name__)}").',
+        )
+    if not isinstance(id, str):
+        raise DefinitionError(
+            what=f"A rule has {short(id)} as its id, which",
+            problem="is no text",
+            repair="Give the id first, like 'income-limit'.",
+        )
+    if not id or not set(id) <= set("abcdefghijklmnopqrstuvwxyz0123456789-."):
+        raise DefinitionError(
+            what=f"Rule {id!r}",
+            problem="has an id that cannot be stored",
+            repair="Use lower-case letters, digits, hyphens and dots, like 'income-limit'.",
+        )
+    return id
+
+
+def a_check(id: str, check: object) -> None:
+    """See that a rule is made of something that can be called. Raises `DefinitionError`."""
+    if isinstance(check, type) or not callable(check):
+        raise DefinitionError(
+            what=f"Rule {id!r}",
+            problem=f"is made of {short(check)}, which is no function",
+            repair="Give a function of the case and the context that yields what is unmet.",
+        )
+
+
+def some_words(id: str, **given: object) -> None:
+    """See that what a rule says of itself is text. Raises `DefinitionError`."""
+    for name, value in given.items():
+        if not isinstance(value, str):
+            raise DefinitionError(
+                what=f"Rule {id!r}",
+                problem=f"has {name}={short(value)}, which is no text",
+                repair=f"Give a str, or leave {name} out.",
+            )
+
+
+def one_role(id: str, role: object) -> str:
+    """The role that may make an exception (empty: nobody). Raises `DefinitionError`."""
+    if not isinstance(role, str):
+        raise DefinitionError(
+            what=f"Rule {id!r}",
+            problem=f"may be excepted by {short(role)}, and it takes one role only",
+            repair="Name one role, as a text: 'supervisor'.",
+        )
+    return role
+
+
+def a_span(id: str, within: object) -> None:
+    """See that a time to do something in is one, or None. Raises `DefinitionError`."""
+    if within is None or (isinstance(within, timedelta) and within > timedelta(0)):
+        return
+    number = type(within) in (int, float)
+    problem, days = "is no length of time", within if number else 30
+    if isinstance(within, timedelta):
+        problem, days = "leaves no time", 30
+    raise DefinitionError(
+        what=f"Rule {id!r}",
+        problem=f"is due within {short(within)}, which {problem}",
+        repair=f"Give a timedelta above zero, such as timedelta(days={days}), or leave it out.",
+    )
+
+
+def some_event_types(id: str, types: object) -> tuple[type[Any], ...]:
+    """The event types that a rule names, as a tuple. Raises `DefinitionError`."""
+    given = types if isinstance(types, tuple) else (types,)
+    for cls in given:
+        if not isinstance(cls, type):
+            raise DefinitionError(
+                what=f"Rule {id!r}",
+                problem=f"rests on {short(cls)}, which is no event class",
+                repair="Give an event class, or a tuple of several.",
+            )
+        event_type(cls)
+    return given

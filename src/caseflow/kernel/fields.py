@@ -1,0 +1,147 @@
+"""The fields of events: their types in words, and the types that they may not have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping, MutableSequence, MutableSet, Set
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import attrs
+
+_WORDS: Mapping[Any, tuple[str, str]] = {
+    str: ("a text (str)", "texts (str)"),
+    int: ("a whole number (int)", "whole numbers (int)"),
+    float: ("a finite number (float)", "finite numbers (float)"),
+    bool: ("True or False", "True or False"),
+    Decimal: ("a decimal number (Decimal)", "decimal numbers (Decimal)"),
+    date: ("a date", "dates"),
+    datetime: ("a moment with a time zone (datetime)", "moments with a time zone (datetime)"),
+    timedelta: ("a length of time (timedelta)", "lengths of time (timedelta)"),
+    NoneType: ("None", "None"),
+    Any: ("anything that JSON can hold", "anything that JSON can hold"),
+}
+"""One of a type, and several."""
+
+
+def in_words(cls: Any, *, several: bool = False) -> str:
+    """What a field of this type takes, for a sentence: `a date or None`."""
+    cls = bare(cls)
+    if cls in _WORDS:
+        return _WORDS[cls][several]
+    origin, args = get_origin(cls), get_args(cls)
+    if origin is Literal:
+        return _one_of([repr(value) for value in args])
+    if origin in (Union, UnionType):
+        return " or ".join(in_words(arg, several=several) for arg in args)
+    if isinstance(origin, type) and args:
+        return _collection_in_words(origin, args)
+    if isinstance(cls, type) and issubclass(cls, Enum):
+        return _one_of([str(f"{cls.__name__}.{member.name}") for member in cls])
+    name = str(getattr(cls, "__name__", "value"))
+    return name if several else f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}"
+
+
+def _one_of(values: list[str]) -> str:
+    shown = ", ".join(values[:12])
+    return f"one of {shown}{' and others' if len(values) > 12 else ''}"
+
+
+def _collection_in_words(origin: type[Any], args: tuple[Any, ...]) -> str:
+    if issubclass(origin, Mapping):
+        keys, values = (in_words(arg, several=True) for arg in args)
+        return f"a mapping from {keys} to {values}"
+    inner = [arg for arg in args if arg is not Ellipsis]
+    if issubclass(origin, tuple) and Ellipsis not in args:
+        return f"a tuple of {' and '.join(in_words(arg) for arg in inner)}"
+    kind = "set" if issubclass(origin, Set) else origin.__name__
+    return f"a {kind} of {in_words(inner[0], several=True)}"
+
+
+def bare(cls: Any) -> Any:
+    """A type without its marks and other names: of `Personal[date]`, the date."""
+    while True:
+        inner = getattr(cls, "__supertype__", getattr(cls, "__value__", None))  # NewType, alias
+        if inner is None and get_origin(cls) is Annotated:
+            inner = get_args(cls)[0]
+        if inner is None or isinstance(cls, Enum):
+            return cls
+        cls = inner
+
+
+def resolved(cls: type[Any]) -> dict[str, Any]:
+    """The types of the fields of an attrs class, none of them as text.
+
+    Raises what finding them raises, where an annotation names something that is not there.
+    """
+    fields = attrs.fields(cls)
+    if any(isinstance(field.type, str) for field in fields):
+        hints = get_type_hints(cls, include_extras=True)
+        return {field.name: hints.get(field.name, Any) for field in fields}
+    return {field.name: Any if field.type is None else field.type for field in fields}
+
+
+def unfit(cls: type[Any], types: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """What may not stand in an event class: the field, what is wrong with it, and the repair.
+
+    Values that could be changed after they were recorded are refused.
+    """
+    found = ((name, _mutable(given)) for name, given in types.items())
+    return [
+        (
+            f"{cls.__name__}.{name}",
+            f"is a {kind}, which could be changed after it was recorded",
+            f"Use {instead}.",
+        )
+        for name, (kind, instead) in found
+        if kind
+    ]
+
+
+def unfit_now(cls: type[Any]) -> list[tuple[str, str, str]]:
+    """As `unfit`, of the fields whose types can be seen when the class is declared."""
+    types = {field.name: field.type for field in attrs.fields(cls)}
+    return unfit(cls, {name: given for name, given in types.items() if not isinstance(given, str)})
+
+
+def unfit_later(cls: type[Any]) -> list[tuple[str, str, str]]:
+    """As `unfit`, of the fields whose types are written as text, once they can be looked up."""
+    if not any(isinstance(field.type, str) for field in attrs.fields(cls)):
+        return []
+    try:
+        types = resolved(cls)
+    except Exception as error:  # an annotation is code: it may raise anything
+        problem = f"has fields whose types cannot be looked up ({error})"
+        return [
+            (cls.__name__, problem, "Import them in its module, and not for type checking only.")
+        ]
+    return unfit(cls, types)
+
+
+def _mutable(cls: Any) -> tuple[str, str]:
+    """The collection in a type that can be changed, and what to use; empty where there is none."""
+    cls = bare(cls)
+    kind, args = get_origin(cls) or cls, get_args(cls)
+    inner = [_spelled(arg) for arg in args]
+    if isinstance(kind, type):
+        if issubclass(kind, MutableSequence):
+            return kind.__name__, f"tuple[{inner[0]}, ...]" if inner else "a tuple"
+        if issubclass(kind, MutableSet):
+            return kind.__name__, f"frozenset[{inner[0]}]" if inner else "a frozenset"
+        if issubclass(kind, MutableMapping):
+            pair = f"tuple[{', '.join(inner)}]"
+            return kind.__name__, f"tuple[{pair}, ...]" if inner else "a tuple of pairs"
+    parts = (_mutable(arg) for arg in args if arg is not Ellipsis and kind is not Literal)
+    return next((part for part in parts if part[0]), ("", ""))
+
+
+def _spelled(cls: Any) -> str:
+    """A type as one writes it, without its modules."""
+    cls = bare(cls)
+    if cls is NoneType:
+        return "None"
+    if get_origin(cls) is None:
+        return str(getattr(cls, "__name__", cls))
+    return str(cls).replace("typing.", "")

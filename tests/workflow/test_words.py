@@ -1,0 +1,83 @@
+"""An agency's own words for stages, substages, holds and roles stand in every sentence."""
+
+from caseflow import Actor, Casebook, Hold, Stage, Transition, Workflow
+from caseflow.kernel.explain import with_article
+from caseflow.storage import MemoryStorage
+
+STAGES = [
+    Stage("intake", label="first visit", substages=["asked-for", "seen"], initial=True),
+    Stage("repair"),
+    Stage("gone", final=True),
+]
+WAYS = [
+    Transition("see", source="intake.asked-for", to="intake.seen"),
+    Transition("mend", source="intake", to="repair", roles=["bike-mechanic"]),
+    Transition("fetch", source="repair", to="gone"),
+]
+
+
+def shop(**labels):
+    return Workflow(
+        "shop",
+        version="1",
+        stages=STAGES,
+        transitions=WAYS,
+        hold=Hold(stages=["intake", "repair"]),
+        labels=labels,
+    )
+
+
+MO = Actor("mo", ["bike-mechanic"])
+
+
+def first_line(workflow, step):
+    book = Casebook(workflow, MemoryStorage())
+    case_id = book.open(client="c-1", by=MO).case.id
+    return book.ask(case_id, step, by=MO).explain().splitlines()[0]
+
+
+def test_a_stage_is_called_by_its_label():
+    assert first_line(shop(), "see") == (
+        "Allowed: see, from first visit (asked for) to first visit (seen)."
+    )
+
+
+def test_without_a_label_it_is_called_by_its_id():
+    assert first_line(shop(), "mend") == "Allowed: mend, from first visit (asked for) to repair."
+
+
+def test_an_agency_may_call_stages_and_substages_otherwise():
+    words = {"intake.asked-for": "on the list", "repair": "the workshop", "mend": "take in"}
+    assert (
+        first_line(shop(**words), "mend") == "Allowed: take in, from on the list to the workshop."
+    )
+
+
+def test_a_hold_is_said_with_the_stage():
+    assert shop().words["intake.seen:hold"] == "first visit (seen, on hold)"
+    assert shop().words["repair:hold"] == "repair (on hold)"
+    assert shop(repair="the workshop").words["repair:hold"] == "the workshop (on hold)"
+
+
+def test_the_same_words_are_used_where_a_step_is_refused_for_its_place():
+    workflow = shop(repair="the workshop")
+    book = Casebook(workflow, MemoryStorage())
+    case_id = book.open(client="c-1", by="ana").case.id
+    text = book.ask(case_id, "fetch", by="ana").explain()
+    assert "This is done in the workshop." in text
+    assert "Found: the case is in first visit (asked for)." in text
+
+
+def test_roles_read_as_words_and_by_the_agencys_label():
+    ana = Actor("ana", ["front-desk"])
+    text = role_refusal(shop(), ana)
+    assert "This is done by a bike mechanic. Found: ana acts as a front desk." in text
+    named = role_refusal(shop(**{"bike-mechanic": "engineer"}), ana)
+    assert "This is done by an engineer." in named
+    assert with_article("bike-mechanic") == "a bike mechanic"
+
+
+def role_refusal(workflow, actor):
+    book = Casebook(workflow, MemoryStorage())
+    case_id = book.open(client="c-1", by=actor).case.id
+    return " ".join(book.ask(case_id, "mend", by=actor).explain().split()).replace("- ", "")
