@@ -60,10 +60,10 @@ PINS = {
             "event": "Paid",
             "field": "amount",
             "value": "'ten'",
-            "allowed": "int",
-            "repair": "('ten' is no int)",
+            "allowed": "a whole number (int)",
+            "repair": "Give one.",
         },
-        "Paid.amount cannot be recorded as 'ten'. It takes int. ('ten' is no int)",
+        "Paid.amount cannot be recorded as 'ten'. It takes a whole number (int). Give one.",
     ),
     "MomentInvalid": (
         "moment-invalid",

@@ -126,6 +126,20 @@ def test_a_rule_that_needs_the_payload_waits_for_it():
     assert price_limit.result(case_of(), context(QuoteSent(amount=50_001))).outcome == "unmet"
 
 
+def test_what_a_rule_found_before_it_needs_the_payload_stands():
+    @rule("deposit", rests_on=Paid)
+    def deposit(case, context):
+        """Something was paid, and the quote is at most 100."""
+        if case.latest(Paid) is None:
+            yield Unmet(remedy="take a deposit")
+        if context.event.amount > 100:
+            yield Unmet(found=context.event.amount)
+
+    result = deposit.result(case_of(), context())
+    assert (result.outcome, [item.remedy for item in result.unmet]) == ("unmet", ["take a deposit"])
+    assert deposit.result(case_of(Paid(amount=1)), context()).outcome == "needs-input"
+
+
 def test_a_rule_that_needs_the_reason_waits_for_it():
     @rule("why")
     def why(case, context):

@@ -12,8 +12,8 @@ from tests.testing.drawing import drawn
 
 def closings(workflow):
     """Each closing in many histories: what led to it, and the event."""
-    strategy = histories(workflow, at="closed", payloads=PAYLOADS)
-    for history in drawn(strategy, examples=100):
+    strategy = histories(workflow, taking="close", payloads=PAYLOADS, steps=2)
+    for history in drawn(strategy, examples=25):
         for place, entry in enumerate(history):
             if entry.transition == "close":
                 yield history[:place], entry
@@ -28,7 +28,7 @@ def past_a_rule(workflow):
 
 def test_no_history_reaches_closed_past_an_unmet_rule():
     missing, closed = past_a_rule(six_stage)
-    assert closed >= 5
+    assert closed >= 25
     assert missing == []
 
 

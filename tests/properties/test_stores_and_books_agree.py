@@ -17,6 +17,7 @@ from caseflow.storage import MemoryStorage, SQLStorage
 from caseflow.testing import Clock, histories
 from caseflow.testing.casework import PAYLOADS
 from tests.support.trades import shop
+from tests.testing.drawing import drawn
 
 SCRIPTS = st.one_of(
     st.tuples(st.just(six_stage), histories(six_stage, payloads=PAYLOADS)),
@@ -101,3 +102,18 @@ def test_waiting_and_awaiting_give_the_same_answers(script):
     told = carried_out(Casebook(workflow, MemoryStorage(), clock=waiting), waiting, history)
     with Awaited(AsyncCasebook(workflow, MemoryStorage(), clock=awaiting)) as book:
         assert carried_out(book, awaiting, history) == told
+
+
+class KeepsNoReason(MemoryStorage):
+    """A fault: rows come back without the reason that was given."""
+
+    def read(self, agency, case_id, /, *, after=0, types=None):
+        rows = super().read(agency, case_id, after=after, types=types)
+        return [row._replace(reason=None, reason_code=None) for row in rows]
+
+
+def test_a_store_that_answers_otherwise_is_seen():
+    history = drawn(histories(shop, taking="abandon", steps=0), examples=1)[0]
+    good, bad = Clock(), Clock()
+    told = carried_out(Casebook(shop, MemoryStorage(), clock=good), good, history)
+    assert carried_out(Casebook(shop, KeepsNoReason(), clock=bad), bad, history) != told

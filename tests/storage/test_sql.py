@@ -112,9 +112,13 @@ def test_a_second_store_on_the_file_reads_what_the_first_wrote(tmp_path):
     second.close()
 
 
-def test_a_closed_store_opens_again_when_it_is_used(tmp_path):
+def test_a_closed_store_says_so_when_it_is_used(tmp_path):
     store = SQLStorage(f"sqlite:///{tmp_path / 'cases.db'}")
     store.append(unit(0))
     store.close()
-    assert len(store.read("north", "R-1")) == 1
-    store.close()
+    with pytest.raises(StoreError, match="failed to read a history: it was closed"):
+        store.read("north", "R-1")
+    again = SQLStorage(store.url)
+    assert len(again.read("north", "R-1")) == 1
+    again.close()
+    again.close()

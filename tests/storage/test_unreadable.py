@@ -20,6 +20,8 @@ from tests.support.trades import (
     ROLES,
     BikeDescribed,
     Clock,
+    Inspected,
+    QuoteAgreed,
     QuoteSent,
     bring,
     shop,
@@ -157,14 +159,15 @@ def newer_shop(version, upcasters):
             Stage("done", final=True),
         ],
         transitions=[
-            Transition("look", source="intake.dropped-off", to="intake.looked-at"),
+            Transition(
+                "look", source="intake.dropped-off", to="intake.looked-at", records=Inspected
+            ),
             Transition("quote", source="intake.looked-at", to="quoting", records=QuoteSent),
-            Transition("agree", source="quoting", to="repair.waiting"),
+            Transition("agree", source="quoting", to="repair.waiting", records=QuoteAgreed),
             Transition("start", source="repair.waiting", to="repair.bench"),
             Transition("finish", source="repair", to="done"),
         ],
-        events=[*EVENTS, *(c for c in shop.event_types if c.__name__ in ("Inspected", "Ridden"))]
-        + [c for c in shop.event_types if c.__name__ in ("QuoteAgreed",)],
+        events=EVENTS,
     ), QuoteSent
 
 

@@ -27,15 +27,15 @@ def sqlite_file():
 
 TestSixStages = lifecycle(six_stage, MemoryStorage, payloads=PAYLOADS).TestCase
 TestSixStagesOnAFile = lifecycle(six_stage, sqlite_file, payloads=PAYLOADS).TestCase
-TestSixStages.settings = settings(max_examples=15)
+TestSixStages.settings = settings(max_examples=10)
 TestSixStagesOnAFile.settings = settings(max_examples=5)
 
 TestHmis = lifecycle(enrollment, MemoryStorage).TestCase
-TestHmis.settings = settings(max_examples=12)
+TestHmis.settings = settings(max_examples=10)
 
 TestShop = lifecycle(shop, MemoryStorage).TestCase
 TestShopOnAFile = lifecycle(shop, sqlite_file).TestCase
-TestShop.settings = settings(max_examples=12)
+TestShop.settings = settings(max_examples=10)
 TestShopOnAFile.settings = settings(max_examples=4)
 
 

@@ -258,8 +258,8 @@ def test_a_transition_that_records_a_fact():
 def test_a_stage_that_decides_a_fact():
     stages = [STAGES[0], Stage("work", decides=[Paid]), STAGES[2]]
     assert faults_of(stages) == [
-        "Transition 'paid' records the fact 'paid', and a fact moves no case. "
-        "Record a decision, declared with @decision."
+        "Stage 'work' decides the fact 'paid', and a fact is not decided. "
+        "Name it in events=[...], or declare it with @decision."
     ]
 
 

@@ -15,6 +15,7 @@ from blinker import Signal
 from caseflow.casebook.given import Given
 from caseflow.casebook.middle import Middle, Roles
 from caseflow.casebook.outcome import Outcome
+from caseflow.casebook.parts import a_cipher, a_function, a_receiver, a_store, an_event_of
 from caseflow.casebook.store_calls import Work
 from caseflow.kernel.case import Case, S
 from caseflow.kernel.cipher import Cipher
@@ -57,6 +58,10 @@ class _Book(Generic[St, S]):
         snapshot_every: int = 100,
         recent: int = 256,
     ) -> None:
+        a_store(store, awaited=isinstance(self, AsyncCasebook))
+        a_function("clock", clock)
+        a_function("new_id", new_id)
+        a_cipher(cipher)
         self.workflow = workflow
         self.agency = agency
         self._store = store
@@ -83,8 +88,11 @@ class _Book(Generic[St, S]):
         that is returned is called. It is called after the commit, in this process only; what
         it raises harms neither the write nor other receivers: it is logged to the logger
         `caseflow` and told by the outcome. A casebook that must not miss anything reads the
-        history instead.
+        history instead. Raises `InvalidCall` and `UnknownEvent`.
         """
+        a_receiver(receiver)
+        if to is not None:
+            an_event_of(self._middle.versions.values(), to)
 
         def relay(_: Any, *, recorded: AnyRecorded) -> Any:
             return receiver(recorded)

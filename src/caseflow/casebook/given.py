@@ -8,11 +8,13 @@ from typing import Any
 
 import attrs
 
+from caseflow.casebook.outcome import Outcome
+from caseflow.kernel.case import Case
 from caseflow.kernel.codec import Codec
 from caseflow.kernel.convert import instant
-from caseflow.kernel.errors import InvalidCall, NotAFact
+from caseflow.kernel.errors import InvalidCall, NotAFact, short
 from caseflow.kernel.events import event_type
-from caseflow.kernel.recorded import Actor, aware
+from caseflow.kernel.recorded import Actor, Recorded, aware
 from caseflow.workflow.command import Entry
 
 
@@ -27,13 +29,9 @@ class Given:
     version: int | None = None
 
     def __attrs_post_init__(self) -> None:
-        by = self.by
-        for name, value in (
-            ("by", by.id if isinstance(by, Actor) else by),
-            ("command_id", self.command_id),
-        ):
-            if value is not None or name == "by":
-                an_id(name, value)
+        an_actor(self.by)
+        if self.command_id is not None:
+            an_id("command_id", self.command_id)
         if self.reason is not None:
             text("reason", self.reason)
         if self.at is not None:
@@ -41,14 +39,14 @@ class Given:
         version: object = self.version
         if version is not None and type(version) is not int:
             raise InvalidCall(
-                what=f"version={version!r}",
+                what=f"version={short(version)}",
                 problem="is no version of a case",
                 repair="Give the number of its last event: case.version.",
             )
 
 
-def entries_of(steps: Sequence[Any]) -> tuple[Entry, ...]:
-    """The steps of a call as entries. Raises `InvalidCall` or `MomentInvalid`."""
+def entries_of(steps: Sequence[Any], verb: str = "do") -> tuple[Entry, ...]:
+    """The steps of a call of a verb as entries. Raises `InvalidCall` or `MomentInvalid`."""
     if not steps:
         raise InvalidCall(
             what="The call",
@@ -59,12 +57,10 @@ def entries_of(steps: Sequence[Any]) -> tuple[Entry, ...]:
     for entry in entries:
         if entry.at is not None:
             aware(entry.at, name="at")
-        if isinstance(entry.step, type):
-            raise InvalidCall(
-                what=f"The step {entry.step.__name__}",
-                problem="is a class, not an event",
-                repair=f"Make an event of it: {entry.step.__name__}(...).",
-            )
+        if isinstance(entry.step, str):
+            text("step", entry.step)
+        else:
+            _a_step(entry.step, verb)
         for name, value in (("reason", entry.reason), ("reported_by", entry.reported_by)):
             if value is not None:
                 text(name, value)
@@ -73,21 +69,67 @@ def entries_of(steps: Sequence[Any]) -> tuple[Entry, ...]:
     return entries
 
 
+def _a_step(step: object, verb: str) -> None:
+    """See that a step is not something that is often mistaken for one. Raises `InvalidCall`."""
+    if isinstance(step, type):
+        problem = "is a class, not an event"
+        repair = f"Make an event of it: {step.__name__}(...)."
+    elif isinstance(step, Entry):
+        problem = "is an entry inside an entry"
+        repair = "Give one Entry(...) around the event or name."
+    elif isinstance(step, Recorded):
+        problem = "is a recorded event, which has its place in a history already"
+        repair = "Give the event alone: recorded.event."
+    elif isinstance(step, (list, tuple, dict, set, frozenset)):
+        problem = f"is a {type(step).__name__}, not an event"
+        repair = f"Unpack it, if it holds steps: {verb}(case_id, *steps)."
+    else:
+        return
+    what = step.__name__ if isinstance(step, type) else short(step)
+    raise InvalidCall(what=f"The step {what}", problem=problem, repair=repair)
+
+
 def only_facts(entries: tuple[Entry, ...]) -> None:
     """See that every step is a fact. Raises `NotAFact`."""
     for entry in entries:
         step = entry.step
         if isinstance(step, str):
-            raise NotAFact(event=repr(step))
+            raise NotAFact(event=repr(step), submit=repr(step))
         if event_type(step).kind != "fact":
             raise NotAFact(event=type(step).__name__)
+
+
+def facts_among(steps: Sequence[Any], entries: Sequence[Entry]) -> tuple[Any, ...]:
+    """The facts among the steps as they were given: an entry keeps its moment and reporter."""
+    named = zip(steps, (entry.step for entry in entries), strict=True)
+    return tuple(
+        step
+        for step, event in named
+        if not isinstance(event, str) and event_type(event).kind == "fact"
+    )
+
+
+def an_actor(by: object) -> None:
+    """See that a value says who acts, and in roles that can be stored. Raises `InvalidCall`."""
+    if not isinstance(by, Actor):
+        an_id("by", by)
+        return
+    an_id("by", by.id)
+    if by.on_behalf_of is not None:
+        an_id("on_behalf_of", by.on_behalf_of)
+    for role in by.roles:
+        an_id("role", role)
 
 
 def an_id(name: str, value: object) -> None:
     """See that a value can serve as an id: a text that is not empty. Raises `InvalidCall`."""
     if not isinstance(value, str) or not value:
+        held = {Case: "Give case.id.", Outcome: "Give outcome.case.id."}
+        repair = held.get(type(value)) if name == "case_id" else None
         raise InvalidCall(
-            what=f"{name}={value!r}", problem="is no id", repair="Give a text that is not empty."
+            what=f"{name}={short(value)}",
+            problem="is no id",
+            repair=repair or "Give a text that is not empty.",
         )
     text(name, value)
 
@@ -95,10 +137,10 @@ def an_id(name: str, value: object) -> None:
 def text(name: str, value: object) -> None:
     """See that a value is a text that can be stored. Raises `InvalidCall`."""
     if not isinstance(value, str):
-        raise InvalidCall(what=f"{name}={value!r}", problem="is no text", repair="Give a str.")
+        raise InvalidCall(what=f"{name}={short(value)}", problem="is no text", repair="Give a str.")
     if "\0" in value or not _encodes(value):
         raise InvalidCall(
-            what=f"{name}={value!r}",
+            what=f"{name}={short(value)}",
             problem="holds characters that cannot be stored",
             repair="Leave out NUL and lone surrogates.",
         )

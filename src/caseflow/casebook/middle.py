@@ -13,8 +13,17 @@ from typing import Any, Generic
 import orjson
 
 from caseflow.casebook import store_calls
-from caseflow.casebook.given import Given, an_id, content_of, entries_of, only_facts
+from caseflow.casebook.given import (
+    Given,
+    an_actor,
+    an_id,
+    content_of,
+    entries_of,
+    facts_among,
+    only_facts,
+)
 from caseflow.casebook.outcome import Outcome
+from caseflow.casebook.parts import a_count, a_source_of_roles, events_of, versions_of
 from caseflow.casebook.recent import Loaded, RecentCases
 from caseflow.casebook.replay import first_answer
 from caseflow.casebook.store_calls import Work
@@ -32,8 +41,9 @@ from caseflow.kernel.errors import (
     OtherWorkflow,
     Refused,
     VersionMoved,
+    short,
 )
-from caseflow.kernel.events import Corrected, Voided, event_type
+from caseflow.kernel.events import Corrected, Moved, Voided, event_type
 from caseflow.kernel.recorded import Actor, AnyRecorded, as_roles, aware
 from caseflow.kernel.stored import GENESIS, StoredEvent
 from caseflow.kernel.verdict import Verdict
@@ -72,19 +82,14 @@ class Middle(Generic[S]):
         snapshot_every: int,
         recent: int,
     ) -> None:
+        an_id("agency", agency)
+        a_source_of_roles(roles)
+        a_count("snapshot_every", snapshot_every)
+        a_count("recent", recent)
         self.workflow = workflow
         self.agency = agency
-        held = (*earlier, workflow)
-        self.versions = {other.version: other for other in held}
-        for other in held:
-            if other.name != workflow.name:
-                raise InvalidCall(
-                    what=f"Casebook(earlier=...) holds workflow {other.name!r}, which",
-                    problem=f"is no version of {workflow.name!r}",
-                    repair="Make a casebook of its own for each workflow.",
-                )
-        events = dict.fromkeys(c for w in self.versions.values() for c in w.event_types)
-        self.codec = Codec(events, cipher)
+        self.versions = versions_of(workflow, earlier)
+        self.codec = Codec(events_of(self.versions), cipher)
         self._roles = roles
         self._clock = clock
         self._new_id = new_id
@@ -95,6 +100,7 @@ class Middle(Generic[S]):
 
     def load(self, case_id: str) -> Work[Loaded]:
         """The present case: from memory, from a snapshot, or from its whole history."""
+        an_id("case_id", case_id)
         head = yield from store_calls.head(self.agency, case_id)
         if head is None:
             raise self._no_such_case(case_id)
@@ -110,6 +116,9 @@ class Middle(Generic[S]):
         if loaded.case.version < head.version:  # the store says that there was more
             number = loaded.case.version + 1
             raise ChainBroken(case_id=case_id, number=number, problem="is missing")
+        if loaded.case.version == head.version and loaded.hash != head.hash:
+            problem = "is not the last event that was written"
+            raise ChainBroken(case_id=case_id, number=head.version, problem=problem)
         self._recent.put(case_id, loaded)
         return loaded
 
@@ -154,6 +163,7 @@ class Middle(Generic[S]):
 
     def history(self, case_id: str) -> Work[tuple[AnyRecorded, ...]]:
         """All events as they were recorded."""
+        an_id("case_id", case_id)
         rows = yield from store_calls.read(self.agency, case_id)
         if not rows:
             raise self._no_such_case(case_id)
@@ -195,7 +205,7 @@ class Middle(Generic[S]):
         """What is owed on a case."""
         loaded = yield from self.load(case_id)
         workflow = self._workflow_of(case_id, loaded.case)
-        histories = yield from self._histories(workflow, case_id)
+        histories = yield from self._histories(workflow, case_id, loaded.case.version)
         moment = aware(now, name="now") if now is not None else self._now()
         return owed(workflow, loaded.case, moment, histories)
 
@@ -203,7 +213,8 @@ class Middle(Generic[S]):
 
     def ask(self, case_id: str, steps: Sequence[Any], given: Given) -> Work[Verdict]:
         """The verdict that `do` would give; nothing is written."""
-        entries = entries_of(steps)
+        an_id("case_id", case_id)
+        entries = self._as_stored(entries_of(steps, "ask"))
         fingerprint = self._fingerprint("do", case_id, entries, given)
         replay = yield from self._replay(fingerprint, entries, given)
         if replay is not None:
@@ -213,7 +224,8 @@ class Middle(Generic[S]):
 
     def do(self, case_id: str, steps: Sequence[Any], given: Given) -> Work[Outcome[S]]:
         """Judge a unit of steps, and write it if it is allowed."""
-        entries = entries_of(steps)
+        an_id("case_id", case_id)
+        entries = self._as_stored(entries_of(steps))
         fingerprint = self._fingerprint("do", case_id, entries, given)
         for _ in range(ATTEMPTS):
             replay = yield from self._replay(fingerprint, entries, given)
@@ -221,7 +233,7 @@ class Middle(Generic[S]):
                 return replay
             decided, loaded = yield from self._decide(case_id, entries, given, fingerprint)
             if not decided.verdict.allowed:
-                raise Refused(verdict=decided.verdict, unrecorded=_facts(steps, entries))
+                raise Refused(verdict=decided.verdict, unrecorded=facts_among(steps, entries))
             appended = yield from self._append(loaded, decided, given.command_id)
             if appended is Appended.DONE:
                 return Outcome(case=decided.case, events=decided.events, verdict=decided.verdict)
@@ -229,7 +241,8 @@ class Middle(Generic[S]):
 
     def record(self, case_id: str, facts: Sequence[Any], given: Given) -> Work[Outcome[S]]:
         """Record facts, which are never refused."""
-        only_facts(entries_of(facts))
+        an_id("case_id", case_id)
+        only_facts(entries_of(facts, "record"))
         return (yield from self.do(case_id, facts, given))
 
     def open(self, client: str, case_id: str | None, given: Given) -> Work[Outcome[S]]:
@@ -241,7 +254,9 @@ class Middle(Generic[S]):
         replay = yield from self._replay(fingerprint, None, given)
         if replay is not None:
             return replay
-        case_id = case_id or self._new_id()
+        if case_id is None:
+            case_id = self._new_id()
+            an_id("new_id()", case_id)
         command = Command(
             entries=(),
             actor=self._actor(given.by, None),
@@ -277,9 +292,27 @@ class Middle(Generic[S]):
         for entry in entries:
             if not isinstance(entry.step, str):
                 workflow.knows(entry.step)
-                self.codec.check(entry.step)
         command = yield from self._command(workflow, loaded.case, entries, given, fingerprint)
-        return decide(workflow, loaded.case, command), loaded
+        decided = decide(workflow, loaded.case, command)
+        for entry, recorded in zip(entries, decided.events, strict=False):  # refused: no events
+            if isinstance(entry.step, str) and type(recorded.event) is not Moved:
+                self.codec.check(recorded.event)  # made of its defaults: nobody looked at it yet
+        return decided, loaded
+
+    def _as_stored(self, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+        """The steps with each event as it will read back: nobody else holds a part of it.
+
+        Raises `PayloadInvalid` where it would not read back, and `UnknownEvent` where no
+        version of the workflow declares it.
+        """
+        return tuple(entry._replace(step=self._step_as_stored(entry.step)) for entry in entries)
+
+    def _step_as_stored(self, step: Any) -> Any:
+        if isinstance(step, str):
+            return step
+        if not self.codec.knows(step):
+            raise self.workflow.unknown_event(step)
+        return self.codec.check(step)
 
     def _command(
         self,
@@ -293,7 +326,8 @@ class Middle(Generic[S]):
         history: tuple[AnyRecorded, ...] | None = None
         if any(isinstance(entry.step, (Corrected, Voided)) for entry in entries):
             rows = yield from store_calls.read(self.agency, case.id)
-            history = tuple(self.codec.decode(row) for row in rows if row.number <= case.version)
+            every = self.codec.decode_all(rows)
+            history = tuple(recorded for recorded in every if recorded.number <= case.version)
         return Command(
             entries=entries,
             actor=self._actor(given.by, case),
@@ -307,7 +341,7 @@ class Middle(Generic[S]):
         )
 
     def _histories(
-        self, workflow: Workflow[S], case_id: str, version: int | None = None
+        self, workflow: Workflow[S], case_id: str, version: int
     ) -> Work[dict[type[Any], tuple[AnyRecorded, ...]] | None]:
         """The effective events of the types of which some rule reads every event."""
         wanted = workflow.histories
@@ -315,8 +349,8 @@ class Middle(Generic[S]):
             return None
         names = [event_type(cls).name for cls in (*wanted, Corrected, Voided)]
         rows = yield from store_calls.read(self.agency, case_id, types=names)
-        decoded = [self.codec.decode(r) for r in rows if version is None or r.number <= version]
-        return histories_of(decoded, wanted)
+        every = self.codec.decode_all(rows)
+        return histories_of((e for e in every if e.number <= version), wanted)
 
     def _append(
         self, loaded: Loaded | None, decided: Decided[S], command_id: str | None
@@ -358,10 +392,12 @@ class Middle(Generic[S]):
         case_id = rows[0].case_id
         if rows[0].fingerprint != fingerprint:
             raise CommandReused(command_id=given.command_id, case_id=case_id)
+        written = self.codec.decode_all(rows)
         all_rows = yield from store_calls.read(self.agency, case_id)
-        history = [self.codec.decode(row) for row in all_rows if row.number <= rows[-1].number]
-        workflow = self._workflow_of(case_id, rows[0])
-        return first_answer(workflow, history, rows[0].number, entries, given)
+        every = self.codec.decode_all(all_rows)
+        history = [recorded for recorded in every if recorded.number <= written[-1].number]
+        workflow = self._workflow_of(case_id, written[0])
+        return first_answer(workflow, history, written[0].number, entries, given)
 
     def _fingerprint(
         self, verb: str, target: str, entries: tuple[Entry, ...], given: Given
@@ -369,12 +405,16 @@ class Middle(Generic[S]):
         """A fingerprint of what was asked, so that a reused command id is noticed."""
         if given.command_id is None:
             return None
-        for entry in entries:
-            if verb == "do" and not isinstance(entry.step, str):
-                self.workflow.knows(entry.step)
-                self.codec.check(entry.step)
         content = content_of(verb, self.agency, target, entries, given, self.codec)
-        return self.codec.fingerprint(orjson.dumps(content, option=orjson.OPT_SORT_KEYS))
+        try:
+            asked = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+        except TypeError as error:  # the steps were looked at: they are nested too deeply now
+            raise InvalidCall(
+                what=f"Command {given.command_id!r}",
+                problem=f"cannot be told from others ({error})",
+                repair="Nest the values of its events less deeply, or leave command_id out.",
+            ) from error
+        return self.codec.fingerprint(asked)
 
     # -- what was given ----------------------------------------------------------------------
 
@@ -383,7 +423,15 @@ class Middle(Generic[S]):
         if isinstance(by, Actor):
             return by
         roles = self._roles(by, case) if callable(self._roles) else self._roles.get(by, ())
-        return Actor(by, as_roles(roles))
+        if not isinstance(roles, Iterable):
+            raise InvalidCall(
+                what=f"roles=... gives {short(roles)} for {by!r}, which",
+                problem="is no role and no list of roles",
+                repair="Give a text, several, or an empty list.",
+            )
+        actor = Actor(by, as_roles(roles))
+        an_actor(actor)
+        return actor
 
     def _now(self) -> datetime:
         # In UTC, as it will read back: a replayed command then answers in the same words.
@@ -394,16 +442,6 @@ class Middle(Generic[S]):
         if when:
             repair = "Ask for a later moment."
         return NoSuchCase(case_id=case_id, agency=self.agency, when=when, repair=repair)
-
-
-def _facts(steps: Sequence[Any], entries: Sequence[Entry]) -> tuple[Any, ...]:
-    """The facts among the steps as they were given: an entry keeps its moment and reporter."""
-    named = zip(steps, (entry.step for entry in entries), strict=True)
-    return tuple(
-        step
-        for step, event in named
-        if not isinstance(event, str) and event_type(event).kind == "fact"
-    )
 
 
 def _without_gap(case_id: str, rows: Sequence[StoredEvent], first: int) -> None:

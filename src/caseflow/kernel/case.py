@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, Self
 
 import attrs
 
+from caseflow.kernel.errors import InvalidCall, short
 from caseflow.kernel.events import CaseOpened, Corrected, ExceptionMade, Voided
-from caseflow.kernel.recorded import AnyRecorded, Recorded, quickly
+from caseflow.kernel.recorded import AnyRecorded, Recorded, aware, quickly
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -154,30 +155,31 @@ class Case(NamedTuple, Generic[S_co]):
         """The event of this type that occurred last (None: there is none).
 
         Of two that occurred at one moment, the one recorded later. A letter that is recorded
-        late is therefore not the latest.
+        late is therefore not the latest. Raises `InvalidCall` for what is no event class, as
+        the four others do.
         """
         seen = self.by_type.get(event)
-        return seen.latest.event if seen else None
+        return seen.latest.event if seen else _absent(event)
 
     def first(self, event: type[E]) -> E | None:
         """The event of this type that occurred first (None: there is none)."""
         seen = self.by_type.get(event)
-        return seen.first.event if seen else None
+        return seen.first.event if seen else _absent(event)
 
     def count(self, event: type[Any]) -> int:
         """How many events of this type the case holds."""
         seen = self.by_type.get(event)
-        return seen.times if seen else 0
+        return seen.times if seen else _absent(event) or 0
 
     def latest_recorded(self, event: type[E]) -> Recorded[E] | None:
         """As `latest`, with its envelope: number, moments, actor."""
         seen = self.by_type.get(event)
-        return seen.latest if seen else None
+        return seen.latest if seen else _absent(event)
 
     def first_recorded(self, event: type[E]) -> Recorded[E] | None:
         """As `first`, with its envelope."""
         seen = self.by_type.get(event)
-        return seen.first if seen else None
+        return seen.first if seen else _absent(event)
 
     def seen(self) -> Mapping[type[Any], Seen]:
         """First, latest and count of every event type the case holds."""
@@ -185,8 +187,26 @@ class Case(NamedTuple, Generic[S_co]):
 
     def stage_at(self, moment: datetime) -> str | None:
         """The position the case was in at that moment, as known now (None: not yet open)."""
+        moment = aware(moment, name="moment")
         led = [move.position for move in self.path if move.occurred_at <= moment]
         return led[-1] if led else None
+
+
+def _absent(event: Any) -> Any | None:
+    """None, for an event class of which a case holds no event. Raises `InvalidCall` for others.
+
+    Asked only where nothing is found, so that what is found costs nothing more.
+    """
+    if isinstance(event, type) and "__caseflow_event__" in event.__dict__:
+        return None
+    made = "__caseflow_event__" in type(event).__dict__
+    raise InvalidCall(
+        what=f"The case was asked for {short(event)}, which",
+        problem="is no event class",
+        repair=f"Give the class: {type(event).__name__}."
+        if made
+        else "Give a class declared with @fact('its-name') or @decision('its-name').",
+    )
 
 
 def stage_of(position: str) -> str:

@@ -92,3 +92,42 @@ def some_event_types(id: str, types: object) -> tuple[type[Any], ...]:
             )
         event_type(cls)
     return given
+
+
+def some_parts(id: str, connective: str, parts: tuple[object, ...], kind: type[Any]) -> None:
+    """See that a combination has parts, and that they are rules. Raises `DefinitionError`."""
+    if not parts:
+        raise DefinitionError(
+            what=f"Rule {id!r}", problem=f"is {connective} nothing", repair="Give it its parts."
+        )
+    for part in parts:
+        if not isinstance(part, kind):
+            raise DefinitionError(
+                what=f"Rule {id!r}",
+                problem=f"has the part {short(part)}, which is no rule",
+                repair="Give rules, one by one; @rule('its-id') makes one of a function.",
+            )
+
+
+MOST = 1_000
+"""How many things one rule may find missing: one that finds more would never end."""
+
+
+def an_unmet(item: Any, kind: type[Any], *, place: int) -> None:
+    """See that a rule yielded what it may yield. Raises `TypeError` or `ValueError`: its fault."""
+    if not isinstance(item, kind):
+        raise TypeError(f"it yielded {item!r}, which is no Unmet")
+    if not isinstance(item.about, str) or not isinstance(item.remedy, str):
+        raise TypeError("it yielded an Unmet with an about or a remedy that is no text")
+    if not all(type(number) is int for number in item.evidence or ()):
+        raise TypeError("it yielded an Unmet with evidence that is no number of an event")
+    if place > MOST:
+        raise ValueError(f"it yielded more than {MOST} Unmets")
+
+
+def said(error: Exception) -> str:
+    """What an error says of itself, if it can."""
+    try:
+        return str(error)
+    except Exception:  # the error is foreign code too
+        return "(it cannot say what)"

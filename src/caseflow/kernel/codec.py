@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 import orjson
 
 from caseflow.kernel.case import Case, CaseIdentity, ExceptionInForce, Move, S, Seen
 from caseflow.kernel.cipher import Cipher, Plan, apply, personal_parts
-from caseflow.kernel.convert import cause_of, converted, instant, moment_of, short, strict_converter
+from caseflow.kernel.convert import (
+    cause_of,
+    converted,
+    instant,
+    moment_of,
+    says_the_same,
+    strict_converter,
+)
 from caseflow.kernel.errors import (
     DamagedPayload,
     NoUpcaster,
@@ -19,13 +26,17 @@ from caseflow.kernel.errors import (
     UnknownEventName,
     UnreadableRecord,
     nearest,
+    short,
 )
 from caseflow.kernel.events import CORE_EVENTS, EventType, event_type
+from caseflow.kernel.fields import in_words, looked_up, misfit
 from caseflow.kernel.recorded import AnyRecorded, Noted, Recorded, quickly
 from caseflow.kernel.stored import StoredEvent, hash_of
 
 if TYPE_CHECKING:
     from cattrs import Converter
+
+E = TypeVar("E")
 
 SNAPSHOT_FORMAT = 1
 
@@ -104,6 +115,8 @@ class Codec:
         agency, case_id, number, name, version, occurred, recorded, actor, roles = row[:9]
         on_behalf_of, reported_by, reason_code, reason, transition, stage, noted = row[9:16]
         command_id, fingerprint, workflow, workflow_version, subject, payload = row[16:22]
+        if type(number) is not int or bytes in map(type, row):
+            raise ValueError("a column of its row is of another type than was written")
         kind = self.types.get(name)
         if kind is None:
             near = nearest(name, self.types)
@@ -130,7 +143,7 @@ class Codec:
                 stage,
                 reason_code,
                 None if reason is None else self._open_text(subject, reason),
-                () if noted == "[]" else tuple([Noted(*note) for note in orjson.loads(noted)]),
+                () if noted == "[]" else _noted(noted),
                 command_id,
                 fingerprint,
                 agency,
@@ -166,44 +179,50 @@ class Codec:
             read = self._readers[cls] = self.converter.get_structure_hook(cls)
         return read(payload, cls)
 
-    def check(self, event: Any) -> None:
-        """See that an event can be stored and read back as it is. Raises `PayloadInvalid`."""
+    def knows(self, event: Any) -> bool:
+        """Whether it is an event of a class that can be written and read."""
+        return type(event) in self._names
+
+    def check(self, event: E) -> E:
+        """The event as it reads back, if that says the same. Raises `PayloadInvalid`.
+
+        Whoever made the event may hold parts of it that can be changed; of this one nobody does.
+        """
         cls = type(event)
         try:
             text = self.converter.dumps(event)  # type: ignore[attr-defined]  # orjson's converter
-            if self.converter.structure(orjson.loads(text), cls) == event:
-                return
+            back: E = self.converter.structure(orjson.loads(text), cls)
+            if back == event or says_the_same(back, event):
+                return back
         except Exception as error:
             raise self._invalid(event, error) from error
         raise self._invalid(event, None)
 
     def _invalid(self, event: Any, cause: Exception | None) -> PayloadInvalid:
         """The error that names the first field whose value does not survive."""
-        for field in attrs.fields(type(event)):
-            value = getattr(event, field.name)
+        for name, kind in looked_up(type(event)).items():
+            value = getattr(event, name)
             try:
-                text = orjson.dumps(self.converter.unstructure(value, field.type))
-                back = self.converter.structure(orjson.loads(text), field.type or Any)
-                problem = None if back == value else "it reads back as something else"
+                text = orjson.dumps(self.converter.unstructure(value, kind))
+                back = self.converter.structure(orjson.loads(text), kind)
+                problem = None if says_the_same(back, value) else "it reads back as something else"
             except Exception as error:
                 problem = cause_of(error)
             if problem is not None:
-                allowed = getattr(field.type, "__name__", None) or str(field.type)
-                if get_args_text := str(field.type):
-                    allowed = allowed if "[" not in get_args_text else get_args_text
                 return PayloadInvalid(
                     event=type(event).__name__,
-                    field=field.name,
+                    field=name,
                     value=short(value),
-                    allowed=allowed,
-                    repair=f"({problem})",
+                    allowed=in_words(kind),
+                    repair=_repair(value, kind, problem),
                 )
+        problem = cause_of(cause) if cause else "it reads back as something else"
         return PayloadInvalid(
             event=type(event).__name__,
             field="*",
             value=short(event),
-            allowed="values that JSON can hold",
-            repair=f"({cause_of(cause)})" if cause else "Use frozen attrs values and plain types.",
+            allowed="frozen attrs values and plain types",
+            repair=f"These cannot be stored: {problem.rstrip('.')}.",
         )
 
     def fingerprint(self, content: bytes) -> str:
@@ -230,13 +249,20 @@ class Codec:
     # -- snapshots ---------------------------------------------------------------------------
 
     def encode_case(self, case: Case[Any]) -> str | None:
-        """A snapshot of a case, or None where its state is no attrs class.
+        """A snapshot of a case, or None where its state cannot be stored and read back.
 
         A snapshot is a convenience: it can be thrown away at any time, since the history says
-        it all.
+        it all. A state that does not survive it must not keep an event from being recorded.
         """
         if not attrs.has(type(case.state)):
             return None
+        try:
+            text = self._encode_case(case)
+        except Exception:  # a state may hold anything: it is then folded anew each time
+            return None
+        return text if self.decode_case(text, type(case.state)) == case else None
+
+    def _encode_case(self, case: Case[Any]) -> str:
         state = self.payload(case.state, case.client)
         data = {
             "format": SNAPSHOT_FORMAT,
@@ -321,12 +347,32 @@ class Codec:
         return self.decode(StoredEvent(*row[:-1]))._replace(corrected_by=row[-1])
 
 
+def _repair(value: object, kind: Any, problem: str) -> str:
+    """What to give in place of a value: another of its type, or one of the right type."""
+    wrong = misfit(value, kind)
+    if wrong is not None and wrong[0] is value:
+        return "Give one."
+    if wrong is not None:
+        return f"It holds {short(wrong[0])} in the place of {in_words(wrong[1])}. Give one."
+    return f"This one cannot be stored: {problem.rstrip('.')}."
+
+
 def _roles(text: str) -> frozenset[str]:
     """The roles of stored text."""
     roles = orjson.loads(text)
     if type(roles) is not list or not all(type(role) is str for role in roles):
         raise ValueError(f"its roles are {short(text)}, and no list of texts")
     return frozenset(roles)
+
+
+def _noted(text: str) -> tuple[Noted, ...]:
+    """What the verdict noted, of stored text."""
+    notes = tuple(Noted(*note) for note in orjson.loads(text))
+    for note in notes:
+        numbers = {type(note.exception), type(note.since)} - {int, type(None)}
+        if numbers or not all(type(word) is str for word in note[:3]):
+            raise ValueError(f"what it notes of its rules is {short(text)}")
+    return notes
 
 
 def _state_type(state: type[Any]) -> str:

@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, get_origin
 
+import attrs
+
 from caseflow.kernel.errors import short
 from caseflow.kernel.events import Code, Corrected, EventType, event_type
 
@@ -37,6 +39,7 @@ def strict_converter(codec: Codec) -> Converter:
         converter.register_structure_hook(cls, _strict(cls))
     converter.register_structure_hook_func(lambda cls: cls == Code, _strict(str))
     converter.register_structure_hook(float, _strict_float)
+    converter.register_unstructure_hook(datetime, lambda moment: moment.isoformat())
     converter.register_structure_hook(datetime, lambda value, _: moment_of(value))
     converter.register_structure_hook(date, lambda value, _: date.fromisoformat(value))
     converter.register_unstructure_hook(timedelta, lambda span: span / timedelta(microseconds=1))
@@ -51,6 +54,27 @@ def strict_converter(codec: Codec) -> Converter:
     converter.register_unstructure_hook(Corrected, lambda event: _correction_out(codec, event))
     converter.register_structure_hook(Corrected, lambda data, _: _correction_in(codec, data))
     return converter
+
+
+def says_the_same(one: Any, other: Any) -> bool:
+    """Whether two values are equal, a moment being the same moment in any time zone.
+
+    Python calls a moment of an hour that a clock passes twice, or leaves out, unequal to
+    itself in another zone.
+    """
+    if isinstance(one, datetime) and isinstance(other, datetime):
+        zones = one.tzinfo is not None and other.tzinfo is not None
+        return instant(one) == instant(other) if zones else one == other
+    if type(one) is not type(other):
+        return bool(one == other)
+    if isinstance(one, (list, tuple)):
+        return len(one) == len(other) and all(map(says_the_same, one, other))
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(says_the_same(one[k], other[k]) for k in one)
+    if attrs.has(type(one)):
+        names = [field.name for field in attrs.fields(type(one)) if field.eq]
+        return all(says_the_same(getattr(one, name), getattr(other, name)) for name in names)
+    return bool(one == other)
 
 
 def _is_set(cls: Any) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from difflib import get_close_matches
 from typing import Any, ClassVar
 
@@ -340,10 +341,16 @@ def short(value: object) -> str:
         return f"the class {name}"
     if name is not None and callable(value):
         return f"the function {name}"
-    text, kind = repr(value), type(value).__name__
+    kind = type(value).__name__
+    if isinstance(value, date):
+        return f"the {kind} {value.isoformat()}"
+    try:
+        text = repr(value)
+    except Exception:  # it is foreign code, or nested without end
+        text = f"{kind}(...)"
     if len(text) <= 60:
         return text
-    return f"{kind}(...)" if text.startswith(f"{kind}(") else f"{text[:57]}..."
+    return f"{kind}(...)" if text.startswith(f"{kind}(") else f"{text[:56]}...{text[-1]}"
 
 
 def hyphenated(name: str) -> str:

@@ -85,11 +85,19 @@ def _part_lines(result: Result, words: Words, indent: str) -> Iterator[str]:
 
 def _unmet_lines(item: Unmet, indent: str, *, excepted: bool = False) -> Iterator[str]:
     about = f"{_capital(item.about)}: " if item.about else ""
-    found = "nothing recorded" if item.found is None else plain_words(item.found)
+    found = "nothing recorded" if item.found is None else _found_words(item.found)
     yield wrapped(f"{about}{'found ' if about else 'Found: '}{found}.", indent)
     if item.remedy and not excepted:
         end = "" if item.remedy.endswith("?") else "."
         yield wrapped(f"To do: {item.remedy.rstrip('.')}{end}", indent)
+
+
+def _found_words(value: object) -> str:
+    """What was found, in words; a rule may have found anything, even what has none."""
+    try:
+        return plain_words(value)
+    except Exception:  # foreign code: its fault must not hide the verdict
+        return f"{with_article(type(value).__name__)} that cannot be shown"
 
 
 def plain_words(value: object) -> str:
@@ -146,7 +154,7 @@ def result_data(result: Result) -> dict[str, Any]:
         "strength": result.strength,
         "wanted": result.wanted,
         "unmet": [
-            {"about": item.about, "found": plain_data(item.found), "remedy": item.remedy}
+            {"about": item.about, "found": _found_data(item.found), "remedy": item.remedy}
             for item in result.unmet
         ],
         "evidence": list(result.evidence),
@@ -160,6 +168,13 @@ def result_data(result: Result) -> dict[str, Any]:
         "connective": result.connective,
         "parts": [result_data(part) for part in result.parts],
     }
+
+
+def _found_data(value: object) -> Any:
+    try:
+        return plain_data(value)
+    except Exception:  # as for its words
+        return _found_words(value)
 
 
 def plain_data(value: object) -> Any:

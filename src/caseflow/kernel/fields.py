@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping, MutableSequence, MutableSet, Set
+from collections.abc import Iterable, Mapping, MutableMapping, MutableSequence, MutableSet, Set
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
+from math import isfinite
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -33,20 +34,21 @@ def in_words(cls: Any, *, several: bool = False) -> str:
         return _WORDS[cls][several]
     origin, args = get_origin(cls), get_args(cls)
     if origin is Literal:
-        return _one_of([repr(value) for value in args])
+        return _one_of([repr(value) for value in args], several=several)
     if origin in (Union, UnionType):
         return " or ".join(in_words(arg, several=several) for arg in args)
     if isinstance(origin, type) and args:
         return _collection_in_words(origin, args)
     if isinstance(cls, type) and issubclass(cls, Enum):
-        return _one_of([str(f"{cls.__name__}.{member.name}") for member in cls])
+        members = [f"{cls.__name__}.{member.name}" for member in cls]
+        return _one_of(members, several=several)
     name = str(getattr(cls, "__name__", "value"))
     return name if several else f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}"
 
 
-def _one_of(values: list[str]) -> str:
-    shown = ", ".join(values[:12])
-    return f"one of {shown}{' and others' if len(values) > 12 else ''}"
+def _one_of(values: list[str], *, several: bool) -> str:
+    shown = [*values[:12], "others"] if len(values) > 12 else values
+    return " or ".join(shown) if several else f"one of {', '.join(shown)}"
 
 
 def _collection_in_words(origin: type[Any], args: tuple[Any, ...]) -> str:
@@ -58,6 +60,49 @@ def _collection_in_words(origin: type[Any], args: tuple[Any, ...]) -> str:
         return f"a tuple of {' and '.join(in_words(arg) for arg in inner)}"
     kind = "set" if issubclass(origin, Set) else origin.__name__
     return f"a {kind} of {in_words(inner[0], several=True)}"
+
+
+def misfit(value: Any, cls: Any) -> tuple[Any, Any] | None:
+    """The innermost part of a value that is not of its type, and that type; None where all are."""
+    cls = bare(cls)
+    origin, args = get_origin(cls), get_args(cls)
+    if cls is Any:
+        return misfit(value, type(value)) if attrs.has(type(value)) else None
+    if origin in (Union, UnionType):
+        tried = [misfit(value, arg) for arg in args]
+        inner = (part for part in tried if part and part[0] is not value)
+        return None if None in tried else next(inner, (value, cls))
+    if origin is Literal:
+        fits = any(type(value) is type(word) and value == word for word in args)
+    elif isinstance(value, datetime):
+        fits = cls is datetime and value.tzinfo is not None
+    elif isinstance(value, float):
+        fits = cls is float and isfinite(value)
+    else:
+        kind = origin or cls
+        exact = cls in _WORDS  # True is no whole number
+        fits = isinstance(kind, type) and isinstance(value, kind)
+        if exact:
+            fits = type(value) is cls or (cls is float and type(value) is int)
+    if not fits:
+        return value, cls
+    parts = list(_parts(value, origin, args))
+    if issubclass(origin or object, tuple) and Ellipsis not in args and len(value) != len(args):
+        return value, cls
+    return next((found for part, kind in parts if (found := misfit(part, kind))), None)
+
+
+def _parts(value: Any, origin: Any, args: tuple[Any, ...]) -> Iterable[tuple[Any, Any]]:
+    """What a value holds, each with the type that it should be of."""
+    if attrs.has(type(value)):
+        return [(getattr(value, name), kind) for name, kind in looked_up(type(value)).items()]
+    if not isinstance(origin, type) or not args:
+        return []
+    if isinstance(value, Mapping):
+        return [*((key, args[0]) for key in value), *((item, args[1]) for item in value.values())]
+    if issubclass(origin, tuple) and Ellipsis not in args:
+        return zip(value, args, strict=False)  # of another length: told by the caller
+    return [(item, args[0]) for item in value]
 
 
 def bare(cls: Any) -> Any:
@@ -81,6 +126,14 @@ def resolved(cls: type[Any]) -> dict[str, Any]:
         hints = get_type_hints(cls, include_extras=True)
         return {field.name: hints.get(field.name, Any) for field in fields}
     return {field.name: Any if field.type is None else field.type for field in fields}
+
+
+def looked_up(cls: type[Any]) -> dict[str, Any]:
+    """As `resolved`, with `Any` for every field where the types cannot be found."""
+    try:
+        return resolved(cls)
+    except Exception:  # an annotation is code: it may raise anything
+        return {field.name: Any for field in attrs.fields(cls)}
 
 
 def unfit(cls: type[Any], types: Mapping[str, Any]) -> list[tuple[str, str, str]]:

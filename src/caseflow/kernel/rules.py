@@ -20,11 +20,14 @@ from caseflow.kernel.checks import (
     a_check,
     a_rule_id,
     a_span,
+    an_unmet,
     one_role,
+    said,
     some_event_types,
+    some_parts,
     some_words,
 )
-from caseflow.kernel.errors import DefinitionError, UndeclaredRead, short
+from caseflow.kernel.errors import DefinitionError, UndeclaredRead
 from caseflow.kernel.recorded import Actor, AnyRecorded, Recorded, Strength
 
 if TYPE_CHECKING:
@@ -201,16 +204,17 @@ class Rule(Generic[S_contra]):
         unmet: tuple[Unmet, ...] = ()
         try:
             found = iter(self.check(case, context))  # type: ignore[misc]  # no parts: has a check
-            for first in found:  # mostly there is none
-                unmet = (first, *found)
-                _only_unmet(unmet)
+            for one in found:  # mostly there is none
+                unmet = (*unmet, one)
+                an_unmet(one, Unmet, place=len(unmet))
         except NeedsInput:
-            return self._result(case, "needs-input")
+            if not unmet:  # what was found before that stands, whatever will be entered
+                return self._result(case, "needs-input")
         except UndeclaredRead as error:
             named = UndeclaredRead(rule=self.id, event=error.fields["event"])
             return self._result(case, "fault", fault=str(named))
         except Exception as error:  # a rule is foreign code; what it raises is its fault
-            return self._result(case, "fault", fault=f"{type(error).__name__}: {error}")
+            return self._result(case, "fault", fault=f"{type(error).__name__}: {said(error)}")
         return self._result(case, "unmet", unmet=unmet) if unmet else None
 
     def result(self, case: Case[S_contra], context: Context) -> Result:
@@ -296,7 +300,6 @@ def rule(
     `excepted_by` the role that may make an exception (empty: nobody). Raises
     `DefinitionError`.
     """
-
     a_rule_id(id)
     some_words(id, wanted=wanted, source=source)
 
@@ -393,17 +396,7 @@ def _combined(
 ) -> Rule[S_contra]:
     a_rule_id(id)
     some_words(id, wanted=wanted, source=source)
-    if not parts:
-        raise DefinitionError(
-            what=f"Rule {id!r}", problem=f"is {connective} nothing", repair="Give it its parts."
-        )
-    for part in parts:
-        if not isinstance(part, Rule):
-            raise DefinitionError(
-                what=f"Rule {id!r}",
-                problem=f"has the part {short(part)}, which is no rule",
-                repair="Give rules, one by one; a function becomes one with @rule('its-id').",
-            )
+    some_parts(id, connective, parts, Rule)
     joint = " Or: " if connective == "any of" else " And: "
     words = joint.join(part.wanted for part in parts)
     if connective == "when":
@@ -434,13 +427,6 @@ _SETTLED: tuple[Outcome, ...] = ("met", "unmet")
 
 def _settled(part: Result, outcome: Outcome) -> Result:
     return attrs.evolve(part, outcome=outcome) if part.outcome == "needs-input" else part
-
-
-def _only_unmet(found: Iterable[object]) -> None:
-    """See that a rule yielded what it may yield."""
-    for item in found:
-        if not isinstance(item, Unmet):
-            raise TypeError(f"it yielded {item!r}, which is no Unmet")
 
 
 def _unmet_of(combined: Rule[Any], parts: tuple[Result, ...]) -> tuple[Unmet, ...]:

@@ -73,10 +73,17 @@ def verify_chain(rows: Iterable[StoredEvent]) -> str:
             problem = f"stands where event {number} should"
         elif row.previous_hash != previous:
             problem = "does not follow from the event before it"
-        elif hash_of(row[:-1]) != row.hash:
+        elif not _hash_holds(row):
             problem = "was changed after it was written"
         else:
             previous = row.hash
             continue
         raise ChainBroken(case_id=row.case_id, number=row.number, problem=problem)
     return previous
+
+
+def _hash_holds(row: StoredEvent) -> bool:
+    try:
+        return hash_of(row[:-1]) == row.hash
+    except TypeError:  # bytes, say, which no column was ever written with
+        return False

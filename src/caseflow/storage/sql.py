@@ -6,10 +6,12 @@ SQL on the driver's connection.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakSet
 
 from sqlalchemy import (
     Column,
@@ -23,8 +25,8 @@ from sqlalchemy import (
     create_engine,
     event,
 )
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.exc import ArgumentError, DisconnectionError, SQLAlchemyError
 
 from caseflow.kernel.errors import InvalidCall, StoreError
 from caseflow.kernel.stored import StoredEvent
@@ -101,14 +103,19 @@ class SQLStorage:
     """Keeps cases in a SQLite file, given as a SQLAlchemy URL: `sqlite:///cases.db`.
 
     Acknowledged means on the disk: the file is written with `synchronous=FULL`. `timeout` is
-    how many seconds to wait for another writer. Raises `StoreError` where the file cannot be
-    opened or written.
+    how many seconds to wait for another writer. Before a process forks, its connections are
+    closed, since SQLite cannot share them with a child; fork while no other thread uses the
+    store. Raises `StoreError` where the file cannot be opened or written.
     """
 
     def __init__(self, url: str, *, timeout: float = 30.0) -> None:
         self.url = url
-        self._engine = create_engine(_sqlite_url(url), connect_args={"timeout": timeout})
+        self._closed = False
+        wait = {"timeout": _seconds(timeout)}
+        self._engine = create_engine(_sqlite_url(url), connect_args=wait)
+        _engines.add(self._engine)
         event.listen(self._engine, "connect", _prepare)
+        event.listen(self._engine, "checkout", _same_file)
         with self._failing("open its tables"):
             metadata.create_all(self._engine)
 
@@ -116,7 +123,8 @@ class SQLStorage:
         return f"SQLStorage({self.url!r})"
 
     def close(self) -> None:
-        """Close the connections to the file."""
+        """Close the connections to the file. The store cannot be used afterwards."""
+        self._closed = True
         self._engine.dispose()
 
     def head(self, agency: str, case_id: str, /) -> Head | None:
@@ -127,7 +135,7 @@ class SQLStorage:
                 " WHERE agency = ? AND case_id = ?",
                 (agency, case_id),
             ).fetchone()
-        return Head(*row) if row else None
+            return _head(row) if row else None
 
     def read(
         self,
@@ -186,6 +194,9 @@ class SQLStorage:
     @contextmanager
     def _connection(self, action: str) -> Iterator[sqlite3.Connection]:
         """The driver's own connection, from SQLAlchemy's pool."""
+        if self._closed:
+            repair = f"Make a new one: SQLStorage({self.url!r})."
+            raise StoreError(store=repr(self), action=action, cause="it was closed", repair=repair)
         with self._failing(action):
             pooled = self._engine.raw_connection()
             try:
@@ -204,6 +215,14 @@ class SQLStorage:
             raise StoreError(
                 store=repr(self), action=action, cause=str(cause), repair=_repair(str(cause))
             ) from error
+
+
+def _head(row: tuple[Any, ...]) -> Head:
+    """Where a case stands, as its row says it: SQLite keeps any value in any column."""
+    head = Head(*row)
+    if type(head.version) is not int or type(head.hash) is not str:
+        raise sqlite3.DataError("its row holds a value of another type than was written")
+    return head
 
 
 def _append(connection: sqlite3.Connection, unit: Unit) -> Appended:
@@ -239,14 +258,46 @@ def _append(connection: sqlite3.Connection, unit: Unit) -> Appended:
     return Appended.DONE
 
 
+_engines: WeakSet[Engine] = WeakSet()
+"""The engines of this process, for `_close_before_fork`, which is the only one to look."""
+
+
+def _close_before_fork() -> None:
+    """Close every connection that is not in use, so that no child inherits one.
+
+    A file lock stays with the process that took it, but SQLite in a child believes that it
+    still has those of the parent. The parent then closes the file as its last user and throws
+    away what the child was told is written.
+    """
+    for engine in list(_engines):
+        engine.dispose()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+    os.register_at_fork(before=_close_before_fork)
+
+
+def _seconds(timeout: object) -> float:
+    """The timeout, if it is a number of seconds. Raises `InvalidCall`."""
+    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not timeout >= 0:
+        raise InvalidCall(
+            what=f"timeout={timeout!r}",
+            problem="is no number of seconds",
+            repair="Give how long to wait for another writer, such as timeout=30.",
+        )
+    return timeout
+
+
 def _sqlite_url(url: str) -> str:
     """The URL, if it names a SQLite file that several connections can share."""
     try:
         parsed = make_url(url)
     except ArgumentError:
         parsed = None
-    file = parsed.database if parsed is not None else None
-    if parsed is None or parsed.get_backend_name() != "sqlite" or file in (None, "", ":memory:"):
+    file = (parsed.database or "") if parsed is not None else ""
+    driver = parsed.drivername if parsed is not None else ""
+    in_memory = ":memory:" in file or "mode=memory" in str(url)
+    if driver not in ("sqlite", "sqlite+pysqlite") or not file or "\0" in file or in_memory:
         raise InvalidCall(
             what=f"SQLStorage({url!r})",
             problem="names no SQLite file",
@@ -255,13 +306,37 @@ def _sqlite_url(url: str) -> str:
     return url
 
 
-def _prepare(connection: Any, _: Any) -> None:
+def _prepare(connection: Any, record: Any) -> None:
     """Each new connection: transactions are ours to begin, and a commit reaches the disk."""
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
+    connection.text_factory = os.fsdecode  # a file name need not be UTF-8
+    path = cursor.execute("PRAGMA database_list").fetchone()[2]
+    connection.text_factory = str
+    record.info["file"] = path, _identity(path)
     cursor.close()
+
+
+def _same_file(_: Any, record: Any, __: Any) -> None:
+    """Each use of a connection: it still writes to the file that the URL names.
+
+    A file that was deleted or replaced (a backup put in its place) is open all the same, and
+    what is written to it is gone when it is closed. SQLAlchemy then connects anew.
+    """
+    path, identity = record.info["file"]
+    if _identity(path) != identity:
+        raise DisconnectionError("the file was replaced")
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """Which file it is that has this path now (None: there is none)."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 - at each use: a Path takes longer to make
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _repair(cause: str) -> str:

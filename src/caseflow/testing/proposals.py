@@ -131,8 +131,9 @@ class Proposals:
 
     def amendment(self, draw: Draw, case: Case[Any], history: Sequence[Any]) -> Entry:
         """A correction or a void of some event of the history, fitting or not."""
-        target = choose(draw, history)
-        if draw(st.booleans()):
+        void = draw(st.booleans())
+        target = choose(draw, history[-3:] if void else history)  # of moves, only the last goes
+        if void:
             return Entry(Voided(number=target.number))
         known = type(target.event) in self.workflow.event_types
         event = self.event(draw, type(target.event), case) if known else None

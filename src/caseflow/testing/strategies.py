@@ -53,6 +53,7 @@ def histories(
     workflow: Workflow[Any],
     *,
     at: str | None = None,
+    taking: str | None = None,
     payloads: Payloads | None = None,
     actors: Iterable[Actor] = (),
     steps: int = 8,
@@ -60,11 +61,12 @@ def histories(
     """Legal histories: each event was decided on, and allowed.
 
     They go to any position of the workflow, or to `at` (a stage or a position), doing what
-    the rules on the way ask for, and then wander for at most `steps` steps. The moments
+    the rules on the way ask for, and then wander for at most `steps` steps. With `taking`,
+    the name of a transition, each of them takes it somewhere on its way. The moments
     increase; facts may be late. `actors` are who acts (left out: two people in every role).
     Raises `InvalidCall`.
     """
-    play = _playing(workflow, payloads, actors, at, steps)
+    play = _playing(workflow, payloads, actors, at, steps, taking)
     return play.map(lambda walk: walk.history)
 
 
@@ -215,26 +217,41 @@ def _playing(
     actors: Iterable[Actor],
     at: str | None,
     steps: int,
+    taking: str | None = None,
 ) -> st.SearchStrategy[Walk]:
     """Walks that end at a position, or anywhere."""
     proposals = Proposals(workflow=workflow, payloads=payloads or {}, actors=tuple(actors))
     goals = None if at is None else _positions(workflow, at)
     _count("steps", steps)
-    ways = sorted(_ways(workflow, goals))
+    ways = sorted(_ways(workflow, goals)) if taking is None else [_named(workflow, taking)]
 
     @st.composite
     def play(draw: Draw) -> Walk:
         walk = Walk(proposals, draw)
         # Each transition is as likely as any other, however long or short the way to it.
         name = choose(draw, ways)
-        walk.go_to(_leaving(workflow, name, goals))
-        walk.take(name)
+        walk.go_to(_leaving(workflow, name, goals if taking is None else None))
+        taken = walk.take(name)
+        if taking is not None and not taken:
+            reject()
         walk.wander(draw(st.integers(0, steps)))
         if goals is not None and not walk.go_to(goals):
             reject()
         return walk
 
     return play()
+
+
+def _named(workflow: Workflow[Any], name: str) -> str:
+    """The name, if it is a transition's. Raises `InvalidCall`."""
+    names = [row.name for row in workflow.rows if not row.core]
+    if name not in names:
+        raise InvalidCall(
+            what=f"taking={name!r}",
+            problem=f"is no transition of workflow {workflow.name!r}",
+            repair=nearest(name, names),
+        )
+    return name
 
 
 def _ways(workflow: Workflow[Any], goals: frozenset[str] | None) -> set[str]:

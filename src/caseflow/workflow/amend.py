@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from caseflow.kernel.case import Move, effective, fold, histories_of
+from caseflow.kernel.case import Case, Move, effective, fold, histories_of
 from caseflow.kernel.events import (
     Amendment,
     CaseOpened,
@@ -97,7 +97,7 @@ def amendment_unmet(
         if target is None and any(entry.number == event.number for entry in history):
             found = "it was voided already"
         return (Unmet(found=found, remedy="name an event of the history that still stands"),)
-    roles = _roles(workflow, target)
+    roles = _roles(workflow, history, target)
     if roles and context.actor.roles.isdisjoint(roles):
         return (
             Unmet(
@@ -112,16 +112,28 @@ def amendment_unmet(
     return tuple(_correction_unmet(workflow, history, target, event, context, moves))
 
 
-def _roles(workflow: Any, target: AnyRecorded) -> frozenset[str]:
+def _roles(workflow: Any, history: Sequence[AnyRecorded], target: AnyRecorded) -> frozenset[str]:
     """The roles of which one is needed to take the decision that is amended."""
     if isinstance(target.event, ExceptionMade):
         return _entitled(workflow, target.event.rule) or target.roles
     if isinstance(target.event, CaseOpened):
         return frozenset(workflow.opened_by)
-    for row in workflow.rows:
-        if row.name == target.transition:
-            return frozenset(row.transition.roles)
-    return frozenset()
+    if target.transition is None:
+        return frozenset()
+    edges = workflow.edges(target.transition, _before(workflow, history, target).position)
+    rows = [row for row in workflow.rows if row.name == target.transition]
+    return frozenset(role for row in _taken(edges) or rows for role in row.transition.roles)
+
+
+def _before(workflow: Any, history: Sequence[AnyRecorded], target: AnyRecorded) -> Case[Any]:
+    """The case as it stood when the decision was taken, as known now."""
+    prefix = [entry for entry in effective(history) if entry.number < target.number]
+    return fold(prefix, workflow.state())
+
+
+def _taken(edges: Sequence[Any]) -> list[Any]:
+    """The row of some edges: of several rows of one name, the one that led on from there."""
+    return [edges[0].row] if edges else []
 
 
 def _void_unmet(target: AnyRecorded, moves: tuple[Move, ...]) -> Iterable[Unmet]:
@@ -217,11 +229,11 @@ def _rejudged(
 ) -> Iterable[Unmet]:
     """A corrected decision has to be one that would have been allowed at its place.
 
-    What refuses it as it stands, too, is not the correction's doing, and does not count.
+    What was found missing in it as it stands, too, is not the correction's doing, and does not
+    count; nor does what an exception covers that was made before it.
     """
-    standing = effective(history)
-    prefix = [entry for entry in standing if entry.number < target.number]
-    case = fold(prefix, workflow.state())
+    case = _before(workflow, history, target)
+    prefix = [entry for entry in effective(history) if entry.number < target.number]
     stood = context._replace(
         actor=Actor(target.actor, target.roles),
         at=target.occurred_at,
@@ -243,13 +255,25 @@ def _rejudged(
         )
     for rule in edges[0].row.rules if edges else ():
         result, before = rule.judge(case, then), rule.judge(case, stood)
-        excepted = any(note.rule == rule.id and note.exception for note in target.noted)
-        excepted = excepted or (before is not None and before.refuses)
-        if result is not None and result.refuses and not excepted:
-            for item in result.unmet or (Unmet(found=result.fault),):
+        missed = _missed(workflow, case, rule, before, stood)
+        for item in _missed(workflow, case, rule, result, then):
+            if item not in missed and result is not None:
                 yield Unmet(
                     about=f"as corrected, it is refused by {rule.id}",
                     found=item.found,
                     remedy=item.remedy,
                     evidence=result.evidence,
                 )
+
+
+def _missed(
+    workflow: Any, case: Case[Any], rule: Any, result: Result | None, context: Context
+) -> tuple[Unmet, ...]:
+    """What a rule refuses a decision for, where no exception covers it at its moment."""
+    if result is None or not result.refuses:
+        return ()
+    roles = [rule.excepted_by, workflow.faults_excepted_by if result.outcome == "fault" else ""]
+    for made in case.exceptions:
+        if any(made.covers(rule.id, context.at, role or None) for role in roles):
+            return ()
+    return result.unmet or (Unmet(found=result.fault),)

@@ -17,6 +17,7 @@ from caseflow.kernel.events import (
     Voided,
     event_type,
 )
+from caseflow.kernel.fields import unfit_later
 from caseflow.kernel.rules import Rule
 from caseflow.kernel.verdict import in_words
 from caseflow.workflow.check import RESERVED, Faults, check_declaration, check_graph
@@ -126,6 +127,9 @@ def _known_events(workflow: Any, faults: Faults) -> dict[type[Any], EventType]:
             known[cls] = event_type(cls)
         except DefinitionError as error:
             faults.add(str(error), "")
+        else:
+            for field, problem, repair in unfit_later(cls):
+                faults.add(f"{field} {problem}.", repair)
     return known
 
 
@@ -180,8 +184,13 @@ def _row(workflow: Any, item: tuple[Transition, bool], faults: Faults) -> Row:
         codes=codes_of(transition.reasons),
         needed=needed,
         label=label or in_words(transition.name),
+        decided=not core and records is not None and not _declared(workflow, transition),
         core=core,
     )
+
+
+def _declared(workflow: Any, transition: Transition) -> bool:
+    return any(item is transition for item in workflow.transitions)
 
 
 def _add_edges(machine: EdgeMachine, row: Row, places: Places) -> None:

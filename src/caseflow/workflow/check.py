@@ -51,7 +51,7 @@ def check_declaration(
 ) -> None:
     """Everything that can be seen without walking the graph."""
     _check_names(workflow, known, faults)
-    _check_stages(workflow, faults)
+    _check_stages(workflow, known, faults)
     for row in rows:
         if not row.core:
             _check_row(row, places, known, faults)
@@ -59,6 +59,8 @@ def check_declaration(
     _check_rules(workflow, rows, known, faults)
     if workflow.hold is not None:
         _check_places("The hold", workflow.hold.stages, places, faults)
+    _check_recorded(rows, known, faults)
+    _check_labels(workflow, rows, places, known, faults)
 
 
 def _check_names(workflow: Any, known: Mapping[type[Any], EventType], faults: Faults) -> None:
@@ -88,7 +90,7 @@ def _check_names(workflow: Any, known: Mapping[type[Any], EventType], faults: Fa
             )
 
 
-def _check_stages(workflow: Any, faults: Faults) -> None:
+def _check_stages(workflow: Any, known: Mapping[type[Any], EventType], faults: Faults) -> None:
     starts = [stage.id for stage in workflow.stages if stage.initial]
     if not starts:
         faults.add("No stage is the start.", "Mark one with initial=True.")
@@ -101,6 +103,19 @@ def _check_stages(workflow: Any, faults: Faults) -> None:
             faults.add(
                 f"Stage {stage.id!r} is both start and end.", "Cases need a stage to be worked in."
             )
+        for kind in (known[cls] for cls in stage.decides if cls in known):
+            if kind.kind == "fact":
+                faults.add(
+                    f"Stage {stage.id!r} decides the fact {kind.name!r}, "
+                    "and a fact is not decided.",
+                    "Name it in events=[...], or declare it with @decision.",
+                )
+            if kind.cls in CORE_EVENTS:
+                faults.add(
+                    f"Stage {stage.id!r} decides {kind.cls.__name__}, which caseflow records "
+                    "itself.",
+                    "Take an event of your own.",
+                )
 
 
 def _check_row(
@@ -110,10 +125,11 @@ def _check_row(
     what = f"Transition {row.name!r}"
     if row.name in RESERVED:
         faults.add(f"{what} has a name that caseflow uses itself.", "Choose another name.")
-    held = (HOLD,) if row.name in ("hold", "resume") else ()
-    _check_places(what, [s for s in transition.source if s not in held], places, faults)
-    targets = [to.stage for to in transition.to if to.stage not in (STAY, BACK, *held)]
-    _check_places(what, targets, places, faults)
+    holds = row.name in ("hold", "resume") and [to.stage for to in transition.to] == [HOLD]
+    if not holds:  # else it stands for the hold, which is looked at as such
+        _check_places(what, transition.source, places, faults)
+        targets = [to.stage for to in transition.to if to.stage not in (STAY, BACK)]
+        _check_places(what, targets, places, faults)
     if not transition.source or not transition.to:
         faults.add(f"{what} has no source or no target.", "Give source= and to=.")
     for to in transition.to[:-1]:
@@ -128,7 +144,14 @@ def _check_row(
             f"{what} has no target where none of its conditions is met.",
             "Let the last target have no condition.",
         )
-    kind = known.get(transition.records) if transition.records else None
+    if transition.records is not None and not row.decided:
+        _check_records(what, known.get(transition.records), faults)
+    _check_ends(row, places, faults)
+    _check_reasons(what, transition.reasons, faults)
+
+
+def _check_records(what: str, kind: EventType | None, faults: Faults) -> None:
+    """What a transition records; what is no event (None) was reported."""
     if kind is not None and kind.kind == "fact":
         faults.add(
             f"{what} records the fact {kind.name!r}, and a fact moves no case.",
@@ -139,8 +162,6 @@ def _check_row(
             f"{what} records {kind.cls.__name__}, which caseflow records itself.",
             "Record an event of your own.",
         )
-    _check_ends(row, places, faults)
-    _check_reasons(what, transition.reasons, faults)
 
 
 def _check_ends(row: Row, places: Places, faults: Faults) -> None:
@@ -206,6 +227,41 @@ def _check_ambiguous(rows: list[Row], places: Places, faults: Faults) -> None:
                     f"{records.__name__} from {position!r}, so submitting one is ambiguous.",
                     "Give each an event of its own, or make them one with several targets.",
                 )
+
+
+def _check_recorded(rows: list[Row], known: Mapping[type[Any], EventType], faults: Faults) -> None:
+    """Every decision is taken somewhere; a fact is simply recorded."""
+    recorded = {row.transition.records for row in rows}
+    for cls, kind in known.items():
+        if kind.kind == "decision" and cls not in recorded and cls not in CORE_EVENTS:
+            faults.add(
+                f"The decision {kind.name!r} ({cls.__name__}) is declared, but nothing records it.",
+                f"Give a transition records={cls.__name__}, or a stage decides=[{cls.__name__}]; "
+                "one that only older cases hold belongs to the workflow they were opened under.",
+            )
+
+
+def _check_labels(
+    workflow: Any,
+    rows: list[Row],
+    places: Places,
+    known: Mapping[type[Any], EventType],
+    faults: Faults,
+) -> None:
+    """Every label names something that is there."""
+    rules = [rule for row in rows for rule in row.rules]
+    rules += [rule for given in workflow.rules.values() for rule in given]
+    roles = {role for row in rows for role in row.transition.roles}
+    roles |= {rule.excepted_by for rule in rules} | set(workflow.opened_by)
+    names = {"open", *places.stages, *places.all, *(row.name for row in rows)}
+    names |= {kind.name for kind in known.values()} | roles | {workflow.faults_excepted_by}
+    for id in workflow.labels:
+        if id not in names - {""}:
+            faults.add(
+                f"There is a label for {id!r}, and no stage, transition, event or role is called "
+                "so.",
+                nearest(id, names - {""}),
+            )
 
 
 def _check_rules(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar, cast
 
 import attrs
 
 from caseflow.kernel.rules import Rule
+
+T = TypeVar("T")
 
 ANY_OPEN: Final = "*open"
 """As a source: every stage that is not final, on hold or not."""
@@ -17,21 +19,33 @@ BACK: Final = "*back"
 """As a target: the position the case was in before its last move (for reopening)."""
 
 
+def several(values: Iterable[T]) -> tuple[T, ...]:
+    """Values as a tuple.
+
+    What is no collection, or a text, is left as it is: building the workflow reports it, with
+    all other faults.
+    """
+    given: Any = values
+    if isinstance(given, str) or not hasattr(given, "__iter__"):
+        return cast("tuple[T, ...]", given)
+    return tuple(values)
+
+
 def words(value: str | Iterable[str]) -> tuple[str, ...]:
     """One word or several, as a tuple."""
-    return (value,) if isinstance(value, str) else tuple(value)
+    return (value,) if isinstance(value, str) else several(value)
 
 
 def _rules(rules: Iterable[Rule[Any]]) -> tuple[Rule[Any], ...]:
-    return tuple(rules)
+    return several(rules)
 
 
 def _classes(classes: Iterable[type[Any]]) -> tuple[type[Any], ...]:
-    return tuple(classes)
+    return several(classes)
 
 
 def _reasons(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
-    return tuple(reasons)
+    return several(reasons)
 
 
 @attrs.frozen
@@ -67,7 +81,9 @@ class To:
 
 
 def _targets(value: str | To | Iterable[str | To]) -> tuple[To, ...]:
-    given = (value,) if isinstance(value, (str, To)) else tuple(value)
+    given: Any = (value,) if isinstance(value, (str, To)) else several(value)
+    if not isinstance(given, tuple):  # reported when the workflow is built
+        return cast("tuple[To, ...]", given)
     return tuple(To(item) if isinstance(item, str) else item for item in given)
 
 

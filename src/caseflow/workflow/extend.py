@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar, cast
 
 import attrs
 
-from caseflow.kernel.errors import WorkflowInvalid, nearest
+from caseflow.kernel.errors import DefinitionError, WorkflowInvalid, nearest, short
 from caseflow.kernel.rules import Rule
-from caseflow.workflow.definition import Hold, Stage, Transition
+from caseflow.workflow.definition import Hold, Stage, Transition, words
+from caseflow.workflow.shape import misshapen_extension
 
 T = TypeVar("T", Stage, Transition)
 Key = str | type[Any]
@@ -33,18 +34,38 @@ class Changed:
     hold: Hold | None
 
 
-def extended(
-    workflow: Any,
-    *,
-    rules: Mapping[Key, Rules],
-    drop: Mapping[Key, tuple[str, ...]],
-    replace: Mapping[Key, Rules],
-    strengths: Mapping[str, Restrength],
-    stages: tuple[Stage, ...],
-    transitions: tuple[Transition, ...],
-) -> Changed:
-    """The parts of a workflow with everything changed that was asked; faults all at once."""
-    merged = _merged(workflow.transitions, transitions, lambda item: item.name)
+@attrs.frozen(kw_only=True)
+class Asked:
+    """What `Workflow.extend` was asked to add, drop, replace and re-strengthen."""
+
+    rules: Mapping[Key, Rules]
+    drop: Mapping[Key, tuple[str, ...]]
+    replace: Mapping[Key, Rules]
+    strengths: Mapping[str, Restrength]
+    stages: tuple[Stage, ...]
+    transitions: tuple[Transition, ...]
+    events: tuple[type[Any], ...]
+    labels: Mapping[str, str]
+
+
+def drop_table(drop: Mapping[Key, Iterable[str]]) -> dict[Key, tuple[str, ...]]:
+    """What is to be dropped, as a table of tuples; what is no mapping is reported later."""
+    given: Any = drop
+    if not isinstance(given, Mapping):
+        return cast("dict[Key, tuple[str, ...]]", given)
+    return {key: words(ids) for key, ids in given.items()}
+
+
+def extended(workflow: Any, name: str, asked: Asked) -> Changed:
+    """The parts of a workflow with everything changed that was asked; faults all at once.
+
+    `name` is that of the new workflow, which the faults are told of.
+    """
+    wrong = misshapen_extension(asked)
+    if wrong:
+        raise WorkflowInvalid(workflow=name, faults=tuple(wrong))
+    rules, drop, replace, strengths = asked.rules, asked.drop, asked.replace, asked.strengths
+    merged = _merged(workflow.transitions, asked.transitions, lambda item: item.name)
     names = {transition.name for transition in merged} | {"hold", "resume"}
     faults = [*_unknown_names(names, rules, drop, replace)]
     known = workflow.all_rules
@@ -66,10 +87,10 @@ def extended(
         table[key] = (*table.get(key, ()), *given)
     faults += _missing(workflow, drop, replace)
     if faults:
-        raise WorkflowInvalid(workflow=workflow.name, faults=tuple(faults))
+        raise WorkflowInvalid(workflow=name, faults=tuple(faults))
     hold = workflow.hold and attrs.evolve(workflow.hold, rules=edit("hold", workflow.hold.rules))
     return Changed(
-        stages=_merged(workflow.stages, stages, lambda item: item.id),
+        stages=_merged(workflow.stages, asked.stages, lambda item: item.id),
         transitions=new_transitions,
         rules=table,
         hold=hold,
@@ -98,12 +119,24 @@ def _strengthened(rule: Rule[Any], wanted: Restrength | None, faults: list[str])
     if wanted is None:
         return rule
     change = _STRENGTHS.get(wanted) if isinstance(wanted, str) else wanted
-    if change is None:
+    if not callable(change):
         faults.append(
-            f"Rule {rule.id!r} is given the strength {wanted!r}. Give 'block', 'warn' or 'due'."
+            f"Rule {rule.id!r} is given the strength {short(wanted)}. "
+            "Give 'block', 'warn' or 'due'."
         )
         return rule
-    return change(rule)
+    try:
+        changed: object = change(rule)
+    except DefinitionError as error:
+        faults.append(str(error))
+        return rule
+    if not isinstance(changed, Rule):
+        faults.append(
+            f"Rule {rule.id!r} is given a strength by a function that returns {short(changed)}. "
+            "Let it return the rule, such as rule.due(within=timedelta(days=30))."
+        )
+        return rule
+    return changed
 
 
 def _unknown_names(names: set[str], *tables: Mapping[Key, Any]) -> list[str]:

@@ -32,6 +32,8 @@ class Row:
     needed: tuple[str, ...]
     """The fields that its event needs; a bare name will not do where there are any."""
     label: str
+    decided: bool = False
+    """A decision that a stage names (`decides`), without a transition declared for it."""
     core: bool = False
     """Known to every workflow: exceptions, corrections, voids. Not offered as an option."""
 

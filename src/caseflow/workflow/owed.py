@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import attrs
@@ -72,4 +72,7 @@ def owed(
 
 
 def _due_at(start: datetime, within: timedelta | None) -> datetime | None:
-    return None if within is None else start + within
+    try:
+        return None if within is None else start + within
+    except OverflowError:  # past the last day of the calendar
+        return datetime.max.replace(tzinfo=UTC)

@@ -14,40 +14,49 @@ from caseflow.kernel.recorded import AnyRecorded
 from caseflow.kernel.rules import Rule
 from caseflow.kernel.verdict import in_words
 from caseflow.workflow.build import Parts, assemble
-from caseflow.workflow.definition import Hold, RuleTable, Stage, Transition, words
-from caseflow.workflow.extend import Restrength, extended
+from caseflow.workflow.definition import Hold, RuleTable, Stage, Transition, several, words
+from caseflow.workflow.extend import Asked, Restrength, drop_table, extended
 from caseflow.workflow.machine import Dispatch, Edge, EdgeMachine, Row
+from caseflow.workflow.shape import misshapen
 
 
 def _table(rules: RuleTable) -> dict[Any, tuple[Rule[Any], ...]]:
-    return {key: tuple(given) for key, given in rules.items()}
+    given: Any = rules
+    if not isinstance(given, Mapping):  # reported when the workflow is built
+        return cast("dict[Any, tuple[Rule[Any], ...]]", given)
+    return {key: several(standing) for key, standing in given.items()}
 
 
 def _stages(stages: Iterable[Stage]) -> tuple[Stage, ...]:
-    return tuple(stages)
+    return several(stages)
 
 
 def _transitions(transitions: Iterable[Transition]) -> tuple[Transition, ...]:
-    return tuple(transitions)
+    return several(transitions)
 
 
 def _classes(classes: Iterable[type[Any]]) -> tuple[type[Any], ...]:
-    return tuple(classes)
+    return several(classes)
 
 
 def _labels(labels: Mapping[str, str]) -> dict[str, str]:
-    return dict(labels)
+    given: Any = labels
+    if not isinstance(given, Mapping):  # reported when the workflow is built
+        return cast("dict[str, str]", given)
+    return dict(given)
 
 
 @attrs.frozen(eq=False)
 class Workflow(Generic[S]):
     """A way of working: which stages there are, what leads from one to another, and the rules.
 
-    `name` and `version` are stored with every event. `state` is the class of the trade's
-    state; called without arguments it gives the empty state. `events` are the facts (and
-    further decisions) that cases of this workflow hold, besides those that transitions and
-    stages name. `rules` adds rules to transitions by name, and to every recording of an
-    event by its class; on facts they may warn or make something due, never block.
+    `name` and `version` are stored with every event. `state` is the class of the trade's state;
+    called without arguments it gives the empty state. `events` are the facts that cases of this
+    workflow hold; the decisions are those that transitions record and stages decide. A decision
+    that is no longer taken belongs to an earlier version of the workflow, which the casebook is
+    given for the cases that hold it (`earlier`). `rules` adds rules to transitions by name, and
+    to every recording of an event by its class; on facts they may warn or make something due,
+    never block.
     `hold` allows cases to be put on hold. `faults_excepted_by` is the role that may except a
     rule that itself fails (empty: the role that may except the rule). `opened_by` are the
     roles that may open a case (empty: anybody). `labels` are the
@@ -72,6 +81,9 @@ class Workflow(Generic[S]):
     _parts: Parts = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
+        wrong = misshapen(self)
+        if wrong:  # nothing can be built around these
+            raise WorkflowInvalid(workflow=self.name, faults=tuple(wrong))
         parts, faults = assemble(self)
         if parts is None or faults:
             raise WorkflowInvalid(workflow=self.name, faults=tuple(faults))
@@ -215,15 +227,17 @@ class Workflow(Generic[S]):
         `lambda rule: rule.due(within=timedelta(days=30))`). A stage or transition with the
         name of one that stands takes its place. Raises `WorkflowInvalid`.
         """
-        changed = extended(
-            self,
+        asked = Asked(
             rules=_table(rules or {}),
-            drop={key: tuple(ids) for key, ids in (drop or {}).items()},
+            drop=drop_table(drop or {}),
             replace=_table(replace or {}),
             strengths=strengths or {},
-            stages=tuple(stages),
-            transitions=tuple(transitions),
+            stages=several(stages),
+            transitions=several(transitions),
+            events=several(events),
+            labels=labels or {},
         )
+        changed = extended(self, name, asked)
         return cast(
             "Workflow[S]",
             Workflow(
@@ -234,8 +248,8 @@ class Workflow(Generic[S]):
                 rules=changed.rules,
                 hold=changed.hold,
                 state=state or self.state,
-                events=(*self.events, *events),
-                labels={**self.labels, **(labels or {})},
+                events=(*self.events, *asked.events),
+                labels={**self.labels, **asked.labels},
                 opened_by=self.opened_by if opened_by is None else words(opened_by),
                 faults_excepted_by=(
                     self.faults_excepted_by if faults_excepted_by is None else faults_excepted_by

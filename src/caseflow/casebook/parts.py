@@ -1,0 +1,158 @@
+"""The parts that a casebook is made of, looked at once, when it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from inspect import iscoroutinefunction
+from typing import Any
+
+from caseflow.casebook.given import an_id
+from caseflow.kernel.errors import InvalidCall, listed, short
+from caseflow.kernel.events import CORE_EVENTS, event_type
+from caseflow.workflow.workflow import Workflow
+
+
+def versions_of(
+    workflow: Workflow[Any], earlier: Iterable[Workflow[Any]]
+) -> dict[str, Workflow[Any]]:
+    """The versions of a workflow by what they are called. Raises `InvalidCall`."""
+    _a_workflow(workflow)
+    versions: dict[str, Workflow[Any]] = {}
+    for other in (*_several(earlier), workflow):
+        _a_workflow(other)
+        an_id("the workflow's name", other.name)
+        an_id("the workflow's version", other.version)
+        if other.name != workflow.name:
+            raise InvalidCall(
+                what=f"Casebook(earlier=...) holds workflow {other.name!r}, which",
+                problem=f"is no version of {workflow.name!r}",
+                repair="Make a casebook of its own for each workflow.",
+            )
+        if versions.setdefault(other.version, other) is not other:
+            raise InvalidCall(
+                what=f"Casebook(earlier=...) holds version {other.version!r} twice, and so",
+                problem="cannot tell under which of them a case was opened",
+                repair="Give each version of a workflow a version of its own.",
+            )
+    return versions
+
+
+def _a_workflow(value: object) -> None:
+    if not isinstance(value, Workflow):
+        raise InvalidCall(
+            what=f"Casebook(...) holds {short(value)}, which",
+            problem="is no workflow",
+            repair="Give a Workflow(...), and older versions of it as earlier=[...].",
+        )
+
+
+def _several(earlier: Iterable[Workflow[Any]]) -> tuple[Workflow[Any], ...]:
+    if not isinstance(earlier, Iterable):
+        raise InvalidCall(
+            what=f"Casebook(earlier={short(earlier)})",
+            problem="is no list of workflows",
+            repair="Give the older versions as earlier=[...].",
+        )
+    return tuple(earlier)
+
+
+def events_of(versions: Mapping[str, Workflow[Any]]) -> tuple[type[Any], ...]:
+    """Every event class of the versions, of which no two are stored by one name."""
+    classes = dict.fromkeys(cls for held in versions.values() for cls in held.event_types)
+    by_name: dict[str, type[Any]] = {}
+    for cls in classes:
+        name = event_type(cls).name
+        if by_name.setdefault(name, cls) is not cls:
+            raise InvalidCall(
+                what=f"Casebook(earlier=...) holds two event classes {name!r}, and so",
+                problem="cannot tell which of them a stored event is",
+                repair="Let all versions of a workflow share one class, with a version of its "
+                "own and upcasters where it changed.",
+            )
+    return tuple(classes)
+
+
+def a_source_of_roles(roles: object) -> None:
+    """See that roles can be looked up in it. Raises `InvalidCall`."""
+    if not isinstance(roles, Mapping) and not callable(roles):
+        raise InvalidCall(
+            what=f"Casebook(roles={short(roles)})",
+            problem="says of nobody which roles they hold",
+            repair="Give a mapping from ids to roles, or a function of the id and the case.",
+        )
+
+
+def a_count(name: str, value: object) -> None:
+    """See that a value is a whole number from zero on. Raises `InvalidCall`."""
+    if type(value) is not int or value < 0:
+        raise InvalidCall(
+            what=f"Casebook({name}={short(value)})",
+            problem="is no whole number from 0 on",
+            repair=f"Give such a number, or leave {name} out.",
+        )
+
+
+def a_function(name: str, value: object) -> None:
+    """See that a value can be called. Raises `InvalidCall`."""
+    if not callable(value):
+        raise InvalidCall(
+            what=f"Casebook({name}={short(value)})",
+            problem="is no function",
+            repair=f"Give a function without arguments, or leave {name} out.",
+        )
+
+
+def a_cipher(cipher: object) -> None:
+    """See that a value is a cipher, or None. Raises `InvalidCall`."""
+    missing = _missing(cipher, ("seal", "open", "fingerprint"))
+    if cipher is not None and missing:
+        raise InvalidCall(
+            what=f"Casebook(cipher={short(cipher)})",
+            problem=f"is no cipher: it has no {listed(missing)}",
+            repair="Give an object with seal, open and fingerprint, or leave cipher out.",
+        )
+
+
+def a_store(store: object, *, awaited: bool) -> None:
+    """See that a value is a store that this kind of book can use. Raises `InvalidCall`."""
+    problem = repair = ""
+    missing = _missing(store, ("head", "read", "append", "command", "case_ids"))
+    if isinstance(store, Workflow):
+        problem = "is a workflow"
+        repair = "Give the workflow first, then the store: Casebook(workflow, store)."
+    elif isinstance(store, type):
+        problem, repair = "is a class", f"Make a store of it: {store.__name__}(...)."
+    elif missing:
+        problem = f"is no store: it has no {listed(missing)}"
+        repair = "Give one, such as MemoryStorage() or SQLStorage('sqlite:///cases.db')."
+    elif not awaited and iscoroutinefunction(getattr(store, "head", None)):
+        problem, repair = "has to be awaited", "Give it to an AsyncCasebook."
+    if problem:
+        raise InvalidCall(what=f"Casebook(store={short(store)})", problem=problem, repair=repair)
+
+
+def _missing(part: object, methods: Iterable[str]) -> list[str]:
+    return [name for name in methods if not callable(getattr(part, name, None))]
+
+
+def a_receiver(receiver: object) -> None:
+    """See that a value can be told of events. Raises `InvalidCall`."""
+    if not callable(receiver) or isinstance(receiver, type):
+        raise InvalidCall(
+            what=f"subscribe({short(receiver)})",
+            problem="is given no function",
+            repair="Give a function of the recorded event: subscribe(receiver, to=...).",
+        )
+
+
+def an_event_of(versions: Iterable[Workflow[Any]], event: object) -> None:
+    """See that a value is an event class of a workflow. Raises `InvalidCall`, `UnknownEvent`."""
+    if not isinstance(event, type) or "__caseflow_event__" not in event.__dict__:
+        raise InvalidCall(
+            what=f"subscribe(to={short(event)})",
+            problem="names no event class",
+            repair="Give a class declared with @fact or @decision, or leave it out for all events.",
+        )
+    held = tuple(versions)
+    if not any(event in (*CORE_EVENTS, *workflow.event_types) for workflow in held):
+        raise held[-1].unknown_event(event)

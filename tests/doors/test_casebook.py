@@ -1,0 +1,352 @@
+"""What a casebook is made of, and called with, is looked at before anything is read or judged."""
+
+import asyncio
+
+import pytest
+
+from caseflow import (
+    AsyncCasebook,
+    Casebook,
+    CaseflowError,
+    Entry,
+    InvalidCall,
+    NotAFact,
+    StoreError,
+    UnknownEvent,
+    fact,
+)
+from caseflow.storage import MemoryStorage, SQLStorage
+from tests.support.trades import ANA, FINDINGS, Inspected, Paid, QuoteSent, bring, shop, shop_book
+
+
+@fact("other")
+class Other:
+    pass
+
+
+class Unfinished:
+    def head(self, agency, case_id):
+        return None
+
+    read = append = head
+
+    def __repr__(self):
+        return "Unfinished()"
+
+
+class Awaited(MemoryStorage):
+    async def head(self, agency, case_id):
+        return None
+
+
+def book(**given):
+    return Casebook(**{"workflow": shop, "store": MemoryStorage(), **given})
+
+
+A_STORE = "Give one, such as MemoryStorage() or SQLStorage('sqlite:///cases.db')."
+A_WORKFLOW = (
+    "which is no workflow. Give a Workflow(...), and older versions of it as earlier=[...]."
+)
+
+PARTS = {
+    "a path as store": (
+        {"store": "cases.db"},
+        "Casebook(store='cases.db') is no store: "
+        "it has no 'head', 'read', 'append', 'command' and 'case_ids'. " + A_STORE,
+    ),
+    "an unfinished store": (
+        {"store": Unfinished()},
+        "Casebook(store=Unfinished()) is no store: it has no 'command' and 'case_ids'. " + A_STORE,
+    ),
+    "a class as store": (
+        {"store": MemoryStorage},
+        "Casebook(store=the class MemoryStorage) is a class. Make a store of it: "
+        "MemoryStorage(...).",
+    ),
+    "a store to await": (
+        {"store": Awaited()},
+        "Casebook(store=MemoryStorage(0 cases)) has to be awaited. Give it to an AsyncCasebook.",
+    ),
+    "both the wrong way round": (
+        {"workflow": MemoryStorage(), "store": shop},
+        "Casebook(store=Workflow('repair-shop', version='1')) is a workflow. "
+        "Give the workflow first, then the store: Casebook(workflow, store).",
+    ),
+    "a name as workflow": (
+        {"workflow": "repair-shop"},
+        f"Casebook(...) holds 'repair-shop', {A_WORKFLOW}",
+    ),
+    "a name as earlier": ({"earlier": ["shop"]}, f"Casebook(...) holds 'shop', {A_WORKFLOW}"),
+    "earlier without a list": (
+        {"earlier": shop},
+        "Casebook(earlier=Workflow('repair-shop', version='1')) is no list of workflows. "
+        "Give the older versions as earlier=[...].",
+    ),
+    "roles as a list": (
+        {"roles": ["manager"]},
+        "Casebook(roles=['manager']) says of nobody which roles they hold. "
+        "Give a mapping from ids to roles, or a function of the id and the case.",
+    ),
+    "a moment as clock": (
+        {"clock": 12},
+        "Casebook(clock=12) is no function. Give a function without arguments, or leave clock out.",
+    ),
+    "an id as new_id": (
+        {"new_id": "R-1"},
+        "Casebook(new_id='R-1') is no function. "
+        "Give a function without arguments, or leave new_id out.",
+    ),
+    "a key as cipher": (
+        {"cipher": "secret"},
+        "Casebook(cipher='secret') is no cipher: it has no 'seal', 'open' and 'fingerprint'. "
+        "Give an object with seal, open and fingerprint, or leave cipher out.",
+    ),
+    "less than none": (
+        {"snapshot_every": -1},
+        "Casebook(snapshot_every=-1) is no whole number from 0 on. "
+        "Give such a number, or leave snapshot_every out.",
+    ),
+    "half a case": (
+        {"recent": 0.5},
+        "Casebook(recent=0.5) is no whole number from 0 on. "
+        "Give such a number, or leave recent out.",
+    ),
+    "True snapshots": (
+        {"snapshot_every": True},
+        "Casebook(snapshot_every=True) is no whole number from 0 on. "
+        "Give such a number, or leave snapshot_every out.",
+    ),
+    "no agency": ({"agency": ""}, "agency='' is no id. Give a text that is not empty."),
+    "agency None": ({"agency": None}, "agency=None is no id. Give a text that is not empty."),
+}
+
+
+@pytest.mark.parametrize("mistake", PARTS)
+def test_a_book_is_made_of_what_it_needs(mistake):
+    given, sentence = PARTS[mistake]
+    with pytest.raises(InvalidCall) as refused:
+        book(**given)
+    assert str(refused.value) == sentence
+
+
+def test_an_awaited_store_goes_into_an_awaited_book():
+    assert AsyncCasebook(shop, Awaited()).workflow is shop
+    with pytest.raises(InvalidCall, match="is no store"):
+        AsyncCasebook(shop, None)
+
+
+# -- the id of a case ------------------------------------------------------------------------
+
+VERBS = {
+    "record": lambda book, case: book.record(case, Paid(amount=1), by=ANA),
+    "do": lambda book, case: book.do(case, "start", by=ANA),
+    "do once": lambda book, case: book.do(case, "start", by=ANA, command_id="c-1"),
+    "ask": lambda book, case: book.ask(case, "start", by=ANA),
+    "options": lambda book, case: book.options(case, by=ANA),
+    "owed": lambda book, case: book.owed(case),
+    "history": lambda book, case: book.history(case),
+    "case": lambda book, case: book.case(case),
+    "case as of": lambda book, case: book.case(case, as_of=None, known=shop_book_now()),
+}
+
+
+def shop_book_now():
+    return shop_book(MemoryStorage())._middle._now()
+
+
+def of(outcome):
+    return {
+        "a case": (outcome.case, "case_id=Case(...) is no id. Give case.id."),
+        "an outcome": (outcome, "case_id=Outcome(...) is no id. Give outcome.case.id."),
+        "None": (None, "case_id=None is no id. Give a text that is not empty."),
+        "nothing": ("", "case_id='' is no id. Give a text that is not empty."),
+        "a number": (7, "case_id=7 is no id. Give a text that is not empty."),
+        "a list": (["R-1"], "case_id=['R-1'] is no id. Give a text that is not empty."),
+    }
+
+
+IDS = ["a case", "an outcome", "None", "nothing", "a number", "a list"]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("mistake", IDS)
+def test_a_case_is_named_by_its_id(verb, mistake):
+    book = shop_book(MemoryStorage())
+    given, sentence = of(book.open(client="c", by=ANA))[mistake]
+    with pytest.raises(InvalidCall) as refused:
+        VERBS[verb](book, given)
+    assert str(refused.value) == sentence
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_case_is_named_by_its_id_where_one_awaits_too(verb):
+    async def scenario():
+        book = AsyncCasebook(shop, MemoryStorage())
+        outcome = await book.open(client="c", by=ANA)
+        with pytest.raises(InvalidCall) as refused:
+            await VERBS[verb](book, outcome.case)
+        return str(refused.value)
+
+    assert asyncio.run(scenario()) == "case_id=Case(...) is no id. Give case.id."
+
+
+# -- steps -----------------------------------------------------------------------------------
+
+PAID = Paid(amount=1)
+
+STEPS = {
+    "a list": ("do", [PAID], "[Paid(amount=1)] is a list", "do(case_id, *steps)."),
+    "a tuple": ("ask", ("start",), "('start',) is a tuple", "ask(case_id, *steps)."),
+    "a dict": ("do", {"amount": 1}, "{'amount': 1} is a dict", "do(case_id, *steps)."),
+    "facts in a list": ("record", [PAID], "[Paid(amount=1)] is a list", "record(case_id, *steps)."),
+}
+
+
+@pytest.mark.parametrize("mistake", STEPS)
+def test_steps_are_given_one_by_one(mistake):
+    verb, step, what, repair = STEPS[mistake]
+    book = shop_book(MemoryStorage())
+    case_id = bring(book, "ready")
+    for given in (step, Entry(step)):
+        with pytest.raises(InvalidCall) as refused:
+            getattr(book, verb)(case_id, given, by=ANA)
+        assert str(refused.value) == (
+            f"The step {what}, not an event. Unpack it, if it holds steps: {repair}"
+        )
+
+
+def test_an_entry_holds_no_entry():
+    book = shop_book(MemoryStorage())
+    with pytest.raises(InvalidCall) as refused:
+        book.do(bring(book, "ready"), Entry(Entry("collect")), by=ANA)
+    assert "is an entry inside an entry. Give one Entry(...) around the event or name." in str(
+        refused.value
+    )
+
+
+def test_a_recorded_event_is_no_step():
+    book = shop_book(MemoryStorage())
+    case_id = bring(book, "ready")
+    with pytest.raises(InvalidCall) as refused:
+        book.record(case_id, book.history(case_id)[1], by=ANA)
+    assert str(refused.value) == (
+        "The step Recorded(...) is a recorded event, which has its place in a history already. "
+        "Give the event alone: recorded.event."
+    )
+
+
+@pytest.mark.parametrize(
+    ("step", "sentence"),
+    [
+        (
+            "collect",
+            "'collect' is a decision, and decisions are judged. "
+            "Submit it with do(case_id, 'collect'); record() takes facts only.",
+        ),
+        (
+            Inspected(findings=FINDINGS),
+            "Inspected is a decision, and decisions are judged. "
+            "Submit it with do(case_id, Inspected(...)); record() takes facts only.",
+        ),
+    ],
+)
+def test_a_decision_is_not_recorded(step, sentence):
+    book = shop_book(MemoryStorage())
+    with pytest.raises(NotAFact) as refused:
+        book.record(bring(book, "ready"), step, by=ANA)
+    assert str(refused.value) == sentence
+
+
+# -- subscribers -----------------------------------------------------------------------------
+
+EVERY = "Give a class declared with @fact or @decision, or leave it out for all events."
+
+SUBSCRIPTIONS = {
+    "no function": (
+        (None,),
+        {},
+        "subscribe(None) is given no function. "
+        "Give a function of the recorded event: subscribe(receiver, to=...).",
+    ),
+    "the event first": (
+        (Paid,),
+        {},
+        "subscribe(the class Paid) is given no function. "
+        "Give a function of the recorded event: subscribe(receiver, to=...).",
+    ),
+    "a name": ((print,), {"to": "paid"}, f"subscribe(to='paid') names no event class. {EVERY}"),
+    "an event": (
+        (print,),
+        {"to": PAID},
+        f"subscribe(to=Paid(amount=1)) names no event class. {EVERY}",
+    ),
+    "a class": (
+        (print,),
+        {"to": int},
+        f"subscribe(to=the class int) names no event class. {EVERY}",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", SUBSCRIPTIONS)
+def test_a_subscription_is_of_a_function_to_an_event(mistake):
+    args, given, sentence = SUBSCRIPTIONS[mistake]
+    with pytest.raises(InvalidCall) as refused:
+        book().subscribe(*args, **given)
+    assert str(refused.value) == sentence
+
+
+def test_a_subscription_is_to_an_event_of_the_workflow():
+    with pytest.raises(UnknownEvent, match="does not declare the fact 'other'"):
+        book().subscribe(print, to=Other)
+    older = shop.extend("repair-shop", version="0", events=[Other])
+    assert callable(book(earlier=[older]).subscribe(print, to=Other))
+
+
+# -- what a case is asked for ----------------------------------------------------------------
+
+CLASS = "Give a class declared with @fact('its-name') or @decision('its-name')."
+
+ASKED = {
+    "a name": ("paid", f"The case was asked for 'paid', which is no event class. {CLASS}"),
+    "two": (
+        (Paid, QuoteSent),
+        f"The case was asked for (<class 'tests.support.trades.Paid'>, <class 'tests.supp...), "
+        f"which is no event class. {CLASS}",
+    ),
+    "a class": (int, f"The case was asked for the class int, which is no event class. {CLASS}"),
+    "None": (None, f"The case was asked for None, which is no event class. {CLASS}"),
+    "an event": (
+        PAID,
+        "The case was asked for Paid(amount=1), which is no event class. Give the class: Paid.",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    "question", ["latest", "first", "count", "latest_recorded", "first_recorded"]
+)
+@pytest.mark.parametrize("mistake", ASKED)
+def test_a_case_is_asked_for_event_classes(question, mistake):
+    asked, sentence = ASKED[mistake]
+    case = shop_book(MemoryStorage()).open(client="c", by=ANA).case
+    with pytest.raises(InvalidCall) as refused:
+        getattr(case, question)(asked)
+    assert str(refused.value) == sentence
+    assert not getattr(case, question)(Paid)
+    assert not getattr(case, question)(Other)  # not of this workflow, but an event all the same
+
+
+# -- a store that was closed -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_closed_store_is_told(verb, tmp_path):
+    store = SQLStorage(f"sqlite:///{tmp_path / 'cases.db'}")
+    book = shop_book(store)
+    case_id = book.open(client="c", by=ANA).case.id
+    store.close()
+    with pytest.raises(StoreError) as failed:
+        VERBS[verb](book, case_id)
+    assert f"it was closed. Make a new one: SQLStorage({store.url!r})." in str(failed.value)
+    assert isinstance(failed.value, CaseflowError)

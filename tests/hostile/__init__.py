@@ -1,0 +1,1 @@
+"""What nobody should hand to caseflow, and what becomes of it: each test began as a break."""
