@@ -6,27 +6,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
 
 from caseflow import (
-    Actor,
     Casebook,
-    Command,
     Stage,
     Transition,
     UnknownEventName,
     Unmet,
     Workflow,
     fact,
-    fold,
     rule,
 )
 from caseflow.casework import ClosureCriterionSet, EligibilityDetermined, Enrolled
 from caseflow.stages import six_stage
 from caseflow.storage import MemoryStorage, SQLStorage
-from caseflow.testing import histories
-from caseflow.testing.casework import PAYLOADS
-from caseflow.workflow.options import options
+from tests.properties.test_ends import ends_from
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "promises.md"
@@ -94,20 +88,6 @@ def test_a_renamed_event_is_caught_by_the_history_that_was_kept():
 # -- promise 9 -------------------------------------------------------------------------------
 
 
-def an_end_is_open(workflow, case):
-    """Whether some way from here leads to an end, given the input that it asks for."""
-    if case.position in workflow.ends:
-        return True
-    command = Command(entries=(), actor=Actor("ana"), now=case.recorded_at)
-    return any(one.open and one.target in workflow.ends for one in options(workflow, case, command))
-
-
-@settings(max_examples=150)
-@given(histories(six_stage, payloads=PAYLOADS))
-def test_an_end_is_open_from_every_case_that_is_drawn(history):
-    assert an_end_is_open(six_stage, fold(history, six_stage.state()))
-
-
 def test_a_stage_without_an_open_end_is_caught():
     """Planted: the only way to the end asks for what can never be."""
 
@@ -122,7 +102,7 @@ def test_a_stage_without_an_open_end_is_caught():
         transitions=[Transition("finish", source="open", to="done", rules=[never])],
     )
     case = Casebook(trap, MemoryStorage()).open(client="P-1", by="ana").case
-    assert not an_end_is_open(trap, case)
+    assert not ends_from(trap, case)
 
 
 # -- promise 10 ------------------------------------------------------------------------------

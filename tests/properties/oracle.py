@@ -6,7 +6,6 @@ It knows what ISED's six stages and the mission ask for, and nothing of how case
 """
 
 from datetime import datetime
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 ENGAGEMENT = ("outreach", "eligibility", "enrollment")
@@ -159,10 +158,11 @@ class Sheet:
     def _to_plan(self, when):
         completed = self.last("AssessmentCompleted")
         answered = completed.fields["nothing_found"] if completed else ()
-        begun = 0  # when the assessment was last begun: a hold does not begin it anew
+        begun = 0  # when the assessment was last begun: a hold or an ending does not begin it anew
         steps = [(step.step, place) for step, place, _ in self.path]
-        for (before, _), (step, place) in pairwise(steps):
-            if step == "assessment" and before != "assessment":
+        for at, (step, place) in enumerate(steps):
+            came_from = [name for name, _ in steps[max(0, at - 2) : at]]
+            if at and step == "assessment" and "assessment" not in came_from:
                 begun = place
         if completed is None or self.happened.index(completed) < begun:
             yield "assessment-before-plan"

@@ -9,8 +9,16 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from caseflow import fold
+from caseflow import Casebook, fold
+from caseflow.casework import (
+    AssessmentCompleted,
+    EligibilityDetermined,
+    Enrolled,
+    NeedIdentified,
+    StrengthIdentified,
+)
 from caseflow.stages import six_stage
+from caseflow.storage import MemoryStorage
 from caseflow.testing import histories
 from caseflow.testing.casework import PAYLOADS
 from caseflow.testing.walk import opened
@@ -111,3 +119,15 @@ def test_the_comparison_sees_every_rule_refuse_and_steps_allowed_in_every_stage(
 def test_a_case_on_hold_only_resumes_or_ends():
     assert leads("plan", [Place("assessment", held=True)]) is None
     assert set(STEPS) < set(NAMES)
+
+
+def test_a_case_reopened_into_assessment_comes_back_as_it_was():
+    """Its completed assessment still counts; a reassessment asks for a new one."""
+    book = Casebook(six_stage, MemoryStorage())
+    book.open(client="P-1", by="ana", case_id="c1")
+    book.do("c1", EligibilityDetermined(eligible=True), Enrolled(program="p"), "assess", by="ana")
+    found = (NeedIdentified(number=1, description="a home"), StrengthIdentified(description="wit"))
+    book.do("c1", *found, AssessmentCompleted(), by="ana")
+    book.do("c1", "withdraw", by="ana")
+    book.do("c1", "reopen", by="ana", reason="came back")
+    assert book.ask("c1", "plan", by="ana").allowed

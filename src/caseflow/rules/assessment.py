@@ -63,16 +63,26 @@ def assessment_completed(case: Casework, context: Context) -> Iterator[Unmet]:
     if completed is None:
         yield Unmet(remedy="complete the assessment")
         return
-    stages = [None, *(stage_of(move.position) for move in case.path)]
-    began = [  # coming from another stage: to resume after a hold begins no new assessment
-        move.number
-        for move, before, stage in zip(case.path, stages, stages[1:], strict=False)
-        if stage == "assessment" and before != "assessment"
-    ]
-    if began and completed.number < began[-1]:
+    began = _begun(case)
+    if completed.number < began:
         yield Unmet(
             found=f"an assessment completed on {completed.occurred_at:%d %B %Y}, "
             "before this reassessment began",
             remedy="complete the reassessment",
-            evidence=(completed.number, began[-1]),
+            evidence=(completed.number, began),
         )
+
+
+def _begun(case: Casework) -> int:
+    """The number of the move with which the present assessment began (0: none did).
+
+    To resume after a hold begins no new assessment, nor does reopening a case that was closed
+    in assessment: the case comes back as it was.
+    """
+    number, here, before = 0, "", ""
+    for move in case.path:
+        stage = stage_of(move.position)
+        if stage == "assessment" and "assessment" not in (here, before):
+            number = move.number
+        before, here = here, stage
+    return number
