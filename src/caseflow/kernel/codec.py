@@ -56,7 +56,7 @@ class Codec:
     @cached_property
     def converter(self) -> Converter:
         """The cattrs converter; imported and made when the first event is read or written."""
-        return strict_converter(self)
+        return strict_converter(self.types)
 
     # -- events ------------------------------------------------------------------------------
 
@@ -115,7 +115,8 @@ class Codec:
         agency, case_id, number, name, version, occurred, recorded, actor, roles = row[:9]
         on_behalf_of, reported_by, reason_code, reason, transition, stage, noted = row[9:16]
         command_id, fingerprint, workflow, workflow_version, subject, payload = row[16:22]
-        if type(number) is not int or bytes in map(type, row):
+        texts = actor, transition, stage, reason_code, subject, workflow, workflow_version
+        if type(number) is not int or bytes in map(type, texts):
             raise ValueError("a column of its row is of another type than was written")
         kind = self.types.get(name)
         if kind is None:

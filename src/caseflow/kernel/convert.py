@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, get_origin
@@ -13,8 +14,6 @@ from caseflow.kernel.events import Code, Corrected, EventType, event_type
 
 if TYPE_CHECKING:
     from cattrs import Converter
-
-    from caseflow.kernel.codec import Codec
 
 
 def instant(moment: datetime) -> str:
@@ -30,7 +29,7 @@ def moment_of(text: str) -> datetime:
     return moment
 
 
-def strict_converter(codec: Codec) -> Converter:
+def strict_converter(types: Mapping[str, EventType]) -> Converter:
     """A converter that reads strictly: a text is no number, a moment has a time zone."""
     from cattrs.preconf.orjson import make_converter
 
@@ -51,8 +50,10 @@ def strict_converter(codec: Codec) -> Converter:
         lambda values: sorted((converter.unstructure(value) for value in values), key=repr),
     )
     converter.register_structure_hook(Decimal, lambda value, _: Decimal(_text(value)))
-    converter.register_unstructure_hook(Corrected, lambda event: _correction_out(codec, event))
-    converter.register_structure_hook(Corrected, lambda data, _: _correction_in(codec, data))
+    converter.register_unstructure_hook(Corrected, lambda event: _correction_out(converter, event))
+    converter.register_structure_hook(
+        Corrected, lambda data, _: _correction_in(converter, types, data)
+    )
     return converter
 
 
@@ -116,23 +117,25 @@ def converted(payload: Any, kind: EventType, version: int) -> tuple[Any, int]:
     return payload, version
 
 
-def _correction_out(codec: Codec, correction: Corrected) -> dict[str, Any]:
+def _correction_out(converter: Converter, correction: Corrected) -> dict[str, Any]:
     event = correction.event
     data: dict[str, Any] = {"number": correction.number, "occurred_at": None, "event": None}
     if correction.occurred_at is not None:
         data["occurred_at"] = instant(correction.occurred_at)
     if event is not None:
         kind = event_type(event)
-        payload = codec.converter.unstructure(event)
+        payload = converter.unstructure(event)
         data["event"] = {"type": kind.name, "version": kind.version, "payload": payload}
     return data
 
 
-def _correction_in(codec: Codec, data: dict[str, Any]) -> Corrected:
+def _correction_in(
+    converter: Converter, types: Mapping[str, EventType], data: dict[str, Any]
+) -> Corrected:
     event, occurred_at = data["event"], data["occurred_at"]
     if event is not None:
         name, given = event["type"], event["version"]
-        kind = codec.types.get(name)
+        kind = types.get(name)
         if kind is None:
             raise ValueError(f"it corrects with {name!r}, which no declared event is called")
         payload, version = converted(event["payload"], kind, given)
@@ -141,7 +144,7 @@ def _correction_in(codec: Codec, data: dict[str, Any]) -> Corrected:
                 f"it corrects with {name!r} in version {given}, and the class is in version "
                 f"{kind.version}"
             )
-        event = codec.converter.structure(payload, kind.cls)
+        event = converter.structure(payload, kind.cls)
     return Corrected(
         number=_strict(int)(data["number"], None),
         event=event,
