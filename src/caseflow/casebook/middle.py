@@ -45,7 +45,7 @@ from caseflow.kernel.errors import (
 )
 from caseflow.kernel.events import Corrected, Moved, Voided, event_type
 from caseflow.kernel.recorded import Actor, AnyRecorded, as_roles, aware
-from caseflow.kernel.stored import GENESIS, StoredEvent
+from caseflow.kernel.stored import GENESIS, StoredEvent, without_gap
 from caseflow.kernel.verdict import Verdict
 from caseflow.storage.port import Appended, Head, Unit
 from caseflow.workflow.command import Command, Decided, Entry
@@ -140,7 +140,7 @@ class Middle(Generic[S]):
         )
 
     def _folded(self, case_id: str, rows: Sequence[StoredEvent], start: Loaded | None) -> Loaded:
-        _without_gap(case_id, rows, start.case.version + 1 if start else 1)
+        without_gap(case_id, rows, start.case.version + 1 if start else 1)
         history = self.codec.decode_all(rows)
         if start is not None:
             case: Case[Any] = fold(history, start.case.state, into=start.case)
@@ -167,7 +167,7 @@ class Middle(Generic[S]):
         rows = yield from store_calls.read(self.agency, case_id)
         if not rows:
             raise self._no_such_case(case_id)
-        _without_gap(case_id, rows, 1)
+        without_gap(case_id, rows, 1)
         return tuple(self.codec.decode_all(rows))
 
     def case(
@@ -442,12 +442,3 @@ class Middle(Generic[S]):
         if when:
             repair = "Ask for a later moment."
         return NoSuchCase(case_id=case_id, agency=self.agency, when=when, repair=repair)
-
-
-def _without_gap(case_id: str, rows: Sequence[StoredEvent], first: int) -> None:
-    """See that rows are there, from a number on. Raises `ChainBroken` with the first missing."""
-    if rows and rows[0].number == first and rows[-1].number == first + len(rows) - 1:
-        return
-    numbers = {row.number for row in rows}
-    missing = next(n for n in range(first, first + len(rows) + 1) if n not in numbers)
-    raise ChainBroken(case_id=case_id, number=missing, problem="is missing")

@@ -6,7 +6,7 @@ store keeps these columns as they are; it needs to understand none of them but t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -87,3 +87,12 @@ def _hash_holds(row: StoredEvent) -> bool:
         return hash_of(row[:-1]) == row.hash
     except TypeError:  # bytes, say, which no column was ever written with
         return False
+
+
+def without_gap(case_id: str, rows: Sequence[StoredEvent], first: int) -> None:
+    """See that rows are there, from a number on. Raises `ChainBroken` with the first missing."""
+    if rows and rows[0].number == first and rows[-1].number == first + len(rows) - 1:
+        return
+    numbers = {row.number for row in rows}
+    missing = next(n for n in range(first, first + len(rows) + 1) if n not in numbers)
+    raise ChainBroken(case_id=case_id, number=missing, problem="is missing")

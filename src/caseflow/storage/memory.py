@@ -31,7 +31,8 @@ class MemoryStorage:
         if not rows:
             return None
         version, snapshot = self._snapshots.get((agency, case_id), (0, None))
-        return Head(rows[-1].number, rows[-1].hash, version, snapshot)
+        last = rows[-1]  # looked at once: another thread may append in between
+        return Head(last.number, last.hash, version, snapshot)
 
     def read(
         self,
