@@ -1,9 +1,11 @@
 """Rules at work: what refuses, what warns, what is owed, and who makes exceptions."""
 
+import attrs
 import pytest
 
 from caseflow import (
     Actor,
+    Casebook,
     ExceptionMade,
     UnknownStep,
     Unmet,
@@ -256,8 +258,9 @@ def test_owed_is_in_the_order_in_which_it_is_due_and_undated_last(clock):
 def test_what_the_workflow_no_longer_asks_for_is_no_longer_owed(clock):
     store = MemoryStorage()
     case_id = bring(shop_book(store, clock=clock), "collected")
-    lenient = shop.extend("repair-shop", version="1", drop={"collect": ["invoiced"]})
-    book = type(shop_book(store))(lenient, store, clock=clock)
+    lenient = shop.extend("lenient", version="1", drop={"collect": ["invoiced"]})
+    repaired = attrs.evolve(lenient, name=shop.name)  # the declaration was changed in its place
+    book = Casebook(repaired, store, clock=clock)
     assert book.owed(case_id) == ()
 
 
@@ -440,3 +443,40 @@ def test_what_is_owed_is_judged_as_for_the_decision_at_a_later_moment(clock):
         (HOUR, DAY, moved, "collect"),
         (HOUR, 5 * DAY, moved, "collect"),
     ]
+
+
+def test_what_is_due_and_could_not_be_judged_is_owed_until_it_can_be():
+    broken = [True]
+
+    @rule("insured")
+    def insured(case, context):
+        """The bicycle is insured."""
+        if broken:
+            raise LookupError("no list of insurers")
+        yield from ()
+
+    workflow = shop.extend("insuring", version="1", rules={"quote": [insured.due()]})
+    book = Casebook(workflow, MemoryStorage(), roles=ROLES, clock=Clock())
+    case_id = bring(book, "looked-at")
+    book.do(case_id, QuoteSent(amount=20_000), by=BOSS)
+    assert [one.rule for one in book.owed(case_id) if one.rule == "insured"] == ["insured"]
+    broken.clear()
+    assert "insured" not in [one.rule for one in book.owed(case_id)]
+
+
+def test_a_rule_that_catches_everything_still_waits_for_what_will_be_entered(book):
+    @rule("kind")
+    def kind(case, context):
+        """The quote is kind."""
+        try:
+            dear = context.event.amount > 1
+        except Exception:
+            dear = False
+        if dear:
+            yield Unmet(remedy="quote less")
+
+    workflow = shop.extend("kindly", version="1", rules={"quote": [kind]})
+    kindly = Casebook(workflow, MemoryStorage(), roles=ROLES, clock=Clock())
+    case_id = bring(kindly, "looked-at")
+    (quote,) = [one for one in kindly.options(case_id, by=BOSS) if one.name == "quote"]
+    assert [r.outcome for r in quote.judgement.results if r.rule == "kind"] == ["needs-input"]

@@ -164,3 +164,9 @@ def test_an_extension_can_be_extended():
     assert "mild-price" not in twice.all_rules
     assert twice.edges("wash", "ready")
     assert not once.edges("wash", "ready")
+
+
+def test_an_extension_has_another_name_or_version():
+    with pytest.raises(WorkflowInvalid, match="extended under its own name and version '1'"):
+        shop.extend(shop.name, version=shop.version)
+    assert shop.extend(shop.name, version="2").version == "2"

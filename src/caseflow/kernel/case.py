@@ -399,7 +399,8 @@ def _owe(dues: Mapping[str, AnyRecorded], recorded: AnyRecorded) -> dict[str, An
     """What is owed after this event, as its verdict noted it."""
     owed = dict(dues)
     for note in recorded.noted:
-        if note.strength == "due" and note.outcome == "unmet" and note.since == recorded.number:
+        open_still = note.outcome in ("unmet", "fault")  # a fault is owed until it can be judged
+        if note.strength == "due" and open_still and note.since == recorded.number:
             owed[note.rule] = recorded
     return owed
 

@@ -96,6 +96,16 @@ def decision(
     return _declare(name, version, "decision", upcasters or {})
 
 
+def _a_class(what: str, cls: object) -> None:
+    """See that it is a class that is declared as an event. Raises `DefinitionError`."""
+    if not isinstance(cls, type):
+        raise DefinitionError(
+            what=what,
+            problem=f"is declared of {short(cls)}, which is no class",
+            repair="Put the decorator on a class whose fields are those of the event.",
+        )
+
+
 def _declare(
     name: str, version: int, kind: Kind, upcasters: Mapping[int, Upcaster]
 ) -> Callable[[type[E]], type[E]]:
@@ -108,14 +118,16 @@ def _declare(
             problem="has a name that cannot be stored",
             repair="Use lower-case letters, digits and hyphens, like 'plan-agreed'.",
         )
-    if version < 1 or any(not 1 <= old < version for old in upcasters):
+    whole = all(type(number) is int for number in (version, *upcasters))
+    if not whole or version < 1 or any(not 1 <= old < version for old in upcasters):
         raise DefinitionError(
             what=what,
-            problem=f"is in version {version} and has upcasters from {sorted(upcasters)}",
+            problem=f"is in version {version!r} and has upcasters from {list(upcasters)}",
             repair="Count versions from 1, and give upcasters from versions before this one.",
         )
 
     def declare(cls: type[E]) -> type[E]:
+        _a_class(what, cls)
         frozen = attrs.frozen(kw_only=True)(cls)
         for field, problem, repair in unfit_now(frozen):
             raise DefinitionError(what=field, problem=problem, repair=repair)

@@ -61,8 +61,11 @@ class Unmet:
     evidence: tuple[int, ...] | None = None
 
 
-class NeedsInput(Exception):
-    """A rule looked at the payload or the reason of a step that has none yet."""
+class NeedsInput(BaseException):
+    """A rule looked at the payload or the reason of a step that has none yet.
+
+    No `Exception`, so that a rule with an `except Exception` of its own does not swallow it.
+    """
 
 
 class Context(NamedTuple):

@@ -83,7 +83,8 @@ def retold(history: Iterable[AnyRecorded], *, state: Any) -> Retold:
             note.rule: entry
             for entry in stands
             for note in entry.noted
-            if (note.strength, note.outcome, note.since) == ("due", "unmet", entry.number)
+            if (note.strength, note.since) == ("due", entry.number)
+            and note.outcome in {"unmet", "fault"}
         },
         state=state,
     )

@@ -196,7 +196,7 @@ def _declared(workflow: Any, transition: Transition) -> bool:
 def _add_edges(machine: EdgeMachine, row: Row, places: Places) -> None:
     """The edges of a row; names that are undeclared were reported, and are left out."""
     name = row.name
-    if name in ("hold", "resume") and row.transition.to[0].stage == HOLD:
+    if name in ("hold", "resume") and [to.stage for to in row.transition.to] == [HOLD]:
         for held in places.held:
             source, dest = held.removesuffix(HOLD), held
             if name == "resume":

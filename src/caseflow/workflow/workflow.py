@@ -237,6 +237,12 @@ class Workflow(Generic[S]):
             events=several(events),
             labels=labels or {},
         )
+        if (name, version) == (self.name, self.version):
+            fault = (
+                f"It is extended under its own name and version {version!r}, so that cases could "
+                "not be told apart. Give another name or version."
+            )
+            raise WorkflowInvalid(workflow=name, faults=(fault,))
         changed = extended(self, name, asked)
         return cast(
             "Workflow[S]",
