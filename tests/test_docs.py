@@ -65,7 +65,7 @@ def test_the_reference_is_what_the_tool_prints():
     ],
 )
 def test_a_changed_workflow_has_another_reference(change, says):
-    changed = page(six_stage.extend("six-stage", version="1", **change))
+    changed = page(six_stage.extend("six-stage", version="2", **change))
     assert changed != page(six_stage)
     assert says in changed
 

@@ -156,7 +156,10 @@ def shop_book_now():
 
 def of(outcome):
     return {
-        "a case": (outcome.case, "case_id=Case(...) is no id. Give case.id."),
+        "a case": (
+            outcome.case,
+            "case_id=Case('R-1', version=1, position='intake.dropped-off') is no id. Give case.id.",
+        ),
         "an outcome": (outcome, "case_id=Outcome(...) is no id. Give outcome.case.id."),
         "None": (None, "case_id=None is no id. Give a text that is not empty."),
         "nothing": ("", "case_id='' is no id. Give a text that is not empty."),
@@ -182,12 +185,12 @@ def test_a_case_is_named_by_its_id(verb, mistake):
 def test_a_case_is_named_by_its_id_where_one_awaits_too(verb):
     async def scenario():
         book = AsyncCasebook(shop, MemoryStorage())
-        outcome = await book.open(client="c", by=ANA)
+        outcome = await book.open(client="c", by=ANA, case_id="R-1")
         with pytest.raises(InvalidCall) as refused:
             await VERBS[verb](book, outcome.case)
-        return str(refused.value)
+        assert str(refused.value) == f"case_id={outcome.case!r} is no id. Give case.id."
 
-    assert asyncio.run(scenario()) == "case_id=Case(...) is no id. Give case.id."
+    asyncio.run(scenario())
 
 
 # -- steps -----------------------------------------------------------------------------------

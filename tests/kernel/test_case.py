@@ -234,3 +234,9 @@ def test_known_is_what_was_recorded_by_then():
     history = [OPENED, paid(2, 20, 0), paid(3, 30, 1)]
     assert [e.number for e in known(history, START + 2 * HOUR)] == [1, 2]
     assert known(history, START) == []
+
+
+def test_a_case_is_shown_shortly():
+    """A whole history is nothing to read in a log."""
+    case = fold([entry(1, CaseOpened(client="c-1"), stage="intake.asked-for")], shop.state())
+    assert repr(case) == f"Case({case.id!r}, version=1, position='intake.asked-for')"

@@ -125,6 +125,10 @@ class Case(NamedTuple, Generic[S_co]):
     historical: bool = False
     """Seen as of an earlier moment: for reading only."""
 
+    def __repr__(self) -> str:
+        """What tells it from others; `path`, `state` and `seen()` hold the rest."""
+        return f"Case({self.id!r}, version={self.version}, position={self.position!r})"
+
     @property
     def id(self) -> str:
         """The id of the case."""
