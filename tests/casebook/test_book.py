@@ -148,7 +148,7 @@ def test_without_a_function_for_ids_each_case_gets_one_of_its_own(store):
 
 
 def test_who_may_open_can_be_limited(store):
-    mine = shop.extend("repair-shop", version="1", opened_by="clerk")
+    mine = shop.extend("repair-shop", version="2", opened_by="clerk")
     book = Casebook(mine, store, clock=Clock())
     with pytest.raises(Refused) as refused:
         book.open(client="c", by=ANA)
@@ -157,7 +157,7 @@ def test_who_may_open_can_be_limited(store):
 
 
 def test_rules_may_judge_the_opening(store):
-    mine = shop.extend("repair-shop", version="1", rules={CaseOpened: [on_a_friday.warns()]})
+    mine = shop.extend("repair-shop", version="2", rules={CaseOpened: [on_a_friday.warns()]})
     outcome = Casebook(mine, store, clock=Clock()).open(client="c", by=ANA)
     assert [warning.rule for warning in outcome.verdict.warnings] == ["friday"]
     assert [note.rule for note in outcome.events[0].noted] == ["friday"]

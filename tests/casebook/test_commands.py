@@ -81,7 +81,7 @@ def test_an_opening_is_repeated_safely_too(clock):
 
 
 def test_a_repeated_opening_tells_its_warnings_again(clock):
-    mine = shop.extend("repair-shop", version="1", rules={CaseOpened: [on_a_friday.warns()]})
+    mine = shop.extend("repair-shop", version="2", rules={CaseOpened: [on_a_friday.warns()]})
     book = Casebook(mine, MemoryStorage(), clock=clock)
     first = book.open(client="c", by=ANA, command_id="c1")
     assert [warning.rule for warning in first.verdict.warnings] == ["friday"]

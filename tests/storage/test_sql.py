@@ -1,6 +1,8 @@
 """The store on a SQLite file: what it says when the file cannot be used, and how it writes."""
 
+import gc
 import sqlite3
+import warnings
 
 import pytest
 
@@ -122,3 +124,15 @@ def test_a_closed_store_says_so_when_it_is_used(tmp_path):
     assert len(again.read("north", "R-1")) == 1
     again.close()
     again.close()
+
+
+def test_a_store_that_nobody_closed_leaves_no_connection_open(tmp_path):
+    """Python 3.13 warns of each such connection."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        store = SQLStorage(f"sqlite:///{tmp_path / 'cases.db'}")
+        assert store.head("agency", "c1") is None
+        engine = store._engine
+        del store
+        gc.collect()
+        assert engine.pool.checkedin() == 0

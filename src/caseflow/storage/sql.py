@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakSet, finalize
 
 from sqlalchemy import (
     Column,
@@ -114,6 +114,7 @@ class SQLStorage:
         wait = {"timeout": _seconds(timeout)}
         self._engine = create_engine(_sqlite_url(url), connect_args=wait)
         _engines.add(self._engine)
+        finalize(self, self._engine.dispose)  # a store that nobody closed closes its connections
         event.listen(self._engine, "connect", _prepare)
         event.listen(self._engine, "checkout", _same_file)
         with self._failing("open its tables"):
