@@ -4,6 +4,7 @@ import pytest
 
 from caseflow import (
     Actor,
+    Casebook,
     CaseOpened,
     Corrected,
     Entry,
@@ -13,6 +14,7 @@ from caseflow import (
     Refused,
     Unmet,
     Voided,
+    effective,
     rule,
 )
 from caseflow.storage import MemoryStorage
@@ -397,10 +399,65 @@ def test_a_fact_corrected_into_the_future_is_a_warning(book):
     number = book.case(case_id).version
     later = START + 400 * DAY
     outcome = book.do(case_id, Corrected(number=number, occurred_at=later), by=ANA)
-    assert [result.rule for result in outcome.verdict.warnings] == ["not-in-the-future"]
+    assert "not-in-the-future" in [result.rule for result in outcome.verdict.warnings]
 
 
 def test_what_is_amended_is_named_by_its_number(book):
     case_id = bring(book, "looked-at")
     verdict = book.ask(case_id, Voided(number=2), by=BOSS)
     assert verdict.judgements[0].label == "void event 2"
+
+
+# -- what is noted of an event is judged again -----------------------------------------------
+
+
+@rule("small-quotes", rests_on=QuoteSent)
+def small_quotes(case, context):
+    """The customer has agreed to a large quote in writing."""
+    if context.event.amount > 30_000 and case.count(Accounted) == 0:
+        yield Unmet(found=context.event.amount, remedy="ask for it in writing")
+
+
+def careful_book(strength):
+    workflow = shop.extend("careful", version="1", rules={"quote": [strength(small_quotes)]})
+    return Casebook(workflow, MemoryStorage(), roles=ROLES, clock=Clock())
+
+
+def quoted(book, amount):
+    """A case with a quote of so much, and the number of that event."""
+    case_id = bring(book, "looked-at")
+    return case_id, book.do(case_id, QuoteSent(amount=amount), by=BOSS).events[0].number
+
+
+def due(one):
+    return one.due(within=7 * DAY)
+
+
+def test_what_a_corrected_decision_leaves_to_be_done_is_owed():
+    book = careful_book(due)
+    case_id, number = quoted(book, 20_000)
+    assert book.owed(case_id) == ()
+    outcome = book.do(case_id, Corrected(number=number, event=QuoteSent(amount=40_000)), by=BOSS)
+    assert [result.rule for result in outcome.verdict.owed] == ["small-quotes"]
+    (owed,) = book.owed(case_id)
+    assert (owed.rule, owed.since) == ("small-quotes", number)
+    again = Casebook(book.workflow, book._store, roles=ROLES, clock=Clock())
+    assert again.owed(case_id) == book.owed(case_id)
+
+
+def test_what_a_corrected_decision_no_longer_leaves_is_not_owed():
+    book = careful_book(due)
+    case_id, number = quoted(book, 40_000)
+    assert [one.rule for one in book.owed(case_id)] == ["small-quotes"]
+    book.do(case_id, Corrected(number=number, event=QuoteSent(amount=20_000)), by=BOSS)
+    assert book.owed(case_id) == ()
+
+
+def test_a_warning_of_the_corrected_decision_is_noted_with_the_correction():
+    book = careful_book(lambda one: one.warns())
+    case_id, number = quoted(book, 20_000)
+    outcome = book.do(case_id, Corrected(number=number, event=QuoteSent(amount=40_000)), by=BOSS)
+    assert [note.rule for note in outcome.events[0].noted] == ["small-quotes"]
+    (standing,) = [e for e in effective(book.history(case_id)) if e.number == number]
+    assert [note.rule for note in standing.noted] == ["small-quotes"]
+    assert [note.rule for note in book.history(case_id)[number - 1].noted] == []

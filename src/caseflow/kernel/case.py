@@ -414,5 +414,6 @@ def _corrected(target: AnyRecorded, amendment: AnyRecorded) -> AnyRecorded:
     return target._replace(
         event=target.event if correction.event is None else correction.event,
         occurred_at=correction.occurred_at or target.occurred_at,
+        noted=amendment.noted,  # what was noted of it was judged again
         corrected_by=amendment.number,
     )

@@ -114,6 +114,7 @@ def standing(written: Sequence[AnyRecorded]) -> list[AnyRecorded]:
             entry._replace(
                 event=[entry.event, *contents][-1],
                 occurred_at=[entry.occurred_at, *moments][-1],
+                noted=mine[-1].noted if mine else entry.noted,
                 corrected_by=mine[-1].number if mine else None,
             )
         )

@@ -185,22 +185,6 @@ def _correction_unmet(
         yield from _rejudged(workflow, history, target, event, context)
 
 
-def corrected_into_the_future(history: Sequence[AnyRecorded], context: Context) -> Iterable[Result]:
-    """A warning where a fact is corrected to a moment that is still to come."""
-    event = context.event
-    if not isinstance(event, Corrected) or event.occurred_at is None:
-        return
-    target = next((entry for entry in history if entry.number == event.number), None)
-    if target is None or event_type(target.event).kind != "fact":
-        return
-    if event.occurred_at > context.now:
-        unmet = Unmet(
-            found=event.occurred_at, remedy="correct the moment again, if it is wrong", evidence=()
-        )
-        wanted = "What happened is dated today or earlier."
-        yield built_in("not-in-the-future", wanted, unmet, warns=True)
-
-
 def _order_unmet(target: AnyRecorded, moment: Any, moves: tuple[Move, ...]) -> Iterable[Unmet]:
     """A corrected move stays between the moves before and after it."""
     place = next((i for i, move in enumerate(moves) if move.number == target.number), None)
@@ -220,6 +204,29 @@ def _order_unmet(target: AnyRecorded, moment: Any, moves: tuple[Move, ...]) -> I
             )
 
 
+def at_its_place(
+    workflow: Any,
+    history: Sequence[AnyRecorded],
+    target: AnyRecorded,
+    event: Corrected,
+    context: Context,
+) -> tuple[Case[Any], Context, Context]:
+    """The case before an event, and the event to be judged there: as it stands, as corrected."""
+    prefix = [entry for entry in effective(history) if entry.number < target.number]
+    stood = context._replace(
+        actor=Actor(target.actor, target.roles),
+        at=target.occurred_at,
+        step=target.transition or event_type(target.event).name,
+        proposed=target.event,
+        given_reason=target.reason_code or target.reason,
+        subject=target.subject,
+        histories=histories_of(prefix, workflow.histories),
+    )
+    anew = target.event if event.event is None else event.event
+    then = stood._replace(at=event.occurred_at or target.occurred_at, proposed=anew)
+    return fold(prefix, workflow.state()), stood, then
+
+
 def _rejudged(
     workflow: Any,
     history: Sequence[AnyRecorded],
@@ -232,18 +239,7 @@ def _rejudged(
     What was found missing in it as it stands, too, is not the correction's doing, and does not
     count; nor does what an exception covers that was made before it.
     """
-    case = _before(workflow, history, target)
-    prefix = [entry for entry in effective(history) if entry.number < target.number]
-    stood = context._replace(
-        actor=Actor(target.actor, target.roles),
-        at=target.occurred_at,
-        step=target.transition or "",
-        proposed=target.event,
-        given_reason=target.reason_code or target.reason,
-        histories=histories_of(prefix, workflow.histories),
-    )
-    anew = target.event if event.event is None else event.event
-    then = stood._replace(at=event.occurred_at or target.occurred_at, proposed=anew)
+    case, stood, then = at_its_place(workflow, history, target, event, context)
     edges = workflow.edges(target.transition, case.position)
     leads_to = next((edge.dest for edge in edges if edge.choose(case, then) is True), None)
     if edges and leads_to != target.stage:

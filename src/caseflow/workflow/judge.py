@@ -14,15 +14,15 @@ from typing import Any
 
 import attrs
 
-from caseflow.kernel.case import Case, ExceptionInForce, S
+from caseflow.kernel.case import Case, ExceptionInForce, S, effective
 from caseflow.kernel.errors import PayloadNeeded, UnknownStep, nearest
-from caseflow.kernel.events import Corrected, ExceptionMade, Moved, Voided
+from caseflow.kernel.events import CaseOpened, Corrected, ExceptionMade, Moved, Voided
 from caseflow.kernel.recorded import AnyRecorded, quickly
 from caseflow.kernel.rules import Context, Outcome, Result, Rule, Unmet
 from caseflow.kernel.verdict import Judgement
 from caseflow.workflow.amend import (
     amendment_unmet,
-    corrected_into_the_future,
+    at_its_place,
     entitlement_unmet,
     only_for_faults,
 )
@@ -194,7 +194,32 @@ def _core_answers(
     done = "voided" if isinstance(context.event, Voided) else "corrected"
     if found:
         yield built_in("amendment", f"Event {context.event.number} can be {done}.", *found)
-    yield from corrected_into_the_future(history, context)
+    elif isinstance(context.event, Corrected):
+        yield from _noted_anew(workflow, history, context.event, context)
+
+
+def _noted_anew(
+    workflow: Workflow[Any], history: Sequence[AnyRecorded], event: Corrected, context: Context
+) -> Iterable[Result]:
+    """What is noted of an event as it is corrected: its warnings, its exceptions, what is owed.
+
+    Judged at its place, and noted with the correction, in the place of what was noted before.
+    """
+    target = next(entry for entry in effective(history) if entry.number == event.number)
+    if isinstance(target.event, CaseOpened):
+        return  # nothing comes before it, from where it could be judged
+    case, _, then = at_its_place(workflow, history, target, event, context)
+    if target.transition is None:
+        answers = _judge_fact(workflow, case, then).answers
+    else:
+        edges = workflow.edges(target.transition, case.position)
+        rules = edges[0].row.rules if edges else ()
+        results = ((rule, rule.judge(case, then)) for rule in rules)
+        answers = tuple(weighed(workflow, case, rule, one, then) for rule, one in results if one)
+    for answer in answers:
+        if isinstance(answer, Result) and not answer.refuses:  # what refused it before, too
+            by_itself = answer.since == case.version + 1
+            yield attrs.evolve(answer, since=target.number) if by_itself else answer
 
 
 def weighed(
