@@ -34,12 +34,13 @@ def in_child(work):
             failed = 0
         finally:
             os._exit(failed)
+    os.close(ready_writing)  # the child's alone now: where it fails, reading ends
     os.read(ready_reading, 1)
 
     def finish():
         os.write(writing, b".")
         _, status = os.waitpid(child, 0)
-        for end in (reading, writing, ready_reading, ready_writing):
+        for end in (reading, writing, ready_reading):
             os.close(end)
         return os.waitstatus_to_exitcode(status)
 

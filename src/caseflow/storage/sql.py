@@ -91,11 +91,11 @@ _OPEN = (
     " ON CONFLICT DO NOTHING"
 )
 _ADVANCE = (
-    "UPDATE caseflow_cases SET version = ?1, hash = ?2,"
-    " snapshot_version = CASE WHEN ?3 IS NOT NULL THEN ?1 WHEN ?4 THEN 0"
+    "UPDATE caseflow_cases SET version = :last, hash = :hash,"
+    " snapshot_version = CASE WHEN :snapshot IS NOT NULL THEN :last WHEN :drop THEN 0"
     " ELSE snapshot_version END,"
-    " snapshot = CASE WHEN ?3 IS NOT NULL OR ?4 THEN ?3 ELSE snapshot END"
-    " WHERE agency = ?5 AND case_id = ?6 AND version = ?7"
+    " snapshot = CASE WHEN :snapshot IS NOT NULL OR :drop THEN :snapshot ELSE snapshot END"
+    " WHERE agency = :agency AND case_id = :case_id AND version = :expected"
 )
 
 
@@ -243,15 +243,15 @@ def _append(connection: sqlite3.Connection, unit: Unit) -> Appended:
     else:
         moved = connection.execute(
             _ADVANCE,
-            (
-                last.number,
-                last.hash,
-                unit.snapshot,
-                unit.drop_snapshot,
-                unit.agency,
-                unit.case_id,
-                unit.expected,
-            ),
+            {
+                "last": last.number,
+                "hash": last.hash,
+                "snapshot": unit.snapshot,
+                "drop": unit.drop_snapshot,
+                "agency": unit.agency,
+                "case_id": unit.case_id,
+                "expected": unit.expected,
+            },
         )
     if moved.rowcount == 0:
         return Appended.CONFLICT
