@@ -8,11 +8,12 @@ TYPED := $(wildcard src examples benchmarks tools tests/support)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check lint types imports typing lowest matrix bench reference format clean
+.PHONY: help demo test chaos check lint types imports typing lowest matrix bench reference format clean
 
 help:
 	@echo "make demo     run examples/demo.py (HMIS=folder also loads a HMIS CSV export)"
 	@echo "make test     the test suite, with the code in README.md and docs/"
+	@echo "make chaos    the faults that a store has to survive, in their long form (some minutes)"
 	@echo "make check    lint, format, types, layers, tests: all that must pass before a commit"
 	@echo "make lowest   the test suite on the oldest Python with the lowest declared versions"
 	@echo "make matrix   the test suite on every supported Python, from a wheel, and 'make lowest'"
@@ -26,6 +27,9 @@ demo: $(VENV)/.ready-run
 
 test: $(VENV)/.ready-suite
 	$(BIN)/python -m pytest
+
+chaos: $(VENV)/.ready-suite
+	CASEFLOW_CHAOS=long $(BIN)/python -m pytest tests/chaos
 
 check: lint types imports typing
 	@$(MAKE) --no-print-directory test

@@ -1,17 +1,22 @@
 """Run all benchmarks and print one table."""
 
 import platform
+import sqlite3
 import tempfile
 from pathlib import Path
 
-from benchmarks import loans, stored
+from benchmarks import decisions, large, loans, stored, writers
 from benchmarks.imports import importing
 from benchmarks.measure import Row, compare, table
+from benchmarks.server import a_server
 from benchmarks.six_stages import options_by_stage
+from caseflow.storage import SQLStorage
 
-NOTES = """A ratio is ours to theirs, the median over rounds in which both
-ran in turns: 0.05 is 20 times as fast. Times hold for this machine and moment only.
-The four libraries are transitions, attrs, cattrs and blinker."""
+NOTES = f"""SQLite {sqlite3.sqlite_version}.
+A ratio is ours to theirs, the median over rounds in which both ran in turns:
+0.05 is 20 times as fast. Times hold for this machine and moment only. The four libraries are
+transitions, attrs, cattrs and blinker. With several processes or units at once, a time is that of
+one decision, of all that were made in the same seconds."""
 
 
 def in_memory() -> list[Row]:
@@ -39,8 +44,41 @@ def on_disk(folder: Path) -> list[Row]:
         Row("load 1,000 events, SQLite", "sqlite3, orjson, dict", stored.load(folder), 2.5),
         Row(f"{more}, case warm", "on 10", stored.one_more(folder, warm=True), 1.3),
         Row(f"{more}, case cold", "on 10", stored.one_more(folder, warm=False)),
-        Row("stored guarded decision, SQLite", "raw sqlite3", stored.decision(folder)),
     ]
+
+
+def stores_on_sqlite(folder: Path) -> tuple[list[Row], list[str]]:
+    rows = []
+    for durability in decisions.LEVELS:
+        with decisions.sqlite(folder, durability) as side:
+            rows += decisions.rows(side)
+            rows += decisions.awaited(side, 1.6)
+            rows += writers.rows(side.url, side.name, durability)
+    rows.append(large.imports_sqlite(folder))
+    file = folder / "many.db"
+    few, many = SQLStorage(f"sqlite:///{folder / 'few.db'}"), SQLStorage(f"sqlite:///{file}")
+    rows += large.rows("SQLite", few, many)
+    few.close()
+    many.close()
+    return rows, [large.size_of_file(file)]
+
+
+def stores_on_postgres() -> tuple[list[Row], list[str]]:
+    rows = []
+    with a_server() as server:
+        for durability in decisions.LEVELS:
+            with decisions.postgres(server, durability) as side:
+                rows += decisions.rows(side)
+                rows.append(decisions.joined(side))
+                rows += decisions.awaited(side, 2.2)
+                rows += writers.rows(side.url, side.name, durability)
+        rows.append(large.imports_postgres(server))
+        with server.database() as one, server.database() as other:
+            few, many = SQLStorage(one), SQLStorage(other)
+            rows += large.rows("PostgreSQL", few, many)
+            few.close()
+            many.close()
+            return rows, large.sizes_of_tables(other)
 
 
 def options() -> list[Row]:
@@ -63,8 +101,11 @@ def imports(folder: Path) -> list[Row]:
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         rows = [*in_memory(), *on_disk(Path(folder)), *options(), *imports(Path(folder))]
-    print(table(rows))
+        on_sqlite, of_sqlite = stores_on_sqlite(Path(folder))
+    on_postgres, of_postgres = stores_on_postgres()
+    print(table([*rows, *on_sqlite, *on_postgres]))
     print()
+    print("\n".join([*of_sqlite, *of_postgres]))
     print(f"{platform.python_implementation()} {platform.python_version()}.", NOTES)
 
 

@@ -80,7 +80,7 @@ def table(rows: list[Row]) -> str:
 
 def _cells(row: Row) -> tuple[str, ...]:
     ours, theirs, ratio = row.measured
-    limits = ("-" if limit is None else f"{limit:g}" for limit in (row.target, row.stretch))
+    limits = ("-" if limit is None else f"{limit:.3g}" for limit in (row.target, row.stretch))
     return (row.work, row.against, _time(ours), _time(theirs), f"{ratio:.3g}", *limits, row.reached)
 
 

@@ -1,14 +1,14 @@
 """Work on a SQLite file: ours, and as somebody would write it by hand for this one purpose."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from benchmarks.loans import NOW, Called, IncomeStated, LoanAgreed, loans
+from benchmarks.loans import NOW, Called, IncomeStated, loans
 from benchmarks.measure import Measured, compare
 from caseflow import Casebook, NoState
 from caseflow.kernel.stored import StoredEvent
@@ -111,54 +111,3 @@ def one_more(folder: Path, *, warm: bool) -> Measured:
     measured = compare(on_long, on_short, calls=CALLS, rounds=ROUNDS)
     store.close()
     return measured
-
-
-# -- a stored decision -----------------------------------------------------------------------
-
-
-def decision(folder: Path) -> Measured:
-    """A guarded decision on a file, against raw sqlite3 writing the same columns."""
-    store = SQLStorage(f"sqlite:///{folder / 'decision.db'}")
-    book = _book(store)
-    waiting = iter([_opened(book, 3) for _ in range(WRITES)])
-    raw_path = folder / "raw.db"
-    raw_store = SQLStorage(f"sqlite:///{raw_path}")
-    raw_book = _book(raw_store)
-    raw_waiting = iter([_opened(raw_book, 3) for _ in range(WRITES)])
-    connection = sqlite3.connect(raw_path, isolation_level=None)
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
-    first = raw_book.case_ids()[0]
-    row = connection.execute(f"{SELECT} AND number = 3", (AGENCY, first)).fetchone()
-
-    def ours() -> None:
-        book.do(next(waiting), LoanAgreed(amount=90), by="ana")
-
-    measured = compare(
-        ours, lambda: _raw_decision(connection, row, raw_waiting), calls=CALLS, rounds=ROUNDS
-    )
-    connection.close()
-    store.close()
-    raw_store.close()
-    return measured
-
-
-def _raw_decision(
-    connection: sqlite3.Connection, like: tuple[Any, ...], waiting: Iterator[str]
-) -> None:
-    """The limit: read where the case stands, check the version, write the event, commit."""
-    case_id = next(waiting)
-    head = "SELECT version, hash FROM caseflow_cases WHERE agency = ? AND case_id = ?"
-    version, _ = connection.execute(head, (AGENCY, case_id)).fetchone()
-    connection.execute("BEGIN IMMEDIATE")
-    moved = connection.execute(
-        "UPDATE caseflow_cases SET version = ?, hash = ?"
-        " WHERE agency = ? AND case_id = ? AND version = ?",
-        (version + 1, like[-1], AGENCY, case_id, version),
-    )
-    if moved.rowcount != 1:
-        raise AssertionError("somebody else wrote to a case that is ours alone")
-    marks = ", ".join("?" * len(COLUMNS))
-    new = (AGENCY, case_id, version + 1, *like[3:])
-    connection.execute(f"INSERT INTO caseflow_events VALUES ({marks})", new)
-    connection.execute("COMMIT")

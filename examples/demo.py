@@ -14,7 +14,8 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from caseflow import CaseflowError
+from caseflow import Casebook, CaseflowError
+from caseflow.stages import six_stage
 from examples import screen
 from examples.hmis.application import import_export, open_store
 from examples.hmis.export import Effect, read_export
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         folder = _folder(options.keep)
         with closing(open_store(folder / "story.db")) as store:
-            if tuple(store.case_ids("harbor")):
+            if Casebook(six_stage, store, agency="harbor").case_ids():
                 print(f"{folder} holds a story already; name another folder.", file=sys.stderr)
                 return 1
             _welcome(folder)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.lowest import pins
+from tools.lowest import EXTRAS, pins
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -55,9 +55,20 @@ def test_classifiers_agree_with_requires_python():
 
 def test_each_dependency_has_a_lowest_version():
     named = {pin.split("==")[0] for pin in pins(PROJECT)}
-    assert named >= {"SQLAlchemy", "attrs", "hypothesis", "pytest"}
+    assert named >= {"SQLAlchemy", "attrs", "hypothesis", "pytest", "psycopg", "alembic"}
     with pytest.raises(ValueError, match="'attrs' has no lower bound"):
         pins({**PROJECT, "dependencies": ["attrs"]})
+
+
+def test_the_lowest_versions_cover_every_extra_that_the_suite_brings():
+    extras = PROJECT["optional-dependencies"]
+    brought, waiting = set(), ["suite"]
+    while waiting:
+        brought.add(extra := waiting.pop())
+        for requirement in extras[extra]:
+            if found := re.fullmatch(rf"{PROJECT['name']}\[([\w,]+)\]", requirement):
+                waiting += found[1].split(",")
+    assert set(EXTRAS) == brought
 
 
 def test_the_installed_version_is_the_declared_one():

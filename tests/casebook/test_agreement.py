@@ -6,6 +6,7 @@ kind of actor, with and without a reason. Nothing here knows which answer is rig
 """
 
 import asyncio
+import copy
 from itertools import product
 
 import pytest
@@ -20,7 +21,7 @@ from caseflow import (
     Refused,
     Voided,
 )
-from caseflow.storage import MemoryStorage, SQLStorage
+from caseflow.storage import AsyncSQLStorage, MemoryStorage, SQLStorage
 from tests.support.trades import (
     ANA,
     BOSS,
@@ -100,12 +101,13 @@ class Trial(MemoryStorage):
     """A store in memory on which writing can be tried: it can be put back as it was."""
 
     def keep(self):
-        self._kept = {key: list(rows) for key, rows in self._cases.items()}
+        self._kept = copy.deepcopy(self._agencies)
 
-    def restore(self):
+    def put_back(self):
         """How many events were written since; they are gone afterwards."""
-        written = sum(len(rows) - len(self._kept[key]) for key, rows in self._cases.items())
-        self._cases = {key: list(rows) for key, rows in self._kept.items()}
+        before = {name: len(agency.feed) for name, agency in self._kept.items()}
+        written = sum(len(one.feed) - before[name] for name, one in self._agencies.items())
+        self._agencies, self._kept = self._kept, copy.deepcopy(self._kept)
         return written
 
 
@@ -135,11 +137,11 @@ def test_ask_agrees_with_do_for_every_step_actor_and_reason(place):
     done = 0
     for unit, actor, reason in product(UNITS, ACTORS, REASONS):
         asked = answer(book.ask, case_id, *unit, by=actor, reason=reason)
-        assert store.restore() == 0
+        assert store.put_back() == 0
         did = answer(book.do, case_id, *unit, by=actor, reason=reason)
         assert asked == did, (place, unit, actor.id, reason)
         allowed = isinstance(did, dict) and did["allowed"]
-        assert store.restore() == (len(unit) if allowed else 0)
+        assert store.put_back() == (len(unit) if allowed else 0)
         done += allowed
     assert done >= 20
 
@@ -167,7 +169,7 @@ def test_an_option_is_open_if_and_only_if_doing_it_succeeds(place):
             for step, reason in product(INPUTS.get(name, [name]), reasons or [None]):
                 data = answer(book.do, case_id, step, by=actor, reason=reason)
                 succeeds.append(isinstance(data, dict) and data["allowed"])
-                store.restore()
+                store.put_back()
             if option is None:
                 assert not any(succeeds), (place, name)
             elif option.needs or option.reasons or option.reason_required:
@@ -200,25 +202,14 @@ class AwaitedStorage:
     def __init__(self):
         self.store = MemoryStorage()
 
-    async def head(self, agency, case_id, /):
-        await asyncio.sleep(0)
-        return self.store.head(agency, case_id)
+    def __getattr__(self, name):
+        verb = getattr(self.store, name)
 
-    async def read(self, agency, case_id, /, *, after=0, types=None):
-        await asyncio.sleep(0)
-        return self.store.read(agency, case_id, after=after, types=types)
+        async def awaited(*args, **given):
+            await asyncio.sleep(0)
+            return verb(*args, **given)
 
-    async def append(self, unit, /):
-        await asyncio.sleep(0)
-        return self.store.append(unit)
-
-    async def command(self, agency, command_id, /):
-        await asyncio.sleep(0)
-        return self.store.command(agency, command_id)
-
-    async def case_ids(self, agency, /):
-        await asyncio.sleep(0)
-        return self.store.case_ids(agency)
+        return awaited
 
 
 SCRIPT = [
@@ -294,7 +285,7 @@ async def awaited(store):
     return found
 
 
-def test_the_async_book_gives_the_same_outcomes_over_every_store(tmp_path):
+def test_the_async_book_gives_the_same_outcomes_over_every_store(tmp_path, postgres_server):
     expected = waited(MemoryStorage())
     assert sum(isinstance(item, tuple) and isinstance(item[0], type) for item in expected) == 10
     first = SQLStorage(f"sqlite:///{tmp_path / 'first.db'}")
@@ -302,6 +293,18 @@ def test_the_async_book_gives_the_same_outcomes_over_every_store(tmp_path):
     assert waited(first) == expected
     for store in (MemoryStorage(), second, AwaitedStorage()):
         assert asyncio.run(awaited(store)) == expected
+    with postgres_server.database() as first_url, postgres_server.database() as second_url:
+        third = SQLStorage(first_url)
+        assert waited(third) == expected
+        third.close()
+
+        async def on_postgresql():
+            store = AsyncSQLStorage(second_url)
+            found = await awaited(store)
+            await store.close()
+            return found
+
+        assert asyncio.run(on_postgresql()) == expected
     first.close()
     second.close()
 

@@ -167,9 +167,9 @@ def test_a_snapshot_taken_before_no_longer_holds(clock):
     book = shop_book(store, clock=clock, snapshot_every=2)
     case_id = bring(book, "dropped-off")
     book.record(case_id, Paid(amount=1), by=ANA)
-    assert store.head("agency", case_id).snapshot_version == 2
+    assert store.snapshot("agency", case_id).version == 2
     book.do(case_id, Voided(number=2), by=ANA)
-    assert store.head("agency", case_id).snapshot is None
+    assert store.snapshot("agency", case_id) is None
     fresh = shop_book(store, clock=clock, snapshot_every=2)
     assert fresh.case(case_id).state.paid == 0
 

@@ -180,7 +180,7 @@ def test_two_books_may_send_one_command_at_once(clock):
     )
     blind = shop_book(Blind(), clock=clock, new_id=lambda: "B")
     same_answer(opened, blind.open(client="c", by=ANA, command_id="c2"))
-    assert store.case_ids("agency") == [case_id, "A"]
+    assert shop_book(store).case_ids() == (case_id, "A")
 
 
 # -- at a version ----------------------------------------------------------------------------
@@ -252,7 +252,7 @@ def test_after_so_many_conflicts_it_gives_up_having_written_nothing():
     book, rival, case_id = contested(Paid(amount=100), times=100)
     with pytest.raises(Conflict) as conflict:
         book.do(case_id, QuoteAgreed(), by=ANA)
-    assert conflict.value.fields["attempts"] == rival.appends == 8
+    assert conflict.value.fields["attempts"] == rival.appends == 32
     assert book.case(case_id).position == "quoting"
 
 
@@ -285,7 +285,7 @@ def test_only_a_conflict_is_tried_again():
             raise RuntimeError("the disk is gone")
 
     failing = Failing()
-    failing._cases = store._cases
+    failing._agencies = store._agencies
     with pytest.raises(RuntimeError, match="the disk is gone"):
         shop_book(failing).do(case_id, QuoteAgreed(), by=ANA)
     assert Failing.appends == 1
@@ -301,3 +301,46 @@ def test_a_case_kept_in_memory_is_not_trusted_before_the_store(clock):
     assert one.case(case_id).position == "repair.waiting"
     one.do(case_id, Voided(number=5), by=BOSS)
     assert other.case(case_id).position == "quoting"
+
+
+# -- when a command is looked up -------------------------------------------------------------
+
+
+def counted(store):
+    """The store, and how often a command is looked up in it."""
+    lookups = []
+
+    class Counted:
+        def __getattr__(self, name):
+            return getattr(store, name)
+
+        def command(self, agency, command_id, /):
+            lookups.append(command_id)
+            return store.command(agency, command_id)
+
+    return Counted(), lookups
+
+
+def test_a_new_command_is_not_looked_up(clock):
+    store, lookups = counted(MemoryStorage())
+    book = shop_book(store, clock=clock)
+    case_id = bring(book, "quoting")
+    book.do(case_id, QuoteAgreed(), by=ANA, command_id="c1")
+    assert lookups == []
+
+
+@pytest.mark.parametrize("meanwhile", ["moved on", "nothing", "wrote more"])
+def test_a_repeated_command_is_looked_up_whatever_keeps_it_from_its_effect(clock, meanwhile):
+    store, lookups = counted(MemoryStorage())
+    book = shop_book(store, clock=clock)
+    case_id = bring(book, "quoting")
+    first = book.do(case_id, QuoteAgreed(), by=ANA, command_id="c1")  # it would be refused now
+    paid = book.do(case_id, Paid(amount=1), by=ANA, version=5, command_id="c2")  # and it allowed
+    if meanwhile == "moved on":
+        book.do(case_id, "abandon", by=ANA, reason="no-parts")
+    if meanwhile == "wrote more":
+        book.record(case_id, Paid(amount=2), by=ANA)
+    same_answer(first, book.do(case_id, QuoteAgreed(), by=ANA, command_id="c1"))
+    same_answer(paid, book.do(case_id, Paid(amount=1), by=ANA, version=5, command_id="c2"))
+    assert lookups[0] == "c1"
+    assert lookups[-1] == "c2"

@@ -56,6 +56,6 @@ def test_a_state_with_a_new_field_is_folded_from_the_start():
     book = book_of(store, old)
     book.open(client="c", case_id="1", by="ana")
     book.record("1", Rung(), Rung(), by="ana")
-    assert store.head("agency", "1").snapshot is not None
+    assert store.snapshot("agency", "1") is not None
     assert book_of(store, old).case("1").state.rings == 2
     assert book_of(store, new).case("1").state.events == 3

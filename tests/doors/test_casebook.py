@@ -52,11 +52,12 @@ PARTS = {
     "a path as store": (
         {"store": "cases.db"},
         "Casebook(store='cases.db') is no store: "
-        "it has no 'head', 'read', 'append', 'command' and 'case_ids'. " + A_STORE,
+        "it has no 'head', 'read', 'append', 'command' and 'snapshot'. " + A_STORE,
     ),
     "an unfinished store": (
         {"store": Unfinished()},
-        "Casebook(store=Unfinished()) is no store: it has no 'command' and 'case_ids'. " + A_STORE,
+        "Casebook(store=Unfinished()) is no store: it has no 'command', 'snapshot', 'find' and "
+        "'count'. " + A_STORE,
     ),
     "a class as store": (
         {"store": MemoryStorage},
@@ -98,8 +99,9 @@ PARTS = {
     ),
     "a key as cipher": (
         {"cipher": "secret"},
-        "Casebook(cipher='secret') is no cipher: it has no 'seal', 'open' and 'fingerprint'. "
-        "Give an object with seal, open and fingerprint, or leave cipher out.",
+        "Casebook(cipher='secret') is no cipher: it has no 'within', 'generation', 'seal', "
+        "'open', 'pseudonym', 'register', 'subject', 'blind' and 'fingerprint'. Give one, such as "
+        "SubjectCipher(SQLiteKeyStore('keys.db')), or leave it out.",
     ),
     "less than none": (
         {"snapshot_every": -1},

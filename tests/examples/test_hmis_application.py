@@ -23,8 +23,7 @@ from caseflow import (
     Transition,
     Workflow,
 )
-from caseflow.storage import MemoryStorage
-from caseflow.storage.port import Appended
+from caseflow.storage import Appended, MemoryStorage
 from examples.hmis.__main__ import main
 from examples.hmis.application import import_export, open_book, open_store, show_progress
 from examples.hmis.events import (
@@ -652,7 +651,7 @@ def test_cases_that_cannot_be_kept_are_told_in_one_sentence(tmp_path, capsys):
     assert "See that the folder exists" in capsys.readouterr().err
     (tmp_path / "text.db").write_text("This is no database, but a text of some length. " * 50)
     assert main([str(tmp_path / "in"), "--cases", str(tmp_path / "text.db")]) == 1
-    assert "See that the file is a caseflow database" in capsys.readouterr().err
+    assert "See that it is a caseflow database" in capsys.readouterr().err
 
 
 def test_a_file_with_cases_of_another_workflow_is_left_alone(tmp_path, capsys):
@@ -693,8 +692,9 @@ class Full(MemoryStorage):
     def append(self, unit, /):
         if self.room == 0:
             raise StoreError(store="Full()", action="append", cause="full", repair="Make room.")
-        self.room -= 1
-        return super().append(unit)
+        appended = super().append(unit)
+        self.room -= appended is Appended.DONE
+        return appended
 
 
 def test_rows_that_cannot_be_recorded_are_told_and_the_others_recorded(tmp_path):

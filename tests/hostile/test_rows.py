@@ -32,7 +32,8 @@ VALUES = [
 ]
 COLUMNS = [
     *(("caseflow_events", name) for name in StoredEvent._fields),
-    *(("caseflow_cases", name) for name in ("version", "hash", "snapshot_version", "snapshot")),
+    *(("caseflow_cases", name) for name in ("version", "hash", "client", "position", "due_at")),
+    *(("caseflow_snapshots", name) for name in ("version", "text")),
     *(("caseflow_commands", name) for name in ("command_id", "case_id", "first", "last")),
 ]
 

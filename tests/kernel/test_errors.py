@@ -95,6 +95,12 @@ PINS = {
         "Rule 'x' reads the history of Paid, which it does not declare. "
         "Add history=Paid to the rule.",
     ),
+    "UndeclaredCount": (
+        "undeclared-count",
+        {"rule": "x", "index": "lead"},
+        "Rule 'x' counts other cases by 'lead', which it does not declare. "
+        "Add counts='lead' to the rule.",
+    ),
     "Refused": ("refused", {"explanation": "No.", "verdict": None, "unrecorded": ()}, "No."),
     "Conflict": (
         "conflict",
@@ -112,6 +118,12 @@ PINS = {
         "case-exists",
         {"case_id": "R-1"},
         "There is already a case 'R-1'. Open it under another id, or leave the id out.",
+    ),
+    "CaseHeld": (
+        "case-held",
+        {"case_id": "R-1"},
+        "There is already a case 'R-1' here, and an import adds whole cases only. "
+        "Nothing was imported: import into a store that has none of them.",
     ),
     "NoSuchCase": (
         "no-such-case",
@@ -134,6 +146,80 @@ PINS = {
         "store",
         {"store": "S", "action": "read a case", "cause": "locked", "repair": "Try again."},
         "The store S failed to read a case: locked. Try again.",
+    ),
+    "TransactionNotImmediate": (
+        "transaction-not-immediate",
+        {"store": "S"},
+        "S cannot join this SQLite transaction: it was begun without the write lock, and may find "
+        "later that it cannot write any more. Prepare the engine with "
+        "caseflow.storage.begin_immediate(engine), or call the casebook before anything else in "
+        "the transaction.",
+    ),
+    "ConsumerMoved": (
+        "consumer-moved",
+        {"consumer": "mail", "agency": "north", "position": 7},
+        "Consumer 'mail' of agency 'north' no longer stands at position 7: another one of that "
+        "name is at work. What was done from there on may be done twice; run one consumer of a "
+        "name at a time, or do its work in one transaction with its checkpoint: "
+        "casebook.within(session).consume(...).",
+    ),
+    "ConnectionLost": (
+        "connection-lost",
+        {"store": "S", "action": "read a case", "cause": "server closed", "repair": "Try again."},
+        "The store S failed to read a case: server closed. Try again.",
+    ),
+    "Unsupported": (
+        "unsupported",
+        {"store": "S", "action": "read the feed", "lacks": "feed"},
+        "The store S cannot read the feed: it lacks 'feed'. "
+        "Do without it, or use a store that has it.",
+    ),
+    "FileFailed": (
+        "file-failed",
+        {
+            "file": "north.jsonl",
+            "action": "written",
+            "cause": "No space left on device",
+            "repair": "Make room.",
+        },
+        "north.jsonl could not be written: No space left on device. Make room.",
+    ),
+    "DamagedFile": (
+        "damaged-file",
+        {
+            "file": "north.jsonl",
+            "line": 7,
+            "case_id": "R-1",
+            "problem": "breaks off",
+            "repair": "Fetch another copy.",
+        },
+        "Line 7 of north.jsonl (case 'R-1') breaks off. Fetch another copy.",
+    ),
+    "SchemaMissing": (
+        "schema-missing",
+        {"store": "sqlite:///c.db"},
+        "sqlite:///c.db holds no tables of caseflow. Let them be made with SQLStorage(...) or "
+        "caseflow.storage.migrate(...), or see that the URL names the right database.",
+    ),
+    "SchemaOutdated": (
+        "schema-outdated",
+        {"store": "sqlite:///c.db", "found": "0001", "wanted": "0002"},
+        "The tables in sqlite:///c.db are of schema 0001, and this version of caseflow works "
+        "with 0002. Make a backup, then bring them up to date with "
+        "caseflow.storage.migrate(...).",
+    ),
+    "SchemaNewer": (
+        "schema-newer",
+        {"store": "sqlite:///c.db", "found": "0009", "wanted": "0002"},
+        "The tables in sqlite:///c.db are of schema 0009, and this version of caseflow knows "
+        "none newer than 0002. Install the version of caseflow that made them.",
+    ),
+    "SchemaIncomplete": (
+        "schema-incomplete",
+        {"store": "sqlite:///c.db", "missing": "'caseflow_feed'"},
+        "The tables of caseflow in sqlite:///c.db are not complete: 'caseflow_feed' is not "
+        "there. If your application's own migrations keep them, make the next one and run it; "
+        "otherwise restore them from a backup.",
     ),
     "UnreadableRecord": (
         "unreadable-record",
@@ -168,7 +254,44 @@ PINS = {
         "chain-broken",
         {"number": 3, "case_id": "R-1", "problem": "is missing"},
         "The history of case 'R-1' was altered: event 3 is missing. "
-        "Compare it with a backup or with an exported checkpoint.",
+        "Compare it with a backup or with an attestation.",
+    ),
+    "KeyMissing": (
+        "key-missing",
+        {"pseudonym": "~12", "keys": "K"},
+        "The key store K holds no key for '~12', and does not say that it was erased. Give the "
+        "cipher the key store that the data was sealed with, or restore it.",
+    ),
+    "ErasedInFold": (
+        "erased-in-fold",
+        {"case_id": "R-1", "number": 3, "name": "paid", "state": "Shop", "doing": "ordering it"},
+        "Case 'R-1' cannot be folded: Shop.fold reads what was erased, in event 3 ('paid') or "
+        "before it, by ordering it. Let fold ask isinstance(value, Erased) first, and give the "
+        "class another fold_version.",
+    ),
+    "ErasedRead": (
+        "erased-read",
+        {"doing": "taking its length"},
+        "This value was erased, and nobody can read it any more: taking its length has no "
+        "answer. Ask isinstance(value, Erased) first.",
+    ),
+    "SubjectErased": (
+        "subject-erased",
+        {"pseudonym": "~12", "erased_at": "2026-03-02"},
+        "The data of '~12' was erased on 2026-03-02, and nothing personal can be written of "
+        "them. Leave free text empty; name whose data it is, where it is not theirs "
+        "(Entry(..., subject=...)); or, if they came back, book.begin_again(subject).",
+    ),
+    "ErasureRefused": (
+        "erasure-refused",
+        {"pseudonym": "~12", "grounds": ("Case 'R-1' is held.", "Case 'R-2' is kept.")},
+        "The data of '~12' is not erased:\n- Case 'R-1' is held.\n- Case 'R-2' is kept.",
+    ),
+    "KeysNotApart": (
+        "keys-not-apart",
+        {"keys": "K", "cases": "S"},
+        "The keys of K would stand in the database of the cases, S, with whose backups they "
+        "would live on. Give the key store a file of its own.",
     ),
 }
 

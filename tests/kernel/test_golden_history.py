@@ -13,7 +13,7 @@ import pytest
 from caseflow import Actor, Corrected, Noted
 from caseflow.kernel.codec import Codec
 from caseflow.kernel.stored import GENESIS, StoredEvent, hash_of, verify_chain
-from caseflow.storage import MemoryStorage, SQLStorage, Unit
+from caseflow.storage import Listing, Unit
 from tests.support.trades import (
     DAY,
     FINDINGS,
@@ -58,25 +58,23 @@ COLUMNS = (
 )
 
 
+LISTED = Listing("customer-1", "repair-shop", "1", "collected", "collected", ended=True)
+
+
 @pytest.fixture
 def rows():
     lines = FILE.read_text(encoding="utf-8").splitlines()
     return [StoredEvent(**orjson.loads(line)) for line in lines]
 
 
-@pytest.fixture(params=["memory", "file"])
-def store(request, rows, tmp_path):
-    if request.param == "memory":
-        store = MemoryStorage()
-    else:
-        store = SQLStorage(f"sqlite:///{tmp_path / 'cases.db'}")
+@pytest.fixture
+def store(any_store, rows):
     at = 0
     for command_id, size in (("open-1", 1), (None, 1), ("c-2", 1), (None, len(rows) - 3)):
-        store.append(Unit("agency", "R-1", at, tuple(rows[at : at + size]), command_id))
+        unit = Unit("agency", "R-1", at, tuple(rows[at : at + size]), command_id, listing=LISTED)
+        any_store.append(unit)
         at += size
-    yield store
-    if request.param == "file":
-        store.close()
+    return any_store
 
 
 def test_the_columns_and_their_order_are_pinned(rows):

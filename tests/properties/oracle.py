@@ -47,7 +47,8 @@ EARLY_ENDINGS = (  # from any open stage, on hold or not
     "end-with-program",
 )
 NEED_A_REASON = ("deny", "end-as-entered-in-error", "end-with-program", "reopen", "hold")
-NAMES = (*MOVES, *EARLY_ENDINGS, "hold", "resume", "reopen")
+ALWAYS_STAY = ("assign-lead-case-manager",)  # in any open stage, on hold or not
+NAMES = (*MOVES, *EARLY_ENDINGS, *ALWAYS_STAY, "hold", "resume", "reopen")
 
 
 class Place(NamedTuple):
@@ -73,6 +74,8 @@ def leads(name: str, path: list[Place]) -> Place | None:
         return Place(here.step) if here.held else None
     if name in EARLY_ENDINGS:
         return Place("closed") if here.step in OPEN else None
+    if name in ALWAYS_STAY:
+        return here if here.step in OPEN else None
     if here.held:
         return None
     if name == "hold":
@@ -97,7 +100,7 @@ class Sheet:
             to = Place("outreach") if entry.move == "open" else leads(entry.move, here)
             assert to is not None, f"{entry.move} is not possible in {here[-1]}"
             stays = bool(here) and MOVES.get(entry.move, {}).get(here[-1].step, "moves") is None
-            if not stays:
+            if not stays and entry.move not in ALWAYS_STAY:
                 while self.path and self.path[-1][2] > entry.when:
                     self.path.pop()  # it was learned late that this had ended everything
                 self.path.append((to, place, entry.when))

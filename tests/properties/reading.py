@@ -16,6 +16,7 @@ from caseflow.casework import (
     Enrolled,
     ExitInterview,
     FollowUpSession,
+    LeadCaseManagerAssigned,
     NeedIdentified,
     NextStagePlanned,
     PlanAgreed,
@@ -45,6 +46,7 @@ STEPS = {
     "assessment-completed": AssessmentCompleted(),
     "plan-agreed": PlanAgreed(client="signed"),
     "close": CaseClosed(),
+    "assign-lead-case-manager": LeadCaseManagerAssigned(case_manager="mo"),
     "transfer-out": TransferredOut(to="county", accepted_by="the county"),
 }
 """The events of the steps that record one; the others are named."""

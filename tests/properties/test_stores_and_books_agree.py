@@ -5,6 +5,7 @@ actors, moments and reasons, by a clock that stands at the moment each was recor
 """
 
 import asyncio
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -73,6 +74,27 @@ def test_memory_and_file_give_the_same_answers(script, recent, every):
             assert carried_out(book, on_file, history) == told
         finally:
             store.close()
+
+
+def test_memory_and_postgresql_give_the_same_answers(postgres_url):
+    store = SQLStorage(postgres_url)
+    agencies = count()
+
+    @settings(max_examples=15)
+    @given(script=SCRIPTS, recent=st.sampled_from([0, 256]), every=st.sampled_from([0, 1, 3]))
+    def agree(script, recent, every):
+        workflow, history = script
+        agency = f"agency-{next(agencies)}"  # an empty store each time
+        told = []
+        for kept in (MemoryStorage(), store):
+            clock = Clock()
+            options = {"recent": recent, "snapshot_every": every}
+            book = Casebook(workflow, kept, agency=agency, clock=clock, **options)
+            told.append(carried_out(book, clock, history))
+        assert told[0] == told[1]
+
+    agree()
+    store.close()
 
 
 class Awaited:

@@ -8,7 +8,8 @@ import pytest
 
 from caseflow import InvalidCall, StoreError
 from caseflow.storage import SQLStorage
-from tests.storage.test_port import unit
+from caseflow.testing.contract.rows import unit
+from tests.support.raw import connection_to
 from tests.support.trades import ANA, Paid, bring, shop_book
 
 
@@ -17,8 +18,9 @@ def test_a_url_that_names_no_file_is_told(url):
     with pytest.raises(InvalidCall) as refused:
         SQLStorage(url)
     assert str(refused.value) == (
-        f"SQLStorage({url!r}) names no SQLite file. "
-        "Give a URL such as 'sqlite:///cases.db'; for memory, use MemoryStorage()."
+        f"SQLStorage({url!r}) names no SQLite file and no PostgreSQL database. "
+        "Give a URL such as 'sqlite:///cases.db' or 'postgresql+psycopg://user@host/cases'; "
+        "for memory, use MemoryStorage()."
     )
 
 
@@ -39,7 +41,7 @@ def test_a_file_that_is_no_database(tmp_path):
         SQLStorage(f"sqlite:///{path}")
     assert failed.value.fields["cause"] == "file is not a database"
     assert str(failed.value).endswith(
-        "See that the file is a caseflow database, and restore a backup if it is damaged."
+        "See that it is a caseflow database, and restore a backup if it is damaged."
     )
     assert path.read_text(encoding="utf-8").startswith("Dear customer")
 
@@ -89,7 +91,8 @@ def test_a_failed_write_leaves_nothing_and_the_store_usable(tmp_path):
     twice = unit(1, row, row, command_id="c1", snapshot="{}")
     with pytest.raises(StoreError, match="UNIQUE constraint failed"):
         store.append(twice)
-    assert (store.head("north", "R-1").version, store.head("north", "R-1").snapshot) == (1, None)
+    assert store.head("north", "R-1").version == 1
+    assert store.snapshot("north", "R-1") is None
     assert len(store.read("north", "R-1")) == 1
     assert store.command("north", "c1") == ()
     assert store.append(unit(1, command_id="c1")).value == "done"
@@ -98,7 +101,7 @@ def test_a_failed_write_leaves_nothing_and_the_store_usable(tmp_path):
 
 def test_what_is_acknowledged_is_on_the_disk(tmp_path):
     store = SQLStorage(f"sqlite:///{tmp_path / 'cases.db'}")
-    with store._connection("look") as connection:
+    with connection_to(store) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # 2: FULL
     store.close()

@@ -13,7 +13,8 @@ from caseflow import (
     decision,
 )
 from caseflow.kernel.stored import GENESIS, hash_of, verify_chain
-from caseflow.storage import MemoryStorage, SQLStorage
+from caseflow.storage import MemoryStorage, Snapshot, SQLStorage
+from tests.support.raw import execute, rows_in, snapshots_in
 from tests.support.trades import (
     ANA,
     EVENTS,
@@ -32,35 +33,26 @@ PLACE = 4
 """The event that is damaged in these tests: the quote."""
 
 
-@pytest.fixture(params=["memory", "file"])
-def store(request, tmp_path):
-    if request.param == "memory":
-        yield MemoryStorage()
-        return
-    store = SQLStorage(f"sqlite:///{tmp_path / 'cases.db'}")
-    yield store
-    store.close()
+@pytest.fixture
+def store(any_store):
+    return any_store
 
 
 def alter(store, number, **columns):
     """Change a row behind the store's back, as a careless repair by hand would."""
     if isinstance(store, MemoryStorage):
-        rows = store._cases["agency", "R-1"]
+        rows = rows_in(store, "R-1")
         rows[number - 1] = rows[number - 1]._replace(**columns)
         return
-    with store._connection("alter") as connection:
-        for name, value in columns.items():
-            connection.execute(
-                f"UPDATE caseflow_events SET {name} = ? WHERE number = ?", (value, number)
-            )
+    for name, value in columns.items():
+        execute(store, f"UPDATE caseflow_events SET {name} = ? WHERE number = ?", (value, number))
 
 
 def remove(store, number):
     if isinstance(store, MemoryStorage):
-        del store._cases["agency", "R-1"][number - 1]
+        del rows_in(store, "R-1")[number - 1]
         return
-    with store._connection("remove") as connection:
-        connection.execute("DELETE FROM caseflow_events WHERE number = ?", (number,))
+    execute(store, "DELETE FROM caseflow_events WHERE number = ?", (number,))
 
 
 def damaged(store, **columns):
@@ -244,7 +236,7 @@ def test_a_gap_in_the_rows_is_noticed(store):
             verb("R-1")
         assert str(broken.value) == (
             "The history of case 'R-1' was altered: event 4 is missing. "
-            "Compare it with a backup or with an exported checkpoint."
+            "Compare it with a backup or with an attestation."
         )
 
 
@@ -285,9 +277,9 @@ def test_a_damaged_snapshot_is_passed_over_and_the_history_folded(damage):
     store = MemoryStorage()
     case_id = bring(shop_book(store, snapshot_every=5), "bench")
     expected = shop_book(store, snapshot_every=0).case(case_id)
-    version, text = store._snapshots["agency", case_id]
+    version, text = store.snapshot("agency", case_id)
     assert damage(text) != text
-    store._snapshots["agency", case_id] = (version, damage(text))
+    snapshots_in(store)[case_id] = Snapshot(version, damage(text))
     assert shop_book(store).case(case_id) == expected
 
 
@@ -296,9 +288,9 @@ def test_a_case_from_a_snapshot_and_its_tail_is_the_case_of_its_history():
         store = MemoryStorage()
         book = shop_book(store, snapshot_every=every)
         case_id = bring(book, "collected")
-        assert store.head("agency", case_id).snapshot is not None
+        assert store.snapshot("agency", case_id) is not None
         from_snapshot = shop_book(store, snapshot_every=every).case(case_id)
-        store._snapshots.clear()
+        snapshots_in(store).clear()
         assert from_snapshot == shop_book(store).case(case_id) == book.case(case_id)
 
 
@@ -365,6 +357,29 @@ def test_an_inserted_event_is_found(rows):
 def test_swapped_events_are_found(rows):
     rows[2], rows[3] = rows[3], rows[2]
     assert broken_at(rows) == (4, "stands where event 3 should")
+
+
+def test_a_part_of_a_history_verifies_after_the_event_before_it(rows):
+    before, part = rows[3], rows[4:]
+    for known in (before.hash, None):
+        assert verify_chain(part, after=4, previous=known) == rows[-1].hash
+    assert verify_chain([], after=4, previous=before.hash) == before.hash
+    with pytest.raises(ChainBroken, match="event 5 does not follow from the event before it"):
+        verify_chain(part, after=4, previous=rows[2].hash)
+    with pytest.raises(ChainBroken, match="event 6 stands where event 5 should"):
+        verify_chain(part[1:], after=4, previous=None)
+
+
+@pytest.mark.parametrize("snapshot_every", [0, 3], ids=["folded", "from a snapshot"])
+def test_a_row_that_was_changed_and_still_reads_is_never_taken_for_the_case(store, snapshot_every):
+    book = shop_book(store, snapshot_every=snapshot_every, recent=0)
+    case_id = bring(book, "quoting")
+    number = book.case(case_id).version
+    alter(store, number, payload='{"amount":1,"share":1}')
+    with pytest.raises(ChainBroken) as broken:
+        book.case(case_id)
+    assert broken.value.fields["problem"] == "was changed after it was written"
+    assert broken.value.fields["number"] == number
 
 
 def test_a_lost_tail_is_seen_by_the_hash_that_was_kept_elsewhere(rows):

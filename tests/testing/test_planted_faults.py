@@ -11,7 +11,7 @@ from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from caseflow import Casebook, CaseflowError, CaseOpened, Refused, Result, fold
-from caseflow.casebook import middle
+from caseflow.casebook import loading, middle
 from caseflow.storage import MemoryStorage
 from caseflow.storage.port import Appended
 from caseflow.testing import PromiseBroken, lifecycle, retold
@@ -60,12 +60,12 @@ def moves_without_an_event(monkeypatch):
 
 
 def forgets_the_path_in_snapshots(monkeypatch):
-    def from_snapshot(self, head):
-        loaded = real(self, head)
+    def from_snapshot(self, case_id, head):
+        loaded = yield from real(self, case_id, head)
         return loaded and loaded._replace(case=loaded.case._replace(path=loaded.case.path[-1:]))
 
-    real = middle.Middle._from_snapshot
-    monkeypatch.setattr(middle.Middle, "_from_snapshot", from_snapshot)
+    real = loading.Loader._from_snapshot
+    monkeypatch.setattr(loading.Loader, "_from_snapshot", from_snapshot)
 
 
 def asks_more_kindly_than_it_does(monkeypatch):

@@ -96,7 +96,7 @@ def test_every_transition_of_a_workflow_is_taken(workflow, payloads):
 
 
 def test_facts_exceptions_corrections_and_voids_turn_up_in_histories():
-    seen = {type(e.event) for h in drawn(histories(shop), examples=70) for e in h}
+    seen = {type(e.event) for h in drawn(histories(shop), examples=200) for e in h}
     assert seen >= {*shop.facts, CaseOpened, Moved, ExceptionMade, Corrected, Voided}
 
 

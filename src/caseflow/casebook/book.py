@@ -1,141 +1,48 @@
-"""The casebook: what an embedding application talks to, waiting or awaiting."""
+"""The casebook: what an embedding application talks to, waiting for each answer."""
 
 from __future__ import annotations
 
-import inspect
-import logging
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
-from uuid import uuid4
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, suppress
+from datetime import datetime
+from typing import Any, Self, Unpack
 
 import attrs
-from blinker import Signal
 
+from caseflow.casebook.erasing import ErasesWaiting
+from caseflow.casebook.feeding import FeedEvent, Handle
 from caseflow.casebook.given import Given
-from caseflow.casebook.middle import Middle, Roles
+from caseflow.casebook.keeping import Keeping
+from caseflow.casebook.lists import Listed, Page, Wanted
 from caseflow.casebook.outcome import Outcome
-from caseflow.casebook.parts import a_cipher, a_function, a_receiver, a_store, an_event_of
+from caseflow.casebook.parts import a_joining_store
+from caseflow.casebook.shared import Book, T, not_joined, report, run
 from caseflow.casebook.store_calls import Work
 from caseflow.kernel.case import Case, S
-from caseflow.kernel.cipher import Cipher
+from caseflow.kernel.errors import CaseflowError
 from caseflow.kernel.recorded import Actor, AnyRecorded
 from caseflow.kernel.verdict import Verdict
-from caseflow.storage.port import AsyncStorage, Storage
+from caseflow.storage.port import Place, Storage
 from caseflow.workflow.options import Option
 from caseflow.workflow.owed import Owed
-from caseflow.workflow.workflow import Workflow
-
-T = TypeVar("T")
-St = TypeVar("St")
-Receiver = Callable[[AnyRecorded], Any]
-
-log = logging.getLogger("caseflow")
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _new_id() -> str:
-    return uuid4().hex
-
-
-class _Book(Generic[St, S]):
-    """What both casebooks share: the middle, and who listens."""
-
-    def __init__(  # noqa: PLR0913 - each names one part of a book, and all have defaults
-        self,
-        workflow: Workflow[S],
-        store: St,
-        *,
-        agency: str = "agency",
-        roles: Roles | None = None,
-        earlier: Iterable[Workflow[Any]] = (),
-        clock: Callable[[], datetime] = _utc_now,
-        new_id: Callable[[], str] = _new_id,
-        cipher: Cipher | None = None,
-        snapshot_every: int = 100,
-        recent: int = 256,
-    ) -> None:
-        a_store(store, awaited=isinstance(self, AsyncCasebook))
-        a_function("clock", clock)
-        a_function("new_id", new_id)
-        a_cipher(cipher)
-        self.workflow = workflow
-        self.agency = agency
-        self._store = store
-        self._middle: Middle[S] = Middle(
-            workflow,
-            agency=agency,
-            roles={} if roles is None else roles,
-            earlier=earlier,
-            clock=clock,
-            new_id=new_id,
-            cipher=cipher,
-            snapshot_every=snapshot_every,
-            recent=recent,
-        )
-        self._recorded = Signal("an event was recorded")
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.workflow!r}, agency={self.agency!r})"
-
-    def subscribe(self, receiver: Receiver, *, to: type[Any] | None = None) -> Callable[[], None]:
-        """Call `receiver(recorded)` after each event that this book writes.
-
-        `to` limits it to one event class. The receiver is held strongly, until the function
-        that is returned is called. It is called after the commit, in this process only; what
-        it raises harms neither the write nor other receivers: it is logged to the logger
-        `caseflow` and told by the outcome. A casebook that must not miss anything reads the
-        history instead. Raises `InvalidCall` and `UnknownEvent`.
-        """
-        a_receiver(receiver)
-        if to is not None:
-            an_event_of(self._middle.versions.values(), to)
-
-        def relay(_: Any, *, recorded: AnyRecorded) -> Any:
-            return receiver(recorded)
-
-        if to is None:
-            self._recorded.connect(relay, weak=False)
-        else:
-            self._recorded.connect(relay, sender=to, weak=False)
-        return lambda: self._recorded.disconnect(relay)
-
-    def _receivers(self, outcome: Outcome[S]) -> Iterable[tuple[Callable[..., Any], AnyRecorded]]:
-        if outcome.replayed or not self._recorded.receivers:
-            return
-        for recorded in outcome.events:
-            for receiver in list(self._recorded.receivers_for(type(recorded.event))):
-                yield receiver, recorded
-
-
-def _report(error: Exception, recorded: AnyRecorded) -> Exception:
-    log.error(
-        "A subscriber failed on event %s of case %s, which is recorded all the same: %r",
-        recorded.number,
-        recorded.case_id,
-        error,
-        exc_info=error,
-    )
-    return error
-
-
-class Casebook(_Book[Storage, S]):
+class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
     """Cases of one workflow, of one agency, in one store.
 
     `roles` says which roles an actor holds: a mapping from ids, or a function of the id and
     the case. `earlier` are older versions of the workflow that cases may still be pinned to.
     `clock` gives the present moment, with a time zone; `new_id` a new case id. `cipher` seals
-    personal fields before they reach the store (None: they are stored as they are).
+    personal fields before they reach the store (None: they are stored as they are);
+    `retention` says what has to be kept before anything is erased (None: nothing is erased).
     `snapshot_every` is after how many events a snapshot is kept (0: never), `recent` how many
     cases are kept in memory.
     """
 
     def _run(self, work: Work[T]) -> T:
         """Carry out what the middle asks for."""
-        return _run(work, self._store)
+        return run(work, self._store)
 
     def open(
         self,
@@ -242,7 +149,7 @@ class Casebook(_Book[Storage, S]):
 
     def history(self, case_id: str) -> tuple[AnyRecorded, ...]:
         """Every event as it was recorded, in order, corrections and voids included."""
-        return self._run(self._middle.history(case_id))
+        return self._run(self._middle.loader.history(case_id))
 
     def case(
         self, case_id: str, *, as_of: datetime | None = None, known: datetime | None = None
@@ -257,163 +164,141 @@ class Casebook(_Book[Storage, S]):
         """The ids of all cases of the agency, in the order of their opening."""
         return self._run(self._middle.case_ids())
 
+    # -- the list of cases, and the feed -------------------------------------------------------
+
+    def find(
+        self, *, after: Place | None = None, limit: int = 100, **wanted: Unpack[Wanted]
+    ) -> Page:
+        """One page of the cases that fit all that is given, in the order of their opening.
+
+        `stage`, `client`, `subject`, `workflow_version`, `ended`; `where={"lead": "mo"}` for an
+        index of the workflow; `due_by`, a moment: the cases on which something may be due by
+        then, soonest first. `after` is the `next` of the page before. The cases are those of
+        this book's workflow. Nothing of their histories is read. Raises `InvalidCall`.
+        """
+        return self._run(self._middle.lists.find(wanted, after=after, limit=limit))
+
+    def every(self, *, page: int = 500, **wanted: Unpack[Wanted]) -> Iterator[Listed]:
+        """All cases that fit (see `find`), read page by page while they are used."""
+        place: Place | None = None
+        while True:
+            found = self.find(after=place, limit=page, **wanted)
+            yield from found.cases
+            if found.next is None:
+                return
+            place = found.next
+
+    def tally(self, index: str) -> Mapping[str, int]:
+        """How many cases an index of the workflow holds under each value: caseloads, say."""
+        return self._run(self._middle.lists.tally(index))
+
+    def feed(self, *, after: int = 0, page: int = 500) -> Iterator[FeedEvent]:
+        """The events of the agency after a position, as far as they are committed.
+
+        Every event comes once, each case's in order, at a position that never changes; those
+        of other workflows are passed over. It ends where there is nothing more yet.
+        """
+        while True:
+            reached, events = self._run(self._middle.feed.page(after=after, limit=page))
+            yield from events
+            if reached == after:
+                return
+            after = reached
+
+    def consume(self, consumer: str, handle: Handle, *, limit: int = 100) -> int:
+        """Let a consumer work on the next events of the feed, at most `limit` of them.
+
+        `handle` is called with each `FeedEvent`, and the checkpoint of the consumer moves
+        behind them: after the work. Where the process dies in between, at most `limit` events
+        come again. Where `handle` raises, the checkpoint moves behind those that it was done
+        with, and the error comes through. In a book made by `within`, work and checkpoint are
+        one transaction: each event counts exactly once. Returns how far the checkpoint moved:
+        0 where there is nothing more yet. Raises `ConsumerMoved` where another process works
+        under the same name.
+        """
+        batch = self._run(self._middle.feed.batch(consumer, limit=limit))
+        done = batch.start
+        try:
+            for event in batch.events:
+                handle(event)
+                done = event.position
+        except BaseException:
+            with suppress(CaseflowError):  # what failed first is told: a transaction may be broken
+                self._run(self._middle.feed.advance(batch, done))
+            raise
+        self._run(self._middle.feed.advance(batch, batch.end))
+        return batch.end - batch.start
+
+    def follow(
+        self,
+        consumer: str,
+        handle: Handle,
+        *,
+        stop: threading.Event,
+        poll: float = 1.0,
+        limit: int = 100,
+    ) -> None:
+        """Let a consumer work on the feed (see `consume`) until `stop` is set.
+
+        Where there is nothing more, it looks again after `poll` seconds, or as soon as a store
+        that notifies (`SQLStorage(..., notify=True)`) hears of an append. What `handle` or the
+        store raises ends it; call it again, and it goes on where it was.
+        """
+        heard: Callable[[float], bool] = stop.wait
+        store: Any = self._store
+        with ExitStack() as open_until_stopped:
+            if getattr(store, "notifies", False):
+                heard = open_until_stopped.enter_context(store.listening())
+            while not stop.is_set():
+                if self.consume(consumer, handle, limit=limit) == 0:
+                    _wait(heard, poll, stop)
+
+    # -- the application's transaction ---------------------------------------------------------
+
+    def within(self, transaction: Any) -> Self:
+        """This book inside a transaction of the application's: a SQLAlchemy Session or Connection.
+
+        What it writes commits or is rolled back with the application's rows. Subscribers are
+        told when the root transaction of the Session's connection has ended by a commit; what
+        was rolled back, to a savepoint too, is never told. Where the Session itself joined a
+        transaction of somebody else's, or a Connection is given, call `publish` after the
+        commit. The feed is the guarantee; subscribers are a convenience.
+
+        The database is that of the book's store. A SQLite transaction has to hold the write
+        lock (`TransactionNotImmediate`); one that has not begun yet is begun so. Use the book
+        that is returned while the transaction lasts.
+        """
+        return self._within(a_joining_store(self._store).within(transaction))
+
+    def publish(self) -> None:
+        """Tell subscribers what this book wrote within a transaction that is now committed.
+
+        Needed only where nobody tells the book of the commit: see `within`. Raises
+        `InvalidCall` while the transaction is open.
+        """
+        if self._joined is None:
+            raise not_joined()
+        self._joined.publish()
+
     def _published(self, outcome: Outcome[S]) -> Outcome[S]:
         """Tell the subscribers, and the outcome what they raised."""
+        if self._joined is None:
+            return self._tell(outcome)
+        if self._recorded.receivers and not outcome.replayed:  # else nothing is looked up then
+            self._joined.after_commit(lambda: self._tell(outcome))
+        return outcome
+
+    def _tell(self, outcome: Outcome[S]) -> Outcome[S]:
         errors = []
         for receiver, recorded in self._receivers(outcome):
             try:
                 receiver(type(recorded.event), recorded=recorded)
             except Exception as error:  # a subscriber is foreign code: reported, never raised
-                errors.append(_report(error, recorded))
+                errors.append(report(error, recorded))
         return attrs.evolve(outcome, undelivered=tuple(errors)) if errors else outcome
 
 
-class AsyncCasebook(_Book[Storage | AsyncStorage, S]):
-    """The same verbs, awaited. See `Casebook`, whose arguments these are.
-
-    Over a synchronous store every verb is one hop to a thread; over an `AsyncStorage` every
-    call on the store is awaited.
-    """
-
-    async def _run(self, work: Work[T]) -> T:
-        """Carry out what the middle asks for."""
-        if not inspect.iscoroutinefunction(self._store.head):
-            import asyncio  # a third of the import time, and only used here
-
-            return await asyncio.to_thread(_run, work, self._store)
-        reply: Any = None
-        while True:
-            try:
-                call = work.send(reply)
-            except StopIteration as done:
-                result: T = done.value
-                return result
-            reply = await getattr(self._store, call.method)(*call.args, **call.kwargs)
-
-    async def open(
-        self,
-        *,
-        client: str,
-        by: str | Actor,
-        case_id: str | None = None,
-        at: datetime | None = None,
-        reason: str | None = None,
-        command_id: str | None = None,
-    ) -> Outcome[S]:
-        """As `Casebook.open`."""
-        return await self._published(
-            await self._run(
-                self._middle.open(
-                    client, case_id, Given(by=by, at=at, reason=reason, command_id=command_id)
-                )
-            )
-        )
-
-    async def record(
-        self,
-        case_id: str,
-        *facts: Any,
-        by: str | Actor,
-        at: datetime | None = None,
-        reason: str | None = None,
-        command_id: str | None = None,
-        version: int | None = None,
-    ) -> Outcome[S]:
-        """As `Casebook.record`."""
-        return await self._published(
-            await self._run(
-                self._middle.record(
-                    case_id,
-                    facts,
-                    Given(by=by, at=at, reason=reason, command_id=command_id, version=version),
-                )
-            )
-        )
-
-    async def do(
-        self,
-        case_id: str,
-        *steps: Any,
-        by: str | Actor,
-        at: datetime | None = None,
-        reason: str | None = None,
-        command_id: str | None = None,
-        version: int | None = None,
-    ) -> Outcome[S]:
-        """As `Casebook.do`."""
-        return await self._published(
-            await self._run(
-                self._middle.do(
-                    case_id,
-                    steps,
-                    Given(by=by, at=at, reason=reason, command_id=command_id, version=version),
-                )
-            )
-        )
-
-    async def ask(
-        self,
-        case_id: str,
-        *steps: Any,
-        by: str | Actor,
-        at: datetime | None = None,
-        reason: str | None = None,
-        command_id: str | None = None,
-        version: int | None = None,
-    ) -> Verdict:
-        """As `Casebook.ask`."""
-        return await self._run(
-            self._middle.ask(
-                case_id,
-                steps,
-                Given(by=by, at=at, reason=reason, command_id=command_id, version=version),
-            )
-        )
-
-    async def options(
-        self, case_id: str, *, by: str | Actor, at: datetime | None = None
-    ) -> tuple[Option, ...]:
-        """As `Casebook.options`."""
-        return await self._run(self._middle.options(case_id, by=by, at=at))
-
-    async def owed(self, case_id: str, *, now: datetime | None = None) -> tuple[Owed, ...]:
-        """As `Casebook.owed`."""
-        return await self._run(self._middle.owed(case_id, now=now))
-
-    async def history(self, case_id: str) -> tuple[AnyRecorded, ...]:
-        """As `Casebook.history`."""
-        return await self._run(self._middle.history(case_id))
-
-    async def case(
-        self, case_id: str, *, as_of: datetime | None = None, known: datetime | None = None
-    ) -> Case[S]:
-        """As `Casebook.case`."""
-        return await self._run(self._middle.case(case_id, as_of=as_of, known_by=known))
-
-    async def case_ids(self) -> tuple[str, ...]:
-        """As `Casebook.case_ids`."""
-        return await self._run(self._middle.case_ids())
-
-    async def _published(self, outcome: Outcome[S]) -> Outcome[S]:
-        """Tell the subscribers, awaiting those that are coroutines."""
-        errors = []
-        for receiver, recorded in self._receivers(outcome):
-            try:
-                answer = receiver(type(recorded.event), recorded=recorded)
-                if inspect.isawaitable(answer):
-                    await answer
-            except Exception as error:  # a subscriber is foreign code: reported, never raised
-                errors.append(_report(error, recorded))
-        return attrs.evolve(outcome, undelivered=tuple(errors)) if errors else outcome
-
-
-def _run(work: Work[T], store: Any) -> T:
-    """Carry out a piece of work on a store that answers at once."""
-    reply: Any = None
-    while True:
-        try:
-            call = work.send(reply)
-        except StopIteration as done:
-            result: T = done.value
-            return result
-        reply = getattr(store, call.method)(*call.args, **call.kwargs)
+def _wait(heard: Callable[[float], bool], seconds: float, stop: threading.Event) -> None:
+    """Wait until something is heard, in pieces, so that a stop is noticed in between."""
+    while seconds > 0 and not stop.is_set() and not heard(min(seconds, 1.0)):
+        seconds -= 1.0

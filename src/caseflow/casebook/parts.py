@@ -7,6 +7,7 @@ from inspect import iscoroutinefunction
 from typing import Any
 
 from caseflow.casebook.given import an_id
+from caseflow.kernel.erasure_errors import KeysNotApart
 from caseflow.kernel.errors import InvalidCall, listed, short
 from caseflow.kernel.events import CORE_EVENTS, event_type
 from caseflow.workflow.workflow import Workflow
@@ -102,21 +103,45 @@ def a_function(name: str, value: object) -> None:
         )
 
 
+CIPHER = (
+    "within",
+    "generation",
+    "seal",
+    "open",
+    "pseudonym",
+    "register",
+    "subject",
+    "blind",
+    "fingerprint",
+)
+
+
 def a_cipher(cipher: object) -> None:
     """See that a value is a cipher, or None. Raises `InvalidCall`."""
-    missing = _missing(cipher, ("seal", "open", "fingerprint"))
+    missing = _missing(cipher, CIPHER)
     if cipher is not None and missing:
         raise InvalidCall(
             what=f"Casebook(cipher={short(cipher)})",
             problem=f"is no cipher: it has no {listed(missing)}",
-            repair="Give an object with seal, open and fingerprint, or leave cipher out.",
+            repair="Give one, such as SubjectCipher(SQLiteKeyStore('keys.db')), or leave it out.",
         )
+
+
+def keys_apart(store: object, cipher: object) -> None:
+    """See that the keys do not stand in the database of the cases. Raises `KeysNotApart`.
+
+    Both say of themselves which `database` they are; one that does not cannot be told.
+    """
+    keys = getattr(cipher, "keys", None)
+    database = getattr(keys, "database", None)
+    if database is not None and database == getattr(store, "database", None):
+        raise KeysNotApart(keys=repr(keys), cases=repr(store))
 
 
 def a_store(store: object, *, awaited: bool) -> None:
     """See that a value is a store that this kind of book can use. Raises `InvalidCall`."""
     problem = repair = ""
-    missing = _missing(store, ("head", "read", "append", "command", "case_ids"))
+    missing = _missing(store, ("head", "read", "append", "command", "snapshot", "find", "count"))
     if isinstance(store, Workflow):
         problem = "is a workflow"
         repair = "Give the workflow first, then the store: Casebook(workflow, store)."
@@ -129,6 +154,17 @@ def a_store(store: object, *, awaited: bool) -> None:
         problem, repair = "has to be awaited", "Give it to an AsyncCasebook."
     if problem:
         raise InvalidCall(what=f"Casebook(store={short(store)})", problem=problem, repair=repair)
+
+
+def a_joining_store(store: Any) -> Any:
+    """The store, if it can work inside a transaction of the application's. Raises `InvalidCall`."""
+    if not callable(getattr(store, "within", None)):
+        raise InvalidCall(
+            what=f"within(...) on a book with {short(store)}, which",
+            problem="cannot join a transaction",
+            repair="Make the book with SQLStorage(...) on the database of the application.",
+        )
+    return store
 
 
 def _missing(part: object, methods: Iterable[str]) -> list[str]:

@@ -8,11 +8,13 @@ from typing import Any
 from caseflow.casebook.given import Given
 from caseflow.casebook.outcome import Outcome
 from caseflow.kernel.case import Case, S, fold, histories_of
+from caseflow.kernel.context import Context, CountNeeded
+from caseflow.kernel.erasure_errors import ErasedRead
 from caseflow.kernel.events import event_type
 from caseflow.kernel.recorded import Actor, AnyRecorded
-from caseflow.kernel.rules import Context, Result
+from caseflow.kernel.rules import Result
 from caseflow.kernel.verdict import Judgement, Verdict
-from caseflow.workflow.command import Command, Entry
+from caseflow.workflow.command import Command, Decided, Entry
 from caseflow.workflow.decide import decide, open_case
 from caseflow.workflow.workflow import Workflow
 
@@ -62,12 +64,24 @@ def _decided_again(
         history=tuple(before),
         histories=histories or None,
     )
+    try:
+        decided = _decided(workflow, before, first, entries, command)
+        return decided.verdict if decided.events == events else None
+    except (CountNeeded, ErasedRead):  # what it rested on then, nobody knows any more
+        return None
+
+
+def _decided(
+    workflow: Workflow[S],
+    before: list[AnyRecorded],
+    first: AnyRecorded,
+    entries: tuple[Entry, ...] | None,
+    command: Command,
+) -> Decided[S]:
     if entries is None:
-        client, where = first.event.client, {"case_id": first.case_id, "agency": first.agency}
-        decided = open_case(workflow, client=client, command=command, **where)
-    else:
-        decided = decide(workflow, fold(before, workflow.state()), command)
-    return decided.verdict if decided.events == events else None
+        where = {"case_id": first.case_id, "agency": first.agency, "client": first.subject}
+        return open_case(workflow, command=command, **where)
+    return decide(workflow, fold(before, workflow.state()), command)
 
 
 def _noted_verdict(

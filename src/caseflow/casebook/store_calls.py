@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from caseflow.kernel.stored import StoredEvent
-from caseflow.storage.port import Appended, Head, Unit
+from caseflow.storage.port import (
+    Appended,
+    Count,
+    FeedEntry,
+    Found,
+    Head,
+    History,
+    Listing,
+    Place,
+    Query,
+    Snapshot,
+    Unit,
+)
 
 T = TypeVar("T")
 
@@ -50,7 +62,63 @@ def command(agency: str, command_id: str) -> Work[Sequence[StoredEvent]]:
     return rows
 
 
-def case_ids(agency: str) -> Work[Iterable[str]]:
-    """The ids of all cases."""
-    ids: Iterable[str] = yield StoreCall("case_ids", (agency,), {})
-    return ids
+def snapshot(agency: str, case_id: str) -> Work[Snapshot | None]:
+    """The newest snapshot of a case."""
+    found: Snapshot | None = yield StoreCall("snapshot", (agency, case_id), {})
+    return found
+
+
+def find(
+    agency: str, query: Query, *, after: Place | None = None, limit: int
+) -> Work[Sequence[Found]]:
+    """One page of the list of cases."""
+    options = {"after": after, "limit": limit}
+    found: Sequence[Found] = yield StoreCall("find", (agency, query), options)
+    return found
+
+
+def count(agency: str, name: str, value: str, *, besides: str = "") -> Work[Count]:
+    """How many cases an index holds under a value."""
+    found: Count = yield StoreCall("count", (agency, name, value), {"besides": besides})
+    return found
+
+
+def tally(agency: str, name: str) -> Work[Mapping[str, int]]:
+    """How many cases an index holds under each value."""
+    found: Mapping[str, int] = yield StoreCall("tally", (agency, name), {})
+    return found
+
+
+def relist(
+    agency: str, case_id: str, *, version: int, listing: Listing, forget: bool = False
+) -> Work[bool]:
+    """Put a listing in the place of a case's."""
+    options = {"version": version, "listing": listing, "forget": forget}
+    done: bool = yield StoreCall("relist", (agency, case_id), options)
+    return done
+
+
+def feed(agency: str, *, after: int, limit: int) -> Work[Sequence[FeedEntry]]:
+    """Events after a position of the feed."""
+    options = {"after": after, "limit": limit}
+    entries: Sequence[FeedEntry] = yield StoreCall("feed", (agency,), options)
+    return entries
+
+
+def checkpoint(agency: str, consumer: str) -> Work[int]:
+    """Where a consumer stands."""
+    position: int = yield StoreCall("checkpoint", (agency, consumer), {})
+    return position
+
+
+def advance(agency: str, consumer: str, *, expected: int, position: int) -> Work[bool]:
+    """Move a consumer's checkpoint."""
+    options = {"expected": expected, "position": position}
+    done: bool = yield StoreCall("advance", (agency, consumer), options)
+    return done
+
+
+def restore(agency: str, histories: Iterable[History]) -> Work[int]:
+    """Write whole histories."""
+    written: int = yield StoreCall("restore", (agency, histories), {})
+    return written

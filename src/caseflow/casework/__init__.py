@@ -15,6 +15,9 @@ from caseflow.casework.events import (
     ExitInterview,
     FollowUpSession,
     Interview,
+    LeadCaseManagerAssigned,
+    LegalHoldLifted,
+    LegalHoldPlaced,
     MonitoringNoted,
     NeedDeferred,
     NeedIdentified,
@@ -38,6 +41,8 @@ from caseflow.casework.state import (
     PlanItem,
     ProgramEnrollment,
     Strength,
+    lead_case_manager,
+    legal_holds,
 )
 
 __all__ = [
@@ -57,6 +62,9 @@ __all__ = [
     "ExitInterview",
     "FollowUpSession",
     "Interview",
+    "LeadCaseManagerAssigned",
+    "LegalHoldLifted",
+    "LegalHoldPlaced",
     "MonitoringNoted",
     "Need",
     "NeedDeferred",
@@ -76,4 +84,6 @@ __all__ = [
     "Strength",
     "StrengthIdentified",
     "TransferredOut",
+    "lead_case_manager",
+    "legal_holds",
 ]

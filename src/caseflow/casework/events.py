@@ -21,6 +21,19 @@ Agreement = Literal["signed", "spoken", "witnessed", "interpreted", "not-agreed"
 Interview = Literal["held", "offered", "declined", "unreachable"]
 """What became of an interview or session. All four are answers."""
 
+# -- staff -----------------------------------------------------------------------------------
+
+
+@decision("lead-case-manager-assigned")
+class LeadCaseManagerAssigned:
+    """A case manager was given the lead: the one who answers for the case.
+
+    Assigning another one is the reassignment of the case, inside the agency.
+    """
+
+    case_manager: Code
+
+
 # -- engagement ------------------------------------------------------------------------------
 
 
@@ -258,6 +271,24 @@ class TransferredOut:
     accepted_by: str
 
 
+# -- what has to be kept ---------------------------------------------------------------------
+
+
+@fact("legal-hold-placed")
+class LegalHoldPlaced:
+    """Nothing of the case may be erased from now on: a lawsuit, an audit. The hold has a name."""
+
+    name: Code
+    reason: str = ""
+
+
+@fact("legal-hold-lifted")
+class LegalHoldLifted:
+    """A legal hold came to its end."""
+
+    name: Code
+
+
 FACTS: tuple[type, ...] = (
     OutreachMade,
     ReferralReceived,
@@ -278,5 +309,7 @@ FACTS: tuple[type, ...] = (
     NextStagePlanned,
     ContinuingServicesListed,
     ResourcesListed,
+    LegalHoldPlaced,
+    LegalHoldLifted,
 )
 """The facts of case work, for a workflow's `events`."""

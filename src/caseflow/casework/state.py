@@ -20,12 +20,17 @@ from caseflow.casework.events import (
     ExitInterview,
     FollowUpSession,
     Interview,
+    LeadCaseManagerAssigned,
+    LegalHoldLifted,
+    LegalHoldPlaced,
     NeedDeferred,
     NeedIdentified,
     PlanItemDrafted,
     PlanItemDropped,
     StrengthIdentified,
 )
+from caseflow.kernel.case import Case
+from caseflow.kernel.erased import Erased
 from caseflow.kernel.events import Code
 from caseflow.kernel.recorded import AnyRecorded
 
@@ -98,6 +103,8 @@ class CaseworkState:
     plan: tuple[PlanItem, ...] = ()
     criteria: tuple[ClosureCriterion, ...] = ()
     programs: tuple[ProgramEnrollment, ...] = ()
+    holds: tuple[Code, ...] = ()
+    """The names of the legal holds in force."""
 
     def fold(self, recorded: AnyRecorded, /) -> Self:
         """The state after one more event; most events change nothing here."""
@@ -111,6 +118,16 @@ class CaseworkState:
     def items_for(self, need: int) -> tuple[PlanItem, ...]:
         """The plan items that address a need."""
         return tuple(item for item in self.plan if need in item.needs)
+
+
+def lead_case_manager(case: Case[Any]) -> Code | None:
+    """Who has the lead on a case: whom it was assigned to latest (None: nobody yet).
+
+    Read off the latest assignment by the moment at which it occurred, so that one that is
+    recorded late does not undo a newer one.
+    """
+    assigned = case.latest(LeadCaseManagerAssigned)
+    return assigned.case_manager if assigned else None
 
 
 def _put(things: tuple[T, ...], thing: T) -> tuple[T, ...]:
@@ -141,8 +158,13 @@ def _deferred(state: Any, event: NeedDeferred, number: int) -> Any:
 
 def _strength(state: Any, event: StrengthIdentified, number: int) -> Any:
     strength = Strength(description=event.description, domain=event.domain, recorded=number)
-    others = [one for one in state.strengths if one.description != event.description]
+    others = [one for one in state.strengths if not _same(one.description, event.description)]
     return attrs.evolve(state, strengths=(*others, strength))
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two texts are the same. Of those that were erased, nobody can tell."""
+    return not isinstance(one, Erased) and not isinstance(other, Erased) and one == other
 
 
 def _item(state: Any, event: PlanItemDrafted, number: int) -> Any:
@@ -198,6 +220,19 @@ def _of_program(state: Any, program: str, **changes: Any) -> Any:
     return attrs.evolve(state, programs=programs)
 
 
+def _hold_placed(state: Any, event: LegalHoldPlaced, number: int) -> Any:
+    return attrs.evolve(state, holds=tuple(dict.fromkeys((*state.holds, event.name))))
+
+
+def _hold_lifted(state: Any, event: LegalHoldLifted, number: int) -> Any:
+    return attrs.evolve(state, holds=tuple(name for name in state.holds if name != event.name))
+
+
+def legal_holds(case: Case[CaseworkState]) -> tuple[str, ...]:
+    """The names of the legal holds in force, for `Retention(hold=legal_holds)`."""
+    return case.state.holds
+
+
 _FOLDS: dict[type, Callable[[Any, Any, int], Any]] = {
     NeedIdentified: _need,
     NeedDeferred: _deferred,
@@ -209,4 +244,6 @@ _FOLDS: dict[type, Callable[[Any, Any, int], Any]] = {
     Enrolled: _enrolled,
     ExitInterview: _exit,
     FollowUpSession: _follow_up,
+    LegalHoldPlaced: _hold_placed,
+    LegalHoldLifted: _hold_lifted,
 }

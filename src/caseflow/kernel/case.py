@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, Self
 
 import attrs
 
+from caseflow.kernel.erased import Erased
+from caseflow.kernel.erasure_errors import ErasedInFold, ErasedRead
 from caseflow.kernel.errors import InvalidCall, short
 from caseflow.kernel.events import CaseOpened, Corrected, ExceptionMade, Voided
 from caseflow.kernel.recorded import AnyRecorded, Recorded, aware, quickly
@@ -136,7 +138,7 @@ class Case(NamedTuple, Generic[S_co]):
 
     @property
     def client(self) -> str:
-        """The client whose case it is."""
+        """The client whose case it is. A pseudonym, once the client's data was erased."""
         return self.identity.client
 
     @property
@@ -229,6 +231,10 @@ def evolve(case: Case[S], recorded: AnyRecorded) -> Case[S]:
     kind, stage = type(event), recorded.stage
     by_type = dict(by_type)
     by_type[kind] = _seen(by_type.get(kind), recorded)
+    try:
+        state = state.fold(recorded)
+    except ErasedRead as error:
+        raise _unfoldable(state, recorded, error) from error
     if stage is not None:
         if path and path[-1].occurred_at > occurred_at:
             path = _until(path, occurred_at)
@@ -248,7 +254,7 @@ def evolve(case: Case[S], recorded: AnyRecorded) -> Case[S]:
             exceptions,
             dues,
             recorded_at,
-            state.fold(recorded),
+            state,
             by_type,
             historical,
         ),
@@ -294,7 +300,10 @@ def fold(
             dues = _owe(dues, recorded)
         if type(recorded.event) is ExceptionMade:
             exceptions.append(_exception(recorded))
-        state = state.fold(recorded)
+        try:
+            state = state.fold(recorded)
+        except ErasedRead as error:
+            raise _unfoldable(state, recorded, error) from error
     return Case(
         identity,
         last.number,
@@ -357,7 +366,9 @@ def occurred(history: Iterable[AnyRecorded], moment: datetime) -> list[AnyRecord
 
 def _identity(history: Sequence[AnyRecorded]) -> CaseIdentity:
     first = history[0]
-    client = first.event.client if isinstance(first.event, CaseOpened) else first.subject
+    client: Any = first.event.client if isinstance(first.event, CaseOpened) else first.subject
+    if isinstance(client, Erased):  # a pseudonym stands in the place of the id
+        client = first.subject
     return CaseIdentity(first.case_id, first.agency, client, first.workflow, first.workflow_version)
 
 
@@ -399,11 +410,23 @@ def _exception(recorded: AnyRecorded) -> ExceptionInForce:
     )
 
 
+def _unfoldable(state: object, recorded: AnyRecorded, error: ErasedRead) -> ErasedInFold:
+    """The error that names the event which a state could not take."""
+    return ErasedInFold(
+        case_id=recorded.case_id,
+        number=recorded.number,
+        name=recorded.name,
+        state=type(state).__name__,
+        doing=error.fields["doing"],
+    )
+
+
 def _owe(dues: Mapping[str, AnyRecorded], recorded: AnyRecorded) -> dict[str, AnyRecorded]:
     """What is owed after this event, as its verdict noted it."""
     owed = dict(dues)
     for note in recorded.noted:
-        open_still = note.outcome in ("unmet", "fault")  # a fault is owed until it can be judged
+        # what could not be judged is owed until it can be
+        open_still = note.outcome in ("unmet", "fault", "erased")
         if note.strength == "due" and open_still and note.since == recorded.number:
             owed[note.rule] = recorded
     return owed

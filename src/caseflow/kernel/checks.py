@@ -94,6 +94,19 @@ def some_event_types(id: str, types: object) -> tuple[type[Any], ...]:
     return given
 
 
+def some_indexes(id: str, names: object) -> tuple[str, ...]:
+    """The indexes by which a rule counts, as a tuple. Raises `DefinitionError`."""
+    given = names if isinstance(names, tuple) else (names,)
+    for name in given:
+        if not isinstance(name, str) or not name:
+            raise DefinitionError(
+                what=f"Rule {id!r}",
+                problem=f"counts cases by {short(name)}, which is no name of an index",
+                repair="Give the name of an Index of the workflow, or a tuple of several.",
+            )
+    return given
+
+
 def some_parts(id: str, connective: str, parts: tuple[object, ...], kind: type[Any]) -> None:
     """See that a combination has parts, and that they are rules. Raises `DefinitionError`."""
     if not parts:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 import orjson
 
-from caseflow.kernel.case import Case, CaseIdentity, ExceptionInForce, Move, S, Seen
-from caseflow.kernel.cipher import Cipher, Plan, apply, personal_parts
+from caseflow.kernel.case import Case, S
+from caseflow.kernel.cipher import Cipher, Plan, personal_parts
 from caseflow.kernel.convert import (
     cause_of,
     converted,
@@ -19,6 +20,8 @@ from caseflow.kernel.convert import (
     says_the_same,
     strict_converter,
 )
+from caseflow.kernel.erased import Erased
+from caseflow.kernel.erasure_errors import ErasedRead
 from caseflow.kernel.errors import (
     DamagedPayload,
     NoUpcaster,
@@ -28,17 +31,18 @@ from caseflow.kernel.errors import (
     nearest,
     short,
 )
-from caseflow.kernel.events import CORE_EVENTS, EventType, event_type
+from caseflow.kernel.events import CORE_EVENTS, Corrected, EventType, event_type
 from caseflow.kernel.fields import in_words, looked_up, misfit
 from caseflow.kernel.recorded import AnyRecorded, Noted, Recorded, quickly
+from caseflow.kernel.sealed import SEALED, rebuilt, seal, unseal
+from caseflow.kernel.snapshot import made_otherwise, open_snapshot, packed, seal_snapshot, unpacked
+from caseflow.kernel.store_errors import StoreError
 from caseflow.kernel.stored import StoredEvent, hash_of
 
 if TYPE_CHECKING:
     from cattrs import Converter
 
 E = TypeVar("E")
-
-SNAPSHOT_FORMAT = 1
 
 
 class Codec:
@@ -63,7 +67,12 @@ class Codec:
     def encode(self, recorded: AnyRecorded, previous_hash: str) -> StoredEvent:
         """The stored form of an event, chained to the one before it."""
         kind = self._names[type(recorded.event)]
-        subject = recorded.subject
+        subject, reported_by, reason = recorded.subject, recorded.reported_by, recorded.reason
+        payload = self.converter.unstructure(recorded.event)
+        if self.cipher is not None:
+            texts = {"reason": reason, "reported_by": reported_by}
+            payload = seal(self.cipher, subject, self._plan(recorded.event), payload, texts)
+            subject, reported_by, reason = self.cipher.register(subject), None, None
         columns = (
             recorded.agency,
             recorded.case_id,
@@ -75,9 +84,9 @@ class Codec:
             recorded.actor,
             orjson.dumps(sorted(recorded.roles)).decode() if recorded.roles else "[]",
             recorded.on_behalf_of,
-            self._seal_text(subject, recorded.reported_by),
+            reported_by,
             recorded.reason_code,
-            self._seal_text(subject, recorded.reason),
+            reason,
             recorded.transition,
             recorded.stage,
             orjson.dumps([tuple(note) for note in recorded.noted]).decode()
@@ -88,7 +97,7 @@ class Codec:
             recorded.workflow,
             recorded.workflow_version,
             subject,
-            orjson.dumps(self.payload(recorded.event, subject)).decode(),
+            orjson.dumps(payload).decode(),
             previous_hash,
         )
         return StoredEvent(*columns, hash=hash_of(columns))
@@ -104,7 +113,7 @@ class Codec:
         for row in rows:
             try:
                 decoded.append(self._decode(row, roles))
-            except UnreadableRecord:
+            except (UnreadableRecord, StoreError):
                 raise
             except Exception as error:
                 raise self._damaged(row, error) from error
@@ -122,7 +131,11 @@ class Codec:
         if kind is None:
             near = nearest(name, self.types)
             raise UnknownEventName(case_id=case_id, number=number, name=name, nearest=near)
-        data = orjson.loads(payload)
+        data, erased = orjson.loads(payload), False
+        if self.cipher is not None or SEALED in data:
+            subject, data, opened, erased = self._opened(row, data)
+            reason = opened.get("reason", reason)
+            reported_by = opened.get("reported_by", reported_by)
         if version != kind.version:
             data = _upcast(data, kind, row)
         if roles not in roles_read:
@@ -132,18 +145,18 @@ class Codec:
             Recorded,
             (
                 number,
-                self.event(kind, data, subject),
+                self._rebuilt(kind, data) if erased else self.event(kind, data),
                 occurred_at,
                 occurred_at if recorded == occurred else moment_of(recorded),
                 actor,
                 roles_read[roles],
                 on_behalf_of,
-                None if reported_by is None else self._open_text(subject, reported_by),
+                reported_by,
                 subject,
                 transition,
                 stage,
                 reason_code,
-                None if reason is None else self._open_text(subject, reason),
+                reason,
                 () if noted == "[]" else _noted(noted),
                 command_id,
                 fingerprint,
@@ -155,30 +168,57 @@ class Codec:
             ),
         )
 
-    def _damaged(self, row: StoredEvent, error: Exception) -> DamagedPayload:
-        return DamagedPayload(
-            case_id=row.case_id, number=row.number, name=row.type, problem=cause_of(error)
-        )
-
-    def payload(self, event: Any, subject: str) -> Any:
-        """An event as plain JSON data, personal parts sealed."""
-        data = self.converter.unstructure(event)
+    def _opened(self, row: StoredEvent, data: Any) -> tuple[str, Any, dict[str, Any], bool]:
+        """Of a row that may be sealed: its subject, payload and columns; whether it was erased."""
         if self.cipher is None:
-            return data
-        seal = self.cipher.seal
-        return apply(self._plan(type(event)), data, lambda value: seal(subject, value))
+            problem = "it is sealed, and there is no cipher to open it"
+            repair = "Give the book the cipher that it was written with: Casebook(..., cipher=...)."
+            raise UnreadableRecord(
+                case_id=row.case_id, number=row.number, problem=problem, repair=repair
+            )
+        if SEALED in data:
+            data, columns, erased = unseal(self.cipher, row.subject, data)
+        else:
+            columns, erased = {}, False
+        return self.cipher.subject(row.subject), data, columns, erased
 
-    def event(self, kind: EventType, payload: Any, subject: str) -> Any:
+    def _damaged(self, row: StoredEvent, error: Exception) -> UnreadableRecord:
+        where = {"case_id": row.case_id, "number": row.number}
+        if isinstance(error, ErasedRead):
+            problem = f"an upcaster of {row.type!r} reads what was erased"
+            repair = "Let it ask isinstance(value, Erased) first."
+            return UnreadableRecord(**where, problem=problem, repair=repair)
+        problem = cause_of(error)
+        if f'"{SEALED}":' in str(
+            row.payload
+        ):  # what went wrong may be told in words that were sealed
+            problem = f"what is sealed in it does not fit ({type(error).__name__})"
+        return DamagedPayload(**where, name=row.type, problem=problem)
+
+    def payload(self, event: Any) -> Any:
+        """An event as plain JSON data, nothing of it sealed."""
+        return self.converter.unstructure(event)
+
+    def event(self, kind: EventType, payload: Any) -> Any:
         """The event of plain JSON data."""
-        if self.cipher is not None:
-            unseal = self.cipher.open
-            plan = self._plan(kind.cls)
-            payload = apply(plan, payload, lambda value: unseal(subject, value))
         cls = kind.cls
         read = self._readers.get(cls)
         if read is None:
             read = self._readers[cls] = self.converter.get_structure_hook(cls)
         return read(payload, cls)
+
+    def _rebuilt(self, kind: EventType, payload: Any) -> Any:
+        """The event of data in which something was erased. A correction holds another event."""
+        inner = payload.get("event") if kind.cls is Corrected else None
+        if not isinstance(inner, dict):
+            return rebuilt(payload, kind.cls, self.converter.structure)
+        content, payload["event"] = payload["event"], None
+        made = self.types[inner["type"]]
+        data, version = converted(content["payload"], made, content["version"])
+        if version != made.version:
+            raise ValueError(f"it corrects with {made.name!r} in version {content['version']}")
+        correction: Any = self.converter.structure(payload, Corrected)
+        return attrs.evolve(correction, event=self._rebuilt(made, data))
 
     def knows(self, event: Any) -> bool:
         """Whether it is an event of a class that can be written and read."""
@@ -203,20 +243,18 @@ class Codec:
         """The error that names the first field whose value does not survive."""
         for name, kind in looked_up(type(event)).items():
             value = getattr(event, name)
+            problem: str | None = None
+            if isinstance(value, Erased):
+                return self._unfit(event, name, "what was erased", kind, _ANEW)
             try:
                 text = orjson.dumps(self.converter.unstructure(value, kind))
                 back = self.converter.structure(orjson.loads(text), kind)
-                problem = None if says_the_same(back, value) else "it reads back as something else"
+                if not says_the_same(back, value):
+                    problem = "it reads back as something else"
             except Exception as error:
                 problem = cause_of(error)
             if problem is not None:
-                return PayloadInvalid(
-                    event=type(event).__name__,
-                    field=name,
-                    value=short(value),
-                    allowed=in_words(kind),
-                    repair=_repair(value, kind, problem),
-                )
+                return self._unfit(event, name, short(value), kind, _repair(value, kind, problem))
         problem = cause_of(cause) if cause else "it reads back as something else"
         return PayloadInvalid(
             event=type(event).__name__,
@@ -226,72 +264,66 @@ class Codec:
             repair=f"These cannot be stored: {problem.rstrip('.')}.",
         )
 
+    def _unfit(self, event: Any, field: str, value: str, kind: Any, repair: str) -> PayloadInvalid:
+        return PayloadInvalid(
+            event=type(event).__name__,
+            field=field,
+            value=value,
+            allowed=in_words(kind),
+            repair=repair,
+        )
+
+    def pseudonym(self, subject: str) -> str:
+        """What a store knows a subject by: the id itself, where no cipher is in use."""
+        return subject if self.cipher is None else self.cipher.pseudonym(subject)
+
+    def subject(self, pseudonym: str) -> str:
+        """Whom a store knows by that; what is no pseudonym, or of one erased, as it is."""
+        return pseudonym if self.cipher is None else self.cipher.subject(pseudonym)
+
+    def blind(self, name: str, value: str) -> str:
+        """A value that can be looked for, and not read; keyed where a cipher is in use."""
+        return value if self.cipher is None else self.cipher.blind(name, value)
+
+    def generation(self) -> int:
+        """A number that is another one after each erasure (see `Cipher.generation`)."""
+        return 0 if self.cipher is None else self.cipher.generation()
+
     def fingerprint(self, content: bytes) -> str:
         """A fingerprint of a command; keyed where a cipher is in use."""
         if self.cipher is not None:
             return self.cipher.fingerprint(content)
         return hash_of((content.decode(),))
 
-    def _plan(self, cls: type[Any]) -> Plan:
+    def _plan(self, event: Any) -> Plan:
+        """What is personal in an event. In a correction, what is so in the corrected event."""
+        cls = type(event)
+        if cls is Corrected and event.event is not None:
+            inner = self._plan(event.event)
+            return {"event": {"payload": inner}} if inner else None
         if cls not in self._plans:
             self._plans[cls] = personal_parts(cls)
         return self._plans[cls]
 
-    def _seal_text(self, subject: str, text: str | None) -> Any:
-        if text is None or self.cipher is None:
-            return text
-        return self.cipher.seal(subject, text)
-
-    def _open_text(self, subject: str, text: str | None) -> Any:
-        if text is None or self.cipher is None:
-            return text
-        return self.cipher.open(subject, text)
-
     # -- snapshots ---------------------------------------------------------------------------
 
-    def encode_case(self, case: Case[Any]) -> str | None:
+    def encode_case(self, case: Case[Any], subjects: Iterable[str] = ()) -> str | None:
         """A snapshot of a case, or None where its state cannot be stored and read back.
 
         A snapshot is a convenience: it can be thrown away at any time, since the history says
         it all. A state that does not survive it must not keep an event from being recorded.
+        `subjects` are all those whose data the case holds: where a cipher is in use, only all
+        their keys together open it. Where something was erased, none is made.
         """
         if not attrs.has(type(case.state)):
             return None
         try:
-            text = self._encode_case(case)
+            data = packed(self.plain, case)
+            if unpacked(self.plain, orjson.loads(orjson.dumps(data)), type(case.state)) != case:
+                return None
+            return seal_snapshot(self.cipher, data, subjects)
         except Exception:  # a state may hold anything: it is then folded anew each time
             return None
-        return text if self.decode_case(text, type(case.state)) == case else None
-
-    def _encode_case(self, case: Case[Any]) -> str:
-        state = self.payload(case.state, case.client)
-        data = {
-            "format": SNAPSHOT_FORMAT,
-            "state_type": _state_type(type(case.state)),
-            "identity": attrs.astuple(case.identity),
-            "version": case.version,
-            "position": case.position,
-            "recorded_at": instant(case.recorded_at),
-            "path": [(*m[:3], instant(m.occurred_at), instant(m.recorded_at)) for m in case.path],
-            "exceptions": [
-                (
-                    e.number,
-                    e.rule,
-                    instant(e.until) if e.until else None,
-                    sorted(e.roles),
-                    self._seal_text(case.client, e.reason),
-                    e.made_by,
-                )
-                for e in case.exceptions
-            ],
-            "dues": {name: self._packed(entry) for name, entry in case.dues.items()},
-            "seen": {
-                self._names[cls].name: (self._packed(seen[0]), self._packed(seen[1]), seen[2])
-                for cls, seen in case.seen().items()
-            },
-            "state": state,
-        }
-        return orjson.dumps(data).decode()
 
     def decode_case(self, text: str, state: type[S]) -> Case[S] | None:
         """The case of a snapshot; None where it is of another format or cannot be read.
@@ -299,53 +331,25 @@ class Codec:
         The caller then folds the history, which is the truth.
         """
         try:
-            return self._decode_case(orjson.loads(text), state)
+            return unpacked(self.plain, open_snapshot(self.cipher, text), state)
         except Exception:  # a snapshot is derived: whatever is wrong with it, fold the history
             return None
 
-    def _decode_case(self, data: dict[str, Any], state: type[S]) -> Case[S] | None:
-        if data["format"] != SNAPSHOT_FORMAT or data["state_type"] != _state_type(state):
-            return None
-        identity = CaseIdentity(*data["identity"])
-        payload = data["state"]
-        if self.cipher is not None:
-            unseal = self.cipher.open
-            plan = self._plan(state)
-            payload = apply(plan, payload, lambda value: unseal(identity.client, value))
-        return Case(
-            identity,
-            data["version"],
-            data["position"],
-            tuple(Move(m[0], m[1], m[2], moment_of(m[3]), moment_of(m[4])) for m in data["path"]),
-            tuple(self._exception(identity.client, *made) for made in data["exceptions"]),
-            {name: self._unpacked(row) for name, row in data["dues"].items()},
-            moment_of(data["recorded_at"]),
-            self.converter.structure(payload, state),
-            {
-                self.types[name].cls: Seen(self._unpacked(first), self._unpacked(latest), count)
-                for name, (first, latest, count) in data["seen"].items()
-            },
-        )
+    def made_otherwise(self, text: str, state: type[Any]) -> bool:
+        """Whether a snapshot is of another format or state, or erased: nobody uses it then."""
+        return made_otherwise(self.cipher, text, state)
 
-    def _exception(
-        self,
-        client: str,
-        number: int,
-        rule: str,
-        until: str | None,
-        roles: list[str],
-        reason: str,
-        made_by: str,
-    ) -> ExceptionInForce:
-        words = self._open_text(client, reason)
-        end = moment_of(until) if until else None
-        return ExceptionInForce(number, rule, end, frozenset(roles), words, made_by)
+    @cached_property
+    def plain(self) -> Codec:
+        """This codec without its cipher, for what is sealed as a whole."""
+        if self.cipher is None:
+            return self
+        plain = copy(self)
+        plain.cipher = None
+        return plain
 
-    def _packed(self, entry: AnyRecorded) -> list[Any]:
-        return [*self.encode(entry, ""), entry.corrected_by]
 
-    def _unpacked(self, row: list[Any]) -> AnyRecorded:
-        return self.decode(StoredEvent(*row[:-1]))._replace(corrected_by=row[-1])
+_ANEW = "Say it anew, where that is allowed, or leave it empty."
 
 
 def _repair(value: object, kind: Any, problem: str) -> str:
@@ -374,12 +378,6 @@ def _noted(text: str) -> tuple[Noted, ...]:
         if numbers or not all(type(word) is str for word in note[:3]):
             raise ValueError(f"what it notes of its rules is {short(text)}")
     return notes
-
-
-def _state_type(state: type[Any]) -> str:
-    """A state class by its name, fields and `fold_version`: another one is folded anew."""
-    fields = ", ".join(field.name for field in attrs.fields(state))
-    return f"{state.__qualname__}({fields}) {getattr(state, 'fold_version', 1)}"
 
 
 def _upcast(payload: Any, kind: EventType, row: StoredEvent) -> Any:

@@ -168,6 +168,16 @@ class UndeclaredRead(InvalidCall):
     )
 
 
+class UndeclaredCount(UndeclaredRead):
+    """A rule counted other cases by an index that it did not declare."""
+
+    code = "undeclared-count"
+    wording = (
+        "Rule {rule!r} counts other cases by {index!r}, which it does not declare. "
+        "Add counts={index!r} to the rule."
+    )
+
+
 # -- the decision is refused -----------------------------------------------------------------
 
 
@@ -227,6 +237,28 @@ class CaseExists(Conflict):
     wording = "There is already a case {case_id!r}. Open it under another id, or leave the id out."
 
 
+class ConsumerMoved(Conflict):
+    """Another consumer of the same name moved the checkpoint in between."""
+
+    code = "consumer-moved"
+    wording = (
+        "Consumer {consumer!r} of agency {agency!r} no longer stands at position {position}: "
+        "another one of that name is at work. What was done from there on may be done twice; "
+        "run one consumer of a name at a time, or do its work in one transaction with its "
+        "checkpoint: casebook.within(session).consume(...)."
+    )
+
+
+class CaseHeld(CaseExists):
+    """An import holds a case that the store has already."""
+
+    code = "case-held"
+    wording = (
+        "There is already a case {case_id!r} here, and an import adds whole cases only. "
+        "Nothing was imported: import into a store that has none of them."
+    )
+
+
 # -- there is no such case -------------------------------------------------------------------
 
 
@@ -255,16 +287,6 @@ class OtherVersion(OtherWorkflow):
         "Case {case_id!r} is pinned to version {found!r} of workflow {workflow!r}, and this "
         "book holds {known}. Give the book that version: Casebook(..., earlier=[...])."
     )
-
-
-# -- the store failed ------------------------------------------------------------------------
-
-
-class StoreError(CaseflowError):
-    """The store could not do what it was asked; nothing was half written."""
-
-    code = "store"
-    wording = "The store {store} failed to {action}: {cause}. {repair}"
 
 
 # -- the data cannot be read -----------------------------------------------------------------
@@ -310,8 +332,23 @@ class ChainBroken(UnreadableRecord):
     code = "chain-broken"
     wording = (
         "The history of case {case_id!r} was altered: event {number} {problem}. "
-        "Compare it with a backup or with an exported checkpoint."
+        "Compare it with a backup or with an attestation."
     )
+
+
+class DamagedFile(CaseflowError):
+    """An export or an attestation is damaged, cut off, or no such file at all.
+
+    `case_id` is the case that the line belongs to, where that can be told (else empty).
+    """
+
+    code = "damaged-file"
+    wording = "Line {line} of {file}{place} {problem}. {repair}"
+
+    def __init__(self, **fields: Any) -> None:
+        case_id = fields.setdefault("case_id", "")
+        fields.setdefault("place", f" (case {case_id!r})" if case_id else "")
+        super().__init__(**fields)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

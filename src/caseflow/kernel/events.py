@@ -48,7 +48,7 @@ CODE_MARK = Mark("code")
 PERSONAL_MARK = Mark("personal")
 
 Code = Annotated[str, CODE_MARK]
-"""A word from a vocabulary or an identifier: text that is never personal."""
+"""A word from a vocabulary or an identifier: text that is never personal, nor ever erased."""
 
 Personal = Annotated[T, PERSONAL_MARK]
 """Personal data that is not text: `born: Personal[date]`. A plain `str` is personal already."""
@@ -175,7 +175,7 @@ def event_type(event: Any) -> EventType:
 class CaseOpened:
     """A case was opened for a client. The first event of every history."""
 
-    client: Code
+    client: Personal[str]
 
 
 @decision("moved")

@@ -32,6 +32,10 @@ def _lines(result: Result, words: Words, indent: str, *, part: bool = False) -> 
         yield wrapped("Found: a fault in the rule itself, so it could not be judged.", inner)
         if result.outcome == "fault":
             yield wrapped(f"To do: tell those who keep the rules: {result.fault}", inner)
+    elif result.outcome in ("erased", "erased-excepted"):
+        yield wrapped("Found: cannot be judged: erased. What it looks at was erased.", inner)
+        if result.outcome == "erased":
+            yield wrapped("To do: record anew what it asks for, where that is allowed.", inner)
     elif result.parts:
         yield from _part_lines(result, words, inner)
     else:
@@ -58,7 +62,8 @@ def _exception_words(result: Result) -> str:
     if made is None:
         return f"Allowed by the exception in event {result.exception}."
     until = f", until {plain_words(made.until)}" if made.until is not None else ""
-    reason = f": {made.reason.strip().rstrip('.')}" if made.reason.strip() else ""
+    said = str(made.reason).strip()  # in words, where it was erased
+    reason = f": {said.rstrip('.')}" if said else ""
     return f"Allowed by the exception in event {made.number}, by {made.made_by}{until}{reason}."
 
 
@@ -161,7 +166,7 @@ def result_data(result: Result) -> dict[str, Any]:
         "excepted_by": result.excepted_by,
         "exception": result.exception,
         "exception_by": result.exception_made.made_by if result.exception_made else None,
-        "exception_reason": result.exception_made.reason if result.exception_made else None,
+        "exception_reason": str(result.exception_made.reason) if result.exception_made else None,
         "within_days": result.within / timedelta(days=1) if result.within is not None else None,
         "fault": result.fault,
         "source": result.source,

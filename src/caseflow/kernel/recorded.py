@@ -14,7 +14,7 @@ from caseflow.kernel.events import event_type
 E_co = TypeVar("E_co", covariant=True)
 
 Strength = Literal["block", "warn", "due"]
-NotedOutcome = Literal["unmet", "excepted", "fault", "fault-excepted"]
+NotedOutcome = Literal["unmet", "excepted", "fault", "fault-excepted", "erased", "erased-excepted"]
 
 quickly = tuple.__new__
 """`quickly(Move, (…))` is `Move(…)` with every field given in order, in half the time.
@@ -71,7 +71,7 @@ class Recorded(NamedTuple, Generic[E_co]):
     reported_by: str | None
     """Who said so, where that is somebody without a login (a partner, a neighbour)."""
     subject: str
-    """Whose data it is: the client, or a member of the household."""
+    """Whose data it is: the client, or a member of the household. A pseudonym, once erased."""
     transition: str | None
     """The transition taken; None for facts."""
     stage: str | None

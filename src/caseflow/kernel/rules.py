@@ -7,11 +7,11 @@ is declared, so that every result, met or unmet, names the events it looked at.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable
+from datetime import timedelta
 from inspect import cleandoc
 from itertools import product
-from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Generic, Literal
 
 import attrs
 
@@ -24,25 +24,37 @@ from caseflow.kernel.checks import (
     one_role,
     said,
     some_event_types,
+    some_indexes,
     some_parts,
     some_words,
 )
+from caseflow.kernel.context import Context, NeedsInput
+from caseflow.kernel.erasure_errors import ErasedRead
 from caseflow.kernel.errors import DefinitionError, UndeclaredRead
-from caseflow.kernel.recorded import Actor, AnyRecorded, Recorded, Strength
+from caseflow.kernel.recorded import Strength
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
 
     S_contra = TypeVar("S_contra", contravariant=True, default=Any)
-    E = TypeVar("E")
 else:
     from typing import TypeVar
 
     S_contra = TypeVar("S_contra", contravariant=True)
-    E = TypeVar("E")
 
 Types = type[Any] | tuple[type[Any], ...]
-Outcome = Literal["met", "unmet", "excepted", "fault", "fault-excepted", "needs-input"]
+Outcome = Literal[
+    "met",
+    "unmet",
+    "excepted",
+    "fault",
+    "fault-excepted",
+    "erased",
+    "erased-excepted",
+    "needs-input",
+]
+UNJUDGED: tuple[Outcome, ...] = ("fault", "erased")
+"""The outcomes of a rule that could not be judged: it failed, or what it looks at was erased."""
 
 
 @attrs.frozen(kw_only=True)
@@ -59,57 +71,6 @@ class Unmet:
     remedy: str = ""
     about: str = ""
     evidence: tuple[int, ...] | None = None
-
-
-class NeedsInput(BaseException):
-    """A rule looked at the payload or the reason of a step that has none yet.
-
-    No `Exception`, so that a rule with an `except Exception` of its own does not swallow it.
-    """
-
-
-class Context(NamedTuple):
-    """What a rule sees besides the case: who decides what, and when.
-
-    A named tuple, because one is made for every step. `at` is the moment at which the step
-    occurred, `now` the moment at which it is recorded.
-    """
-
-    actor: Actor
-    at: datetime
-    now: datetime
-    step: str
-    proposed: Any = None
-    given_reason: str | None = None
-    subject: str = ""
-    histories: Mapping[type[Any], tuple[AnyRecorded, ...]] | None = None
-    rule: str = ""
-    reason_awaited: bool = False
-    """Asked what can be done: a reason will have to be given, and is not known yet."""
-
-    @property
-    def event(self) -> Any:
-        """The event that is proposed. Where it is not known yet, the rule waits for it."""
-        event = self.proposed
-        if event is None:
-            raise NeedsInput
-        return event
-
-    @property
-    def reason(self) -> str | None:
-        """The reason that was given: a code of the transition's tree, or free text."""
-        if self.given_reason is None and (self.reason_awaited or self.proposed is None):
-            raise NeedsInput
-        return self.given_reason
-
-    def history(self, event: type[E]) -> tuple[Recorded[E], ...]:
-        """All effective events of a type, in recorded order, if the rule declares it.
-
-        Raises `UndeclaredRead` (a fault of the rule) for a type not in `history=`.
-        """
-        if self.histories is None or event not in self.histories:
-            raise UndeclaredRead(rule=self.rule, event=getattr(event, "__name__", repr(event)))
-        return cast("tuple[Recorded[E], ...]", self.histories[event])
 
 
 Check = Callable[[Case[S_contra], Context], Iterable[Unmet]]
@@ -144,12 +105,17 @@ class Result:
     @property
     def holds(self) -> bool:
         """Whether the rule is met, or an exception stands in its place."""
-        return self.outcome in ("met", "excepted", "fault-excepted")
+        return self.outcome in ("met", "excepted", "fault-excepted", "erased-excepted")
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is unmet or could not be judged, and no exception stands in its place."""
+        return self.outcome == "unmet" or self.outcome in UNJUDGED
 
     @property
     def refuses(self) -> bool:
         """Whether this result refuses the decision."""
-        return self.strength == "block" and self.outcome in ("unmet", "fault")
+        return self.strength == "block" and self.stands
 
 
 @attrs.frozen(kw_only=True)
@@ -165,6 +131,7 @@ class Rule(Generic[S_contra]):
     check: Check[S_contra] | None = None
     rests_on: tuple[type[Any], ...] = ()
     history: tuple[type[Any], ...] = ()
+    counts: tuple[str, ...] = ()
     strength: Strength = "block"
     within: timedelta | None = None
     excepted_by: str = ""
@@ -202,7 +169,7 @@ class Rule(Generic[S_contra]):
         """
         if self.combine is not None:
             return self._judge_parts(case, context)
-        if self.history:
+        if self.history or self.counts:
             context = self._reading(context)
         unmet: tuple[Unmet, ...] = ()
         try:
@@ -213,8 +180,10 @@ class Rule(Generic[S_contra]):
         except NeedsInput:
             if not unmet:  # what was found before that stands, whatever will be entered
                 return self._result(case, "needs-input")
+        except ErasedRead:  # no fault of the rule: nobody can judge it any more
+            return self._result(case, "erased")
         except UndeclaredRead as error:
-            named = UndeclaredRead(rule=self.id, event=error.fields["event"])
+            named = type(error)(**{**error.fields, "rule": self.id})
             return self._result(case, "fault", fault=str(named))
         except Exception as error:  # a rule is foreign code; what it raises is its fault
             return self._result(case, "fault", fault=f"{type(error).__name__}: {said(error)}")
@@ -229,10 +198,12 @@ class Rule(Generic[S_contra]):
         return self._result(case, "met")
 
     def _reading(self, context: Context) -> Context:
-        """The context with the histories that this rule declares, and no others."""
+        """The context with what this rule declares to read, and nothing else."""
         given = context.histories or {}
         return context._replace(
-            histories={cls: given.get(cls, ()) for cls in self.history}, rule=self.id
+            histories={cls: given.get(cls, ()) for cls in self.history},
+            rule=self.id,
+            countable=self.counts,
         )
 
     def _result(
@@ -274,8 +245,9 @@ class Rule(Generic[S_contra]):
                 fault = f"its part {part.rule!r} failed: {part.fault}"
                 return self._result(case, "fault", fault=fault, parts=parts)
         answers = {self._combines(given) for given in _as_if_known(parts, self.connective)}
-        if len(answers) > 1:  # the input that is waited for decides
-            return self._result(case, "needs-input", parts=parts)
+        if len(answers) > 1:  # the input that is waited for decides, or what was erased did
+            waits = any(part.outcome == "needs-input" for part in parts)
+            return self._result(case, "needs-input" if waits else "erased", parts=parts)
         if True in answers:
             return self._result(case, "met", parts=parts)
         unmet = _unmet_of(self, parts)
@@ -290,6 +262,7 @@ def rule(
     *,
     rests_on: Types = (),
     history: Types = (),
+    counts: str | tuple[str, ...] = (),
     wanted: str = "",
     source: str = "",
     excepted_by: str = "",
@@ -298,10 +271,11 @@ def rule(
 
     `id` is stored with decisions and never changes. `rests_on` names the event types the
     rule looks at: the latest of each is its evidence. `history` names the types of which it
-    reads every event, with `context.history(Type)`. What is wanted is said by `wanted`, or
-    by the first paragraph of the docstring. `source` is where the rule comes from;
-    `excepted_by` the role that may make an exception (empty: nobody). Raises
-    `DefinitionError`.
+    reads every event, with `context.history(Type)`; `counts` the indexes of the workflow by
+    which it counts other cases, with `context.other_cases(index, value)`.
+    What is wanted is said by `wanted`, or by the first paragraph of the docstring. `source` is
+    where the rule comes from; `excepted_by` the role that may make an exception (empty:
+    nobody). Raises `DefinitionError`.
     """
     a_rule_id(id)
     some_words(id, wanted=wanted, source=source)
@@ -321,6 +295,7 @@ def rule(
             check=check,
             rests_on=some_event_types(id, rests_on),
             history=some_event_types(id, history),
+            counts=some_indexes(id, counts),
             source=source,
             excepted_by=one_role(id, excepted_by),
         )
@@ -409,6 +384,7 @@ def _combined(
         wanted=wanted or words,
         rests_on=tuple(dict.fromkeys(cls for part in parts for cls in part.rests_on)),
         history=tuple(dict.fromkeys(cls for part in parts for cls in part.history)),
+        counts=tuple(dict.fromkeys(name for part in parts for name in part.counts)),
         source=source or "; ".join(dict.fromkeys(p.source for p in parts if p.source)),
         excepted_by=one_role(id, excepted_by),
         connective=connective,
@@ -418,7 +394,10 @@ def _combined(
 
 
 def _as_if_known(parts: tuple[Result, ...], connective: str) -> Iterable[tuple[Result, ...]]:
-    """The parts as the input that they wait for may leave them: met, or unmet."""
+    """The parts as what is not known of them may leave them: met, or unmet.
+
+    Not known is what waits for input, and what was erased.
+    """
     met, unmet = (tuple(_settled(part, outcome) for part in parts) for outcome in _SETTLED)
     if connective == "when":  # of its two parts, either may be met without the other
         return product(*zip(met, unmet, strict=True))
@@ -429,7 +408,8 @@ _SETTLED: tuple[Outcome, ...] = ("met", "unmet")
 
 
 def _settled(part: Result, outcome: Outcome) -> Result:
-    return attrs.evolve(part, outcome=outcome) if part.outcome == "needs-input" else part
+    unknown = part.outcome in ("needs-input", "erased")
+    return attrs.evolve(part, outcome=outcome) if unknown else part
 
 
 def _unmet_of(combined: Rule[Any], parts: tuple[Result, ...]) -> tuple[Unmet, ...]:

@@ -30,10 +30,10 @@ class StoredEvent(NamedTuple):
     """A JSON list, sorted."""
     on_behalf_of: str | None
     reported_by: str | None
-    """Sealed by the cipher."""
+    """None where a cipher is in use: it is then sealed with the payload."""
     reason_code: str | None
     reason: str | None
-    """Free text, sealed by the cipher."""
+    """Free text. None where a cipher is in use: it is then sealed with the payload."""
     transition: str | None
     stage: str | None
     noted: str
@@ -43,8 +43,9 @@ class StoredEvent(NamedTuple):
     workflow: str
     workflow_version: str
     subject: str
+    """Whose data it is; with a cipher, a pseudonym."""
     payload: str
-    """A JSON object; personal fields are sealed by the cipher."""
+    """A JSON object. With a cipher, what is personal is sealed (see `sealed`)."""
     previous_hash: str
     hash: str
     """SHA-256, as hexadecimal digits, over all columns before it (see `hash_of`)."""
@@ -59,19 +60,22 @@ def hash_of(columns: tuple[Any, ...]) -> str:
     return sha256(orjson.dumps(columns)).hexdigest()
 
 
-def verify_chain(rows: Iterable[StoredEvent]) -> str:
+def verify_chain(
+    rows: Iterable[StoredEvent], *, after: int = 0, previous: str | None = GENESIS
+) -> str:
     """Check one history, first event first, and return the hash of its last event.
+
+    A part of a history begins after an event, whose number and hash are given (None: it is not
+    known what the hash was).
 
     Raises `ChainBroken` naming the first event that was changed, inserted, swapped or whose
     predecessor is missing. A tail that was cut off is not seen here: compare the hash that
     is returned with one that was kept elsewhere.
     """
-    previous, number = GENESIS, 0
-    for row in rows:
-        number += 1
+    for number, row in enumerate(rows, after + 1):
         if row.number != number:
             problem = f"stands where event {number} should"
-        elif row.previous_hash != previous:
+        elif previous is not None and row.previous_hash != previous:
             problem = "does not follow from the event before it"
         elif not _hash_holds(row):
             problem = "was changed after it was written"
@@ -79,7 +83,7 @@ def verify_chain(rows: Iterable[StoredEvent]) -> str:
             previous = row.hash
             continue
         raise ChainBroken(case_id=row.case_id, number=row.number, problem=problem)
-    return previous
+    return previous or GENESIS
 
 
 def _hash_holds(row: StoredEvent) -> bool:
@@ -90,7 +94,11 @@ def _hash_holds(row: StoredEvent) -> bool:
 
 
 def without_gap(case_id: str, rows: Sequence[StoredEvent], first: int) -> None:
-    """See that rows are there, from a number on. Raises `ChainBroken` with the first missing."""
+    """See that the rows of a case are there, from a number on. Raises `ChainBroken`."""
+    for row in rows:
+        if row.case_id != case_id:
+            problem = "belongs to another case"
+            raise ChainBroken(case_id=case_id, number=row.number, problem=problem)
     if rows and rows[0].number == first and rows[-1].number == first + len(rows) - 1:
         return
     numbers = {row.number for row in rows}

@@ -7,9 +7,10 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
 from caseflow.kernel.case import HOLD, Case
+from caseflow.kernel.context import Context
 from caseflow.kernel.explain import WIDTH, explain_result, result_data, wrapped
 from caseflow.kernel.recorded import Noted, NotedOutcome
-from caseflow.kernel.rules import Context, Result, Rule
+from caseflow.kernel.rules import Result, Rule
 
 NO_WORDS: Mapping[str, str] = MappingProxyType({})
 
@@ -83,14 +84,14 @@ class Verdict(NamedTuple):
     def warnings(self) -> tuple[Result, ...]:
         """The results that warn."""
         return tuple(
-            r for r in self._answers() if r.strength == "warn" and r.outcome in ("unmet", "fault")
+            result for result in self._answers() if result.strength == "warn" and result.stands
         )
 
     @property
     def owed(self) -> tuple[Result, ...]:
         """The results that make something due."""
         return tuple(
-            r for r in self._answers() if r.strength == "due" and r.outcome in ("unmet", "fault")
+            result for result in self._answers() if result.strength == "due" and result.stands
         )
 
     @property

@@ -18,6 +18,7 @@ from caseflow.rules.planning import (
     plan_items_complete,
     plan_items_relate,
 )
+from caseflow.rules.staffing import caseload_cap
 from caseflow.rules.termination import (
     closure_criteria_met,
     closure_criteria_set,
@@ -30,6 +31,7 @@ from caseflow.rules.termination import (
 
 __all__ = [
     "assessment_completed",
+    "caseload_cap",
     "closure_criteria_met",
     "closure_criteria_set",
     "contact_attempted",

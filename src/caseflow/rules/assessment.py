@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from caseflow.casework.events import AssessmentCompleted, NeedIdentified, StrengthIdentified
 from caseflow.casework.state import CaseworkState
 from caseflow.kernel.case import Case, stage_of
-from caseflow.kernel.rules import Context, Unmet, rule
+from caseflow.kernel.context import Context
+from caseflow.kernel.rules import Unmet, rule
 from caseflow.rules.sources import ised
 
 Casework = Case[CaseworkState]

@@ -13,7 +13,8 @@ from caseflow.casework.events import (
 )
 from caseflow.casework.state import CaseworkState
 from caseflow.kernel.case import Case
-from caseflow.kernel.rules import Context, Rule, Unmet, rule
+from caseflow.kernel.context import Context
+from caseflow.kernel.rules import Rule, Unmet, rule
 from caseflow.rules.sources import ised
 
 Casework = Case[CaseworkState]

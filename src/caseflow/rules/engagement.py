@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from caseflow.casework.events import EligibilityDetermined, Enrolled
 from caseflow.casework.state import CaseworkState
 from caseflow.kernel.case import Case
-from caseflow.kernel.rules import Context, Unmet, rule
+from caseflow.kernel.context import Context
+from caseflow.kernel.rules import Unmet, rule
 from caseflow.rules.sources import ised
 
 Casework = Case[CaseworkState]

@@ -9,6 +9,10 @@ STAGES = "Stages of Case Management"
 """The five stages, cyclical; closure criteria agreed at engagement."""
 
 
+MODELS = "Case Management Strategies/Models"
+"""The practice models, with the caseloads that they are made for."""
+
+
 def ised(place: str) -> str:
     """A place in the ISED slides: `ised("stage 2")`."""
     return f"{ISED}, {place}"

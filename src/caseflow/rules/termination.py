@@ -16,7 +16,8 @@ from caseflow.casework.events import (
 )
 from caseflow.casework.state import CaseworkState
 from caseflow.kernel.case import Case
-from caseflow.kernel.rules import Context, Unmet, rule
+from caseflow.kernel.context import Context
+from caseflow.kernel.rules import Unmet, rule
 from caseflow.rules.sources import STAGES, ised
 
 Casework = Case[CaseworkState]

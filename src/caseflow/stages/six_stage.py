@@ -3,7 +3,8 @@
 Engagement (outreach, eligibility, enrollment), assessment, planning, intervention,
 monitoring, termination; then closed. From intervention and monitoring a case goes back to
 assessment and planning. Cases may end early from any open stage, be put on hold, and be
-reopened.
+reopened. In any open stage, on hold or not, a case is given to its lead case manager, by whom
+cases are found and counted (the index `lead`).
 
 Only the guards of the mission refuse; a supervisor may make an exception, where an agency
 gives somebody that role. The rest warns or makes something due. Days and counts on which the
@@ -18,10 +19,11 @@ from caseflow.casework.events import (
     CaseClosed,
     EligibilityDetermined,
     Enrolled,
+    LeadCaseManagerAssigned,
     PlanAgreed,
     TransferredOut,
 )
-from caseflow.casework.state import CaseworkState
+from caseflow.casework.state import CaseworkState, lead_case_manager
 from caseflow.rules import (
     assessment_completed,
     closure_criteria_met,
@@ -45,7 +47,7 @@ from caseflow.rules import (
     resources_listed,
     strengths_named,
 )
-from caseflow.workflow.definition import ANY_OPEN, BACK, STAY, Hold, Stage, Transition
+from caseflow.workflow.definition import ANY_OPEN, BACK, STAY, Hold, Index, Stage, Transition
 from caseflow.workflow.workflow import Workflow
 
 SERVED = ("assessment", "planning", "intervention", "monitoring")
@@ -141,18 +143,25 @@ ENDINGS = (
     Transition("end-with-program", source=ANY_OPEN, to="closed", reason_required=True),
 )
 
+STAFFING = (
+    Transition(
+        "assign-lead-case-manager", source=ANY_OPEN, to=STAY, records=LeadCaseManagerAssigned
+    ),
+)
+
 six_stage: Workflow[CaseworkState] = Workflow(
     "six-stage",
     version="1",
     state=CaseworkState,
     stages=STAGES,
-    transitions=(*WORK, *ENDINGS),
+    transitions=(*WORK, *ENDINGS, *STAFFING),
     events=FACTS,
     rules={
         Enrolled: [eligible, closure_criteria_set.due()],
         AssessmentCompleted: [needs_numbered.warns(), strengths_named.warns()],
     },
     hold=Hold(stages=SERVED, reason_required=True),
+    indexes=[Index("lead", of=lead_case_manager)],
     faults_excepted_by="supervisor",
 )
 """The six stages of ISED, with the guards of the mission."""

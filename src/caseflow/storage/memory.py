@@ -1,4 +1,4 @@
-"""A store in memory: for tests and sketches, and to be read before writing a third.
+"""A store in memory: for tests and sketches, and to be read before writing another.
 
 It keeps each case as a list of rows. A lock makes an append all or nothing for threads; a
 real store uses a transaction in its place.
@@ -6,33 +6,48 @@ real store uses a transaction in its place.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from threading import Lock
 
+import attrs
+
+from caseflow.kernel.errors import CaseExists, CommandReused
 from caseflow.kernel.stored import StoredEvent
-from caseflow.storage.port import Appended, Head, Unit
+from caseflow.storage.port import (
+    Appended,
+    Count,
+    FeedEntry,
+    Found,
+    Head,
+    History,
+    Listing,
+    Place,
+    Query,
+    Snapshot,
+    Unit,
+)
 
 
 class MemoryStorage:
     """Keeps everything until the process ends."""
 
     def __init__(self) -> None:
-        self._cases: dict[tuple[str, str], list[StoredEvent]] = {}
-        self._snapshots: dict[tuple[str, str], tuple[int, str]] = {}
-        self._commands: dict[tuple[str, str], tuple[StoredEvent, ...]] = {}
+        self._agencies: dict[str, _Agency] = {}
         self._lock = Lock()
 
     def __repr__(self) -> str:
-        return f"MemoryStorage({len(self._cases)} cases)"
+        return f"MemoryStorage({sum(len(a.cases) for a in self._agencies.values())} cases)"
+
+    # -- histories ---------------------------------------------------------------------------
 
     def head(self, agency: str, case_id: str, /) -> Head | None:
         """Where a case stands, or None where there is no such case."""
-        rows = self._cases.get((agency, case_id))
+        rows = self._of(agency).cases.get(case_id)
         if not rows:
             return None
-        version, snapshot = self._snapshots.get((agency, case_id), (0, None))
         last = rows[-1]  # looked at once: another thread may append in between
-        return Head(last.number, last.hash, version, snapshot)
+        return Head(last.number, last.hash)
 
     def read(
         self,
@@ -44,7 +59,7 @@ class MemoryStorage:
         types: Sequence[str] | None = None,
     ) -> Sequence[StoredEvent]:
         """The events after a number, in order; of the named types only, where given."""
-        rows = self._cases.get((agency, case_id), [])[after:]  # number n stands at index n - 1
+        rows = self._of(agency).cases.get(case_id, [])[after:]  # number n stands at index n - 1
         return [row for row in rows if types is None or row.type in types]
 
     def append(self, unit: Unit, /) -> Appended:
@@ -53,26 +68,204 @@ class MemoryStorage:
         The command is looked at first: a repeated one gets its first answer, wherever the
         case stands by now.
         """
-        key = (unit.agency, unit.case_id)
         with self._lock:
-            command = (unit.agency, unit.command_id) if unit.command_id is not None else None
-            if command in self._commands:
+            kept = self._agencies.setdefault(unit.agency, _Agency())
+            if unit.command_id is not None and unit.command_id in kept.commands:
                 return Appended.DUPLICATE
-            if len(self._cases.get(key, ())) != unit.expected:
+            if len(kept.cases.get(unit.case_id, ())) != unit.expected:
                 return Appended.CONFLICT
-            self._cases.setdefault(key, []).extend(unit.events)
-            if unit.drop_snapshot:
-                self._snapshots.pop(key, None)
-            if unit.snapshot is not None:
-                self._snapshots[key] = (unit.events[-1].number, unit.snapshot)
-            if command is not None:
-                self._commands[command] = unit.events
+            if any(kept.tokens.get((c.name, c.value), 0) != c.token for c in unit.counts):
+                return Appended.CONFLICT
+            kept.write(unit)
             return Appended.DONE
 
     def command(self, agency: str, command_id: str, /) -> Sequence[StoredEvent]:
         """The events that a command wrote, in order; empty where it is unknown."""
-        return self._commands.get((agency, command_id), ())
+        return self._of(agency).commands.get(command_id, ())
 
-    def case_ids(self, agency: str, /) -> Iterable[str]:
-        """The ids of all cases of an agency, in the order of their opening."""
-        return [case_id for owner, case_id in list(self._cases) if owner == agency]
+    def snapshot(self, agency: str, case_id: str, /) -> Snapshot | None:
+        """The newest snapshot of a case, if there is one."""
+        return self._of(agency).snapshots.get(case_id)
+
+    # -- the list of cases -------------------------------------------------------------------
+
+    def find(
+        self, agency: str, query: Query, /, *, after: Place | None = None, limit: int = 100
+    ) -> Sequence[Found]:
+        """At most `limit` cases, in the order of their opening, or of what is due."""
+        with self._lock:
+            kept = self._of(agency)
+            listed = [
+                Found(
+                    case_id,
+                    len(kept.cases[case_id]),
+                    listing,
+                    Place((listing.due_at or "") if query.due_by is not None else "", opened),
+                )
+                for opened, (case_id, listing) in enumerate(kept.listings.items(), 1)
+                if _fits(query, listing, kept.subjects[case_id])
+            ]
+        listed.sort(key=lambda found: found.place)
+        return [found for found in listed if after is None or found.place > after][:limit]
+
+    def count(self, agency: str, name: str, value: str, /, *, besides: str = "") -> Count:
+        """How many cases an index holds under a value, one case left out."""
+        with self._lock:
+            kept = self._of(agency)
+            cases = sum(
+                (name, value) in listing.keys and case_id != besides
+                for case_id, listing in kept.listings.items()
+            )
+            return Count(name, value, cases, kept.tokens.get((name, value), 0))
+
+    def tally(self, agency: str, name: str, /) -> Mapping[str, int]:
+        """How many cases an index holds under each value."""
+        with self._lock:
+            listings = self._of(agency).listings.values()
+            return Counter(value for one in listings for key, value in one.keys if key == name)
+
+    def relist(
+        self, agency: str, case_id: str, /, *, version: int, listing: Listing, forget: bool = False
+    ) -> bool:
+        """Put a listing in the place of a case's. False where it stands at another version."""
+        with self._lock:
+            kept = self._of(agency)
+            if case_id not in kept.cases or len(kept.cases[case_id]) != version:
+                return False
+            kept.list(case_id, listing)
+            if forget:
+                kept.snapshots.pop(case_id, None)
+            return True
+
+    # -- the feed ----------------------------------------------------------------------------
+
+    def feed(self, agency: str, /, *, after: int = 0, limit: int = 100) -> Sequence[FeedEntry]:
+        """At most `limit` events after a position, in order."""
+        kept = self._of(agency)
+        window = kept.feed[after : after + limit]
+        return [
+            FeedEntry(position, rows[number - 1])
+            for position, (case_id, number) in enumerate(window, after + 1)
+            if number <= len(rows := kept.cases.get(case_id, ()))  # what was lost is not made up
+        ]
+
+    def checkpoint(self, agency: str, consumer: str, /) -> int:
+        """The position up to which a consumer has done its work (0: none yet)."""
+        return self._of(agency).consumers.get(consumer, 0)
+
+    def advance(self, agency: str, consumer: str, /, *, expected: int, position: int) -> bool:
+        """Move a consumer's checkpoint. False where it does not stand at `expected`."""
+        with self._lock:
+            kept = self._agencies.setdefault(agency, _Agency())
+            if kept.consumers.get(consumer, 0) != expected:
+                return False
+            kept.consumers[consumer] = position
+            return True
+
+    # -- everything at once ------------------------------------------------------------------
+
+    def agencies(self) -> Sequence[str]:
+        """The agencies that have cases here, sorted."""
+        return sorted(name for name, kept in self._agencies.items() if kept.cases)
+
+    def restore(self, agency: str, histories: Iterable[History], /) -> int:
+        """Write whole histories, all or none, and return how many events they hold."""
+        units = [unit for history in histories for unit in _units(agency, history)]
+        with self._lock:
+            kept = self._agencies.get(agency, _Agency())
+            cases, commands = set(kept.cases), set(kept.commands)
+            for unit in units:
+                if unit.expected == 0 and unit.case_id in cases:
+                    raise CaseExists(case_id=unit.case_id)
+                cases.add(unit.case_id)
+                if unit.command_id is not None:
+                    if unit.command_id in commands:
+                        raise CommandReused(command_id=unit.command_id, case_id=unit.case_id)
+                    commands.add(unit.command_id)
+            for unit in units:
+                kept.write(unit)
+            if units:
+                self._agencies[agency] = kept
+        return sum(len(unit.events) for unit in units)
+
+    def _of(self, agency: str) -> _Agency:
+        return self._agencies.get(agency) or _Agency()
+
+
+@attrs.define(eq=False)
+class _Agency:
+    """Everything of one agency."""
+
+    cases: dict[str, list[StoredEvent]] = attrs.Factory(dict)
+    listings: dict[str, Listing] = attrs.Factory(dict)
+    subjects: dict[str, set[str]] = attrs.Factory(dict)
+    snapshots: dict[str, Snapshot] = attrs.Factory(dict)
+    commands: dict[str, tuple[StoredEvent, ...]] = attrs.Factory(dict)
+    feed: list[tuple[str, int]] = attrs.Factory(list)
+    consumers: dict[str, int] = attrs.Factory(dict)
+    tokens: dict[tuple[str, str], int] = attrs.Factory(dict)
+
+    def write(self, unit: Unit) -> None:
+        """Write a unit that nothing speaks against."""
+        self.cases.setdefault(unit.case_id, []).extend(unit.events)
+        self.feed.extend((unit.case_id, event.number) for event in unit.events)
+        if unit.drop_snapshot:
+            self.snapshots.pop(unit.case_id, None)
+        if unit.snapshot is not None:
+            self.snapshots[unit.case_id] = Snapshot(unit.events[-1].number, unit.snapshot)
+        if unit.command_id is not None:
+            self.commands[unit.command_id] = unit.events
+        self.subjects.setdefault(unit.case_id, set()).update(unit.subjects)
+        if unit.listing is not None:
+            self.list(unit.case_id, unit.listing)
+
+    def list(self, case_id: str, listing: Listing) -> None:
+        """List a case anew. A count whose cases change gets another token."""
+        before = self.listings.get(case_id)
+        self.listings[case_id] = listing
+        for key in set(listing.keys) ^ set(before.keys if before else ()):
+            self.tokens[key] = self.tokens.get(key, 0) + 1
+
+
+def _fits(query: Query, listing: Listing, subjects: set[str]) -> bool:
+    for wanted, found in (
+        (query.workflow, listing.workflow),
+        (query.workflow_version, listing.workflow_version),
+        (query.stage, listing.stage),
+        (query.client, listing.client),
+        (query.ended, listing.ended),
+    ):
+        if wanted is not None and wanted != found:
+            return False
+    if query.subject is not None and query.subject not in subjects:
+        return False
+    if query.key is not None and query.key not in listing.keys:
+        return False
+    if query.due_by is None:
+        return True
+    return listing.due_at is not None and listing.due_at <= query.due_by
+
+
+def _units(agency: str, history: History) -> Iterable[Unit]:
+    """A history as the units it was written in: events in a row with one command id."""
+    unit: list[StoredEvent] = []
+    for event in history.events:
+        if unit and (event.command_id is None or event.command_id != unit[-1].command_id):
+            yield _unit(agency, history, unit)
+            unit = []
+        unit.append(event)
+    if unit:
+        yield _unit(agency, history, unit)
+
+
+def _unit(agency: str, history: History, events: list[StoredEvent]) -> Unit:
+    first = events[0]
+    return Unit(
+        agency,
+        history.case_id,
+        first.number - 1,
+        tuple(events),
+        first.command_id,
+        listing=history.listing,
+        subjects=history.subjects,
+    )

@@ -1,17 +1,20 @@
-"""The storage port: what caseflow asks of a store. One screen; `memory.py` is the example.
+"""The storage port: what caseflow asks of a store. `memory.py` is the example to read first.
 
 A store keeps rows (`StoredEvent`) and hands them back as they were. It judges nothing and
-calls nothing back. What it has to promise:
+calls nothing back. Everything in it belongs to an agency, and no call sees another's. What a
+store has to promise (`caseflow.testing.contract` tries all of it):
 
-- `append` is all or nothing: the events, the snapshot and the command id of a unit.
-- Of several writers at one version exactly one gets `Appended.DONE`.
+- `append` is all or nothing: the events, and whatever else stands in the unit.
+- Of several writers at one version exactly one gets `Appended.DONE`, and of several that
+  leaned on the same count and would change it, exactly one.
 - What was acknowledged is durable, at the level the store states.
-- Agencies never see each other's rows.
+- The feed holds every committed event once, each case's in order, and at a position that
+  never changes; what was rolled back is never in it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple, Protocol
 
@@ -19,12 +22,41 @@ from caseflow.kernel.stored import StoredEvent
 
 
 class Head(NamedTuple):
-    """Where a case stands in the store: the last event, and the newest snapshot if any."""
+    """Where a case stands in the store: number and hash of its last event."""
 
     version: int
     hash: str
-    snapshot_version: int = 0
-    snapshot: str | None = None
+
+
+class Snapshot(NamedTuple):
+    """A case as it was folded up to a version: derived, and thrown away at will."""
+
+    version: int
+    text: str
+
+
+class Listing(NamedTuple):
+    """What the list of cases says of a case: what can be found without reading histories."""
+
+    client: str
+    workflow: str
+    workflow_version: str
+    position: str
+    stage: str
+    ended: bool
+    due_at: str | None = None
+    """The first moment at which something is due, as stored text; None: nothing is."""
+    keys: tuple[tuple[str, str], ...] = ()
+    """Names and values that the workflow indexes, such as ("lead", "mo"): sorted, each once."""
+
+
+class Count(NamedTuple):
+    """How many cases an index holds under a value, and a token that changes when that does."""
+
+    name: str
+    value: str
+    cases: int
+    token: int
 
 
 class Unit(NamedTuple):
@@ -39,6 +71,14 @@ class Unit(NamedTuple):
     """A snapshot at the version after this unit; None: none was taken."""
     drop_snapshot: bool = False
     """The unit amends the history: a snapshot taken before it no longer holds."""
+    listing: Listing | None = None
+    """What the list says of the case from now on; None: the same as before. Given at opening."""
+    listed: Listing | None = None
+    """What the list said of it before, where that is known."""
+    subjects: tuple[str, ...] = ()
+    """Whose data the case holds from now on, besides those whose it held before."""
+    counts: tuple[Count, ...] = ()
+    """The counts that it was decided on: none of them may have changed since."""
 
 
 class Appended(Enum):
@@ -46,13 +86,63 @@ class Appended(Enum):
 
     DONE = "done"
     CONFLICT = "conflict"
-    """The case does not stand at the expected version."""
+    """The case does not stand at the expected version, or a count has changed."""
     DUPLICATE = "duplicate"
-    """The command id was used before, in this agency."""
+    """The command id was used before, in this agency. Told before a conflict is."""
+
+
+class Query(NamedTuple):
+    """Which cases to list: those that fit everything given. None: whatever it is."""
+
+    workflow: str | None = None
+    workflow_version: str | None = None
+    stage: str | None = None
+    client: str | None = None
+    subject: str | None = None
+    key: tuple[str, str] | None = None
+    """The name of an index, and a value that it holds cases under."""
+    due_by: str | None = None
+    """Something is due at this moment or before. Cases are then listed by when it is."""
+    ended: bool | None = None
+
+
+class Place(NamedTuple):
+    """Where a case stands in a list: after which the next page begins."""
+
+    due_at: str
+    """Empty, unless the list goes by what is due."""
+    opened: int
+
+
+class Found(NamedTuple):
+    """One case of a list."""
+
+    case_id: str
+    version: int
+    listing: Listing
+    place: Place
+
+
+class FeedEntry(NamedTuple):
+    """One event of the feed. Positions count from 1 without a gap, in each agency."""
+
+    position: int
+    event: StoredEvent
+
+
+class History(NamedTuple):
+    """A whole history to be imported, with what the list says of its case."""
+
+    case_id: str
+    events: Sequence[StoredEvent]
+    listing: Listing
+    subjects: tuple[str, ...]
 
 
 class Storage(Protocol):
     """A store for one or more agencies. Raises `StoreError` where it fails, having done nothing."""
+
+    # -- histories ---------------------------------------------------------------------------
 
     def head(self, agency: str, case_id: str, /) -> Head | None:
         """Where a case stands, or None where there is no such case."""
@@ -78,8 +168,61 @@ class Storage(Protocol):
         """The events that a command wrote, in order; empty where it is unknown."""
         ...
 
-    def case_ids(self, agency: str, /) -> Iterable[str]:
-        """The ids of all cases of an agency, in the order of their opening."""
+    def snapshot(self, agency: str, case_id: str, /) -> Snapshot | None:
+        """The newest snapshot of a case, if there is one."""
+        ...
+
+    # -- the list of cases -------------------------------------------------------------------
+
+    def find(
+        self, agency: str, query: Query, /, *, after: Place | None = None, limit: int = 100
+    ) -> Sequence[Found]:
+        """At most `limit` cases, in the order of their opening, or of what is due."""
+        ...
+
+    def count(self, agency: str, name: str, value: str, /, *, besides: str = "") -> Count:
+        """How many cases an index holds under a value, one case left out."""
+        ...
+
+    def tally(self, agency: str, name: str, /) -> Mapping[str, int]:
+        """How many cases an index holds under each value."""
+        ...
+
+    def relist(
+        self, agency: str, case_id: str, /, *, version: int, listing: Listing, forget: bool = False
+    ) -> bool:
+        """Put a listing in the place of a case's. False where it stands at another version.
+
+        `forget` drops its snapshot with it: what both were made of is no longer readable.
+        """
+        ...
+
+    # -- the feed ----------------------------------------------------------------------------
+
+    def feed(self, agency: str, /, *, after: int = 0, limit: int = 100) -> Sequence[FeedEntry]:
+        """At most `limit` events after a position, in order."""
+        ...
+
+    def checkpoint(self, agency: str, consumer: str, /) -> int:
+        """The position up to which a consumer has done its work (0: none yet)."""
+        ...
+
+    def advance(self, agency: str, consumer: str, /, *, expected: int, position: int) -> bool:
+        """Move a consumer's checkpoint. False where it does not stand at `expected`."""
+        ...
+
+    # -- everything at once ------------------------------------------------------------------
+
+    def agencies(self) -> Sequence[str]:
+        """The agencies that have cases here, sorted. For those who keep the store."""
+        ...
+
+    def restore(self, agency: str, histories: Iterable[History], /) -> int:
+        """Write whole histories, all or none, and return how many events they hold.
+
+        Raises `CaseExists` where there is such a case, and `CommandReused` where a command id
+        of theirs was used.
+        """
         ...
 
 
@@ -110,6 +253,48 @@ class AsyncStorage(Protocol):
         """As `Storage.command`."""
         ...
 
-    async def case_ids(self, agency: str, /) -> Iterable[str]:
-        """As `Storage.case_ids`."""
+    async def snapshot(self, agency: str, case_id: str, /) -> Snapshot | None:
+        """As `Storage.snapshot`."""
+        ...
+
+    async def find(
+        self, agency: str, query: Query, /, *, after: Place | None = None, limit: int = 100
+    ) -> Sequence[Found]:
+        """As `Storage.find`."""
+        ...
+
+    async def count(self, agency: str, name: str, value: str, /, *, besides: str = "") -> Count:
+        """As `Storage.count`."""
+        ...
+
+    async def tally(self, agency: str, name: str, /) -> Mapping[str, int]:
+        """As `Storage.tally`."""
+        ...
+
+    async def relist(
+        self, agency: str, case_id: str, /, *, version: int, listing: Listing, forget: bool = False
+    ) -> bool:
+        """As `Storage.relist`."""
+        ...
+
+    async def feed(
+        self, agency: str, /, *, after: int = 0, limit: int = 100
+    ) -> Sequence[FeedEntry]:
+        """As `Storage.feed`."""
+        ...
+
+    async def checkpoint(self, agency: str, consumer: str, /) -> int:
+        """As `Storage.checkpoint`."""
+        ...
+
+    async def advance(self, agency: str, consumer: str, /, *, expected: int, position: int) -> bool:
+        """As `Storage.advance`."""
+        ...
+
+    async def agencies(self) -> Sequence[str]:
+        """As `Storage.agencies`."""
+        ...
+
+    async def restore(self, agency: str, histories: Iterable[History], /) -> int:
+        """As `Storage.restore`."""
         ...

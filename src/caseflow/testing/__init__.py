@@ -9,13 +9,15 @@ derived from the workflow: its stages, event types and rules. Nothing has to be 
 - `nearly_legal(workflow)`: a case and a command that exactly one rule refuses.
 - `lifecycle(workflow, MemoryStorage)`: a state machine that plays cases through a casebook
   and checks the promises of caseflow after every step.
+- `storage_contract(open_store)`: the tests of the storage port, for a store of your own;
+  `async_storage_contract` for one whose driver is asynchronous.
 
     >>> from caseflow.stages import six_stage
     >>> from caseflow.storage import MemoryStorage
     >>> from caseflow.testing.casework import PAYLOADS
     >>> TestLifecycle = lifecycle(six_stage, MemoryStorage, payloads=PAYLOADS).TestCase
 
-All of them take `payloads=`: how to draw events whose content has to fit the case. It maps
+Those that draw take `payloads=`: how to draw events whose content has to fit the case. It maps
 event classes to Hypothesis strategies, or to functions from the case to a strategy.
 """
 
@@ -29,6 +31,14 @@ except ModuleNotFoundError as missing:  # pragma: no cover - seen only without t
     ) from missing
 
 from caseflow.testing.clock import START, Clock
+from caseflow.testing.contract import (
+    AsyncTransaction,
+    Capability,
+    ContractBroken,
+    Transaction,
+    async_storage_contract,
+    storage_contract,
+)
 from caseflow.testing.lifecycle import Lifecycle, lifecycle
 from caseflow.testing.naive import Retold, retold
 from caseflow.testing.payloads import Payload, Payloads
@@ -38,17 +48,23 @@ from caseflow.testing.strategies import NearlyLegal, cases, events, histories, n
 __all__ = [
     "PROMISES",
     "START",
+    "AsyncTransaction",
+    "Capability",
     "Clock",
+    "ContractBroken",
     "Lifecycle",
     "NearlyLegal",
     "Payload",
     "Payloads",
     "PromiseBroken",
     "Retold",
+    "Transaction",
+    "async_storage_contract",
     "cases",
     "events",
     "histories",
     "lifecycle",
     "nearly_legal",
     "retold",
+    "storage_contract",
 ]

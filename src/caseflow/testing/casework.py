@@ -24,6 +24,7 @@ from caseflow.casework import (
     ExitInterview,
     FollowUpSession,
     Interview,
+    LeadCaseManagerAssigned,
     NeedDeferred,
     NeedIdentified,
     PlanAgreed,
@@ -171,6 +172,9 @@ def _progress(draw: Draw, case: Casework) -> ProgressNoted:
 
 
 PAYLOADS: Payloads = {
+    LeadCaseManagerAssigned: st.builds(
+        LeadCaseManagerAssigned, case_manager=st.sampled_from(["ana", "mo"])
+    ),
     EligibilityDetermined: _eligibility,
     Enrolled: st.builds(Enrolled, program=st.sampled_from(PROGRAMS)),
     NeedIdentified: _need,

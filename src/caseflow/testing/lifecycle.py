@@ -18,7 +18,7 @@ from caseflow.kernel.codec import Codec
 from caseflow.kernel.errors import CommandReused, InvalidCall, NoSuchCase, Refused, VersionMoved
 from caseflow.kernel.recorded import Actor, AnyRecorded
 from caseflow.kernel.verdict import Verdict
-from caseflow.storage.port import Appended, Head, Storage, Unit
+from caseflow.storage.port import Appended, Head, Listing, Storage, Unit
 from caseflow.testing.clock import Clock
 from caseflow.testing.naive import standing
 from caseflow.testing.payloads import SENTENCES, ZONES, Payloads
@@ -45,6 +45,8 @@ LEGS = 10
 """How many transitions a run may take on its way to where it starts."""
 EFFORT = 8
 """How many steps one move forward may take to put right what refuses it."""
+LISTED = Listing("client", "workflow", "1", "position", "stage", ended=False)
+"""How the case is listed by a unit that is not written."""
 CLOCK_MOVES = [timedelta(minutes=5), timedelta(hours=20), timedelta(days=40), timedelta(hours=-2)]
 
 
@@ -232,7 +234,8 @@ class Lifecycle(RuleBasedStateMachine):
         last = tuple(self.store.read(agency, self.case_id))[-1:]
         for stale in {0, len(self.acknowledged) - 1, len(self.acknowledged) + 1}:
             if stale != len(self.acknowledged):
-                answer = self.store.append(Unit(agency, self.case_id, stale, last))
+                late = Unit(agency, self.case_id, stale, last, listing=LISTED)
+                answer = self.store.append(late)
                 seen = f"decided at {stale}, appended at {len(self.acknowledged)}: {answer}"
                 keep(4, answer is Appended.CONFLICT, seen)
 

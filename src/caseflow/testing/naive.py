@@ -84,7 +84,7 @@ def retold(history: Iterable[AnyRecorded], *, state: Any) -> Retold:
             for entry in stands
             for note in entry.noted
             if (note.strength, note.since) == ("due", entry.number)
-            and note.outcome in {"unmet", "fault"}
+            and note.outcome in {"unmet", "fault", "erased"}
         },
         state=state,
     )

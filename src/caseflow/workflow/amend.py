@@ -7,6 +7,8 @@ from difflib import get_close_matches
 from typing import Any
 
 from caseflow.kernel.case import Case, Move, effective, fold, histories_of
+from caseflow.kernel.context import Context
+from caseflow.kernel.erasure_errors import ErasedRead
 from caseflow.kernel.events import (
     Amendment,
     CaseOpened,
@@ -16,7 +18,7 @@ from caseflow.kernel.events import (
     event_type,
 )
 from caseflow.kernel.recorded import Actor, AnyRecorded
-from caseflow.kernel.rules import Context, Result, Unmet
+from caseflow.kernel.rules import UNJUDGED, Result, Unmet
 from caseflow.kernel.verdict import in_words
 from caseflow.workflow.builtin import acts_in_words, any_of_roles, built_in
 
@@ -253,7 +255,7 @@ def _rejudged(
         result, before = rule.judge(case, then), rule.judge(case, stood)
         missed = _missed(workflow, case, rule, before, stood)
         for item in _missed(workflow, case, rule, result, then):
-            if item not in missed and result is not None:
+            if result is not None and not any(_same(item, other) for other in missed):
                 yield Unmet(
                     about=f"as corrected, it is refused by {rule.id}",
                     found=item.found,
@@ -268,8 +270,17 @@ def _missed(
     """What a rule refuses a decision for, where no exception covers it at its moment."""
     if result is None or not result.refuses:
         return ()
-    roles = [rule.excepted_by, workflow.faults_excepted_by if result.outcome == "fault" else ""]
+    unjudged = result.outcome in UNJUDGED
+    roles = [rule.excepted_by, workflow.faults_excepted_by if unjudged else ""]
     for made in case.exceptions:
         if any(made.covers(rule.id, context.at, role or None) for role in roles):
             return ()
-    return result.unmet or (Unmet(found=result.fault),)
+    return result.unmet or (Unmet(found=result.fault or "cannot be judged: erased"),)
+
+
+def _same(one: Unmet, other: Unmet) -> bool:
+    """Whether two things that were found missing are the same, as far as they can be read."""
+    try:
+        return one == other
+    except ErasedRead:
+        return False

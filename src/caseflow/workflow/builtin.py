@@ -7,9 +7,10 @@ from difflib import get_close_matches
 from typing import Any
 
 from caseflow.kernel.case import Case
+from caseflow.kernel.context import Context
 from caseflow.kernel.explain import with_article
 from caseflow.kernel.recorded import Actor
-from caseflow.kernel.rules import Context, Result, Unmet
+from caseflow.kernel.rules import Result, Unmet
 from caseflow.kernel.verdict import in_words
 from caseflow.workflow.definition import ANY_OPEN
 from caseflow.workflow.machine import Row, way_to

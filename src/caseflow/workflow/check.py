@@ -57,6 +57,7 @@ def check_declaration(
             _check_row(row, places, known, faults)
     _check_ambiguous(rows, places, faults)
     _check_rules(workflow, rows, known, faults)
+    _check_indexes(workflow, rows, faults)
     if workflow.hold is not None:
         _check_places("The hold", workflow.hold.stages, places, faults)
     _check_recorded(rows, known, faults)
@@ -300,6 +301,25 @@ def _check_rules(
             if count > 1:
                 faults.add(
                     f"Rule {id!r} stands {count} times on {row.name!r}.", "Leave it there once."
+                )
+
+
+def _check_indexes(workflow: Any, rows: list[Row], faults: Faults) -> None:
+    """Each index has a name of its own, and rules count by those that there are."""
+    names = [index.name for index in workflow.indexes]
+    for name, count in Counter(names).items():
+        if count > 1 or not name:
+            faults.add(f"There are {count} indexes {name!r}.", "Give each a name of its own.")
+    every = [rule for row in rows for rule in row.rules]
+    every += [rule for given in workflow.rules.values() for rule in given]
+    every += [to.when for row in rows for to in row.transition.to if to.when]
+    for rule in every:
+        for name in rule.counts:
+            if name not in names:
+                faults.add(
+                    f"Rule {rule.id!r} counts cases by {name!r}, by which the workflow indexes "
+                    "none.",
+                    f"Give it indexes=[Index({name!r}, of=...)].",
                 )
 
 

@@ -34,7 +34,8 @@ class Command(NamedTuple):
 
     `now` is the moment it is recorded at, `at` the moment it occurred (None: now). `history`
     is the whole history, needed where a step corrects or voids; `histories` are the effective
-    events of the types that rules declare to read.
+    events of the types that rules declare to read; `counts` say how many other cases an index
+    holds under a value (deciding raises `CountNeeded` for one that is not among them).
     """
 
     entries: tuple[Entry, ...]
@@ -46,6 +47,7 @@ class Command(NamedTuple):
     fingerprint: str | None = None
     history: tuple[AnyRecorded, ...] | None = None
     histories: Mapping[type[Any], tuple[AnyRecorded, ...]] | None = None
+    counts: Mapping[tuple[str, str], int] | None = None
 
 
 class Decided(NamedTuple, Generic[S]):

@@ -10,10 +10,11 @@ from datetime import UTC
 from typing import Any
 
 from caseflow.kernel.case import Case, CaseIdentity, S, evolve, fold, histories_of
+from caseflow.kernel.context import Context
 from caseflow.kernel.errors import HistoricalCase
 from caseflow.kernel.events import CaseOpened, Corrected, Voided
 from caseflow.kernel.recorded import AnyRecorded, Noted, Recorded, quickly
-from caseflow.kernel.rules import Context, Result
+from caseflow.kernel.rules import Result
 from caseflow.kernel.verdict import Judgement, Verdict
 from caseflow.workflow.command import Command, Decided, Entry
 from caseflow.workflow.definition import Transition
@@ -104,7 +105,15 @@ def open_case(
     event = CaseOpened(client=client)
     at = command.at or command.now
     context = Context(
-        command.actor, at, command.now, "open", event, command.reason, client, command.histories
+        command.actor,
+        at,
+        command.now,
+        "open",
+        event,
+        command.reason,
+        client,
+        command.histories,
+        counts=command.counts,
     )
     transition_row = _opening_row(workflow)
     answers = answers_of(workflow, before, transition_row, context, command)

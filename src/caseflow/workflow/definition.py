@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeVar, cast
 
 import attrs
 
+from caseflow.kernel.case import Case
 from caseflow.kernel.rules import Rule
 
 T = TypeVar("T")
@@ -150,6 +151,22 @@ class Hold:
     reason_required: bool = False
     rules: tuple[Rule[Any], ...] = attrs.field(default=(), converter=_rules)
     resume_roles: tuple[str, ...] = attrs.field(default=(), converter=words)
+
+
+@attrs.frozen
+class Index:
+    """Something by which cases are found and counted: `Index("lead", of=lead_case_manager)`.
+
+    `of` tells of a case the value it is held under: a text, several, or None. It is pure, like
+    `fold`. A case that has ended is held under none, unless `ended` is True. `personal` marks
+    values that say something of a client: with a cipher, the store then holds what can be
+    looked for, and not read.
+    """
+
+    name: str
+    of: Callable[[Case[Any]], str | Iterable[str] | None]
+    ended: bool = attrs.field(default=False, kw_only=True)
+    personal: bool = attrs.field(default=False, kw_only=True)
 
 
 RuleTable = Mapping["str | type[Any]", Iterable[Rule[Any]]]

@@ -9,10 +9,10 @@ import attrs
 
 from caseflow.kernel.errors import DefinitionError, WorkflowInvalid, nearest, short
 from caseflow.kernel.rules import Rule
-from caseflow.workflow.definition import Hold, Stage, Transition, words
+from caseflow.workflow.definition import Hold, Index, Stage, Transition, words
 from caseflow.workflow.shape import misshapen_extension
 
-T = TypeVar("T", Stage, Transition)
+T = TypeVar("T", Stage, Transition, Index)
 Key = str | type[Any]
 Rules = tuple[Rule[Any], ...]
 Restrength = str | Callable[[Rule[Any]], Rule[Any]]
@@ -32,6 +32,7 @@ class Changed:
     transitions: tuple[Transition, ...]
     rules: Mapping[Key, Rules]
     hold: Hold | None
+    indexes: tuple[Index, ...]
 
 
 @attrs.frozen(kw_only=True)
@@ -46,6 +47,7 @@ class Asked:
     transitions: tuple[Transition, ...]
     events: tuple[type[Any], ...]
     labels: Mapping[str, str]
+    indexes: tuple[Index, ...]
 
 
 def drop_table(drop: Mapping[Key, Iterable[str]]) -> dict[Key, tuple[str, ...]]:
@@ -94,6 +96,7 @@ def extended(workflow: Any, name: str, asked: Asked) -> Changed:
         transitions=new_transitions,
         rules=table,
         hold=hold,
+        indexes=_merged(workflow.indexes, asked.indexes, lambda item: item.name),
     )
 
 

@@ -15,10 +15,11 @@ from typing import Any
 import attrs
 
 from caseflow.kernel.case import Case, ExceptionInForce, S, effective
+from caseflow.kernel.context import Context
 from caseflow.kernel.errors import PayloadNeeded, UnknownStep, nearest
 from caseflow.kernel.events import CaseOpened, Corrected, ExceptionMade, Moved, Voided
 from caseflow.kernel.recorded import AnyRecorded, quickly
-from caseflow.kernel.rules import Context, Outcome, Result, Rule, Unmet
+from caseflow.kernel.rules import UNJUDGED, Outcome, Result, Rule, Unmet
 from caseflow.kernel.verdict import Judgement
 from caseflow.workflow.amend import (
     amendment_unmet,
@@ -61,6 +62,8 @@ def judge(
             command.histories,
             "",
             False,
+            command.counts,
+            (),
         ),
     )
     if edges:
@@ -226,16 +229,18 @@ def weighed(
     workflow: Workflow[Any], case: Case[Any], rule: Rule[Any], result: Result, context: Context
 ) -> Result:
     """A result as it counts here: with the exception that covers it, and since when it is owed."""
-    if result.outcome not in ("unmet", "fault"):
+    if not result.stands:
         return result
+    unjudged = result.outcome in UNJUDGED
     for made in reversed(case.exceptions):
         by_rule = made.covers(rule.id, context.at, rule.excepted_by or None)
         if result.outcome == "unmet" and by_rule:
             return _covered(result, "excepted", made)
         by_fault = made.covers(rule.id, context.at, workflow.faults_excepted_by or None)
-        if result.outcome == "fault" and (by_rule or by_fault):
-            return _covered(result, "fault-excepted", made)
-    if result.outcome == "fault" and not rule.excepted_by:
+        if unjudged and (by_rule or by_fault):
+            excepted: Outcome = "fault-excepted" if result.outcome == "fault" else "erased-excepted"
+            return _covered(result, excepted, made)
+    if unjudged and not rule.excepted_by:
         result = attrs.evolve(result, excepted_by=workflow.faults_excepted_by)
     if rule.strength == "due":
         return attrs.evolve(result, since=_since(case, rule, context))
@@ -304,6 +309,9 @@ def _lacks_role(answers: list[Result | Rule[Any]]) -> bool:
     return isinstance(first, Result) and first.rule == "role"
 
 
+_NOT_KNOWN: tuple[Outcome, ...] = ("needs-input", *UNJUDGED)
+
+
 def _target(
     edges: tuple[Edge, ...], case: Case[Any], context: Context
 ) -> tuple[str | None, Result | None]:
@@ -312,7 +320,7 @@ def _target(
         chosen = edge.choose(case, context)
         if chosen is True:
             return edge.dest, None
-        if isinstance(chosen, Result) and chosen.outcome in ("fault", "needs-input"):
+        if isinstance(chosen, Result) and chosen.outcome in _NOT_KNOWN:
             return None, attrs.evolve(chosen, strength="block")
     found = Unmet(remedy="name the stage: use a transition that leads to one")
     return None, built_in("target", "There is a stage to go to.", found)

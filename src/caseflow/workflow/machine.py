@@ -16,7 +16,8 @@ from transitions import Machine
 from transitions import Transition as StockTransition
 
 from caseflow.kernel.case import HOLD, Case
-from caseflow.kernel.rules import Context, Result, Rule
+from caseflow.kernel.context import Context
+from caseflow.kernel.rules import Result, Rule
 from caseflow.workflow.definition import Transition
 
 Left = Callable[[Case[Any]], bool]

@@ -8,8 +8,9 @@ from typing import Any
 import attrs
 
 from caseflow.kernel.case import Case, S
+from caseflow.kernel.context import Context
 from caseflow.kernel.errors import HistoricalCase
-from caseflow.kernel.rules import Context, Result
+from caseflow.kernel.rules import Result
 from caseflow.kernel.verdict import Judgement
 from caseflow.workflow.command import Command
 from caseflow.workflow.judge import answers_of, bare_event, concluded
@@ -73,6 +74,7 @@ def _option(
         case.identity.client,
         command.histories,
         reason_awaited=waits,
+        counts=command.counts,
     )
     answers = answers_of(workflow, case, row, context, command)
     if waits:

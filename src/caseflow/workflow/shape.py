@@ -8,7 +8,7 @@ from typing import Any
 from caseflow.kernel.errors import short
 from caseflow.kernel.rules import Rule
 from caseflow.workflow.check import Faults
-from caseflow.workflow.definition import Hold, Reason, Stage, To, Transition
+from caseflow.workflow.definition import Hold, Index, Reason, Stage, To, Transition
 
 _REPAIRS: dict[type[Any], str] = {
     Stage: "Give Stage('its-id', ...).",
@@ -16,8 +16,15 @@ _REPAIRS: dict[type[Any], str] = {
     Reason: "Give Reason('its-code').",
     Rule: "Declare a function with @rule('its-id'), or call it if it makes a rule.",
     To: "Give the id of a stage, or To('its-id', when=...).",
+    Index: "Give Index('its-name', of=...).",
 }
-_KINDS: dict[type[Any], str] = {Rule: "rule", type: "event class", str: "text", To: "target"}
+_KINDS: dict[type[Any], str] = {
+    Rule: "rule",
+    type: "event class",
+    str: "text",
+    To: "target",
+    Index: "index",
+}
 
 
 def misshapen(workflow: Any) -> list[str]:
@@ -79,6 +86,15 @@ def _parts(faults: Faults, workflow: Any) -> None:
     for transition in _items(faults, what, "transitions", workflow.transitions, Transition):
         _transition(faults, transition)
     _classes(faults, what, "events", workflow.events)
+    for index in _items(faults, what, "indexes", workflow.indexes, Index):
+        name = f"Index {short(index.name)}"
+        _text(faults, name, "name", index.name)
+        _flags(faults, name, index, "ended", "personal")
+        if not callable(index.of):
+            faults.add(
+                f"{name} has of={short(index.of)}, which is no function.",
+                "Give a function of the case that returns a text, several, or None.",
+            )
 
 
 def _transition(faults: Faults, transition: Transition) -> None:

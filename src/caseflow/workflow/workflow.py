@@ -14,7 +14,15 @@ from caseflow.kernel.recorded import AnyRecorded
 from caseflow.kernel.rules import Rule
 from caseflow.kernel.verdict import in_words
 from caseflow.workflow.build import Parts, assemble
-from caseflow.workflow.definition import Hold, RuleTable, Stage, Transition, several, words
+from caseflow.workflow.definition import (
+    Hold,
+    Index,
+    RuleTable,
+    Stage,
+    Transition,
+    several,
+    words,
+)
 from caseflow.workflow.extend import Asked, Restrength, drop_table, extended
 from caseflow.workflow.machine import Dispatch, Edge, EdgeMachine, Row
 from caseflow.workflow.shape import misshapen
@@ -39,6 +47,10 @@ def _classes(classes: Iterable[type[Any]]) -> tuple[type[Any], ...]:
     return several(classes)
 
 
+def _indexes(indexes: Iterable[Index]) -> tuple[Index, ...]:
+    return several(indexes)
+
+
 def _labels(labels: Mapping[str, str]) -> dict[str, str]:
     given: Any = labels
     if not isinstance(given, Mapping):  # reported when the workflow is built
@@ -60,7 +72,8 @@ class Workflow(Generic[S]):
     `hold` allows cases to be put on hold. `faults_excepted_by` is the role that may except a
     rule that itself fails (empty: the role that may except the rule). `opened_by` are the
     roles that may open a case (empty: anybody). `labels` are the
-    agency's own words for stages, transitions and events, by their ids.
+    agency's own words for stages, transitions and events, by their ids. `indexes` are what
+    cases are found and counted by, besides stage, client and what is due.
 
     Building checks everything and raises `WorkflowInvalid` with every fault and its repair.
     """
@@ -78,6 +91,7 @@ class Workflow(Generic[S]):
     faults_excepted_by: str = attrs.field(default="", kw_only=True)
     opened_by: tuple[str, ...] = attrs.field(default=(), converter=words, kw_only=True)
     labels: Mapping[str, str] = attrs.field(factory=dict, converter=_labels, kw_only=True)
+    indexes: tuple[Index, ...] = attrs.field(default=(), converter=_indexes, kw_only=True)
     _parts: Parts = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -214,6 +228,7 @@ class Workflow(Generic[S]):
         transitions: Iterable[Transition] = (),
         events: Iterable[type[Any]] = (),
         labels: Mapping[str, str] | None = None,
+        indexes: Iterable[Index] = (),
         state: type[Any] | None = None,
         opened_by: str | Iterable[str] | None = None,
         faults_excepted_by: str | None = None,
@@ -224,8 +239,8 @@ class Workflow(Generic[S]):
         `replace` puts rules in the place of those with the same ids; all three by transition
         name or event class. `strengths` re-strengthens a rule wherever it stands: a mapping
         from its id to `"block"`, `"warn"` or `"due"`, or to a function of the rule (such as
-        `lambda rule: rule.due(within=timedelta(days=30))`). A stage or transition with the
-        name of one that stands takes its place. Raises `WorkflowInvalid`.
+        `lambda rule: rule.due(within=timedelta(days=30))`). A stage, transition or index with
+        the name of one that stands takes its place. Raises `WorkflowInvalid`.
         """
         asked = Asked(
             rules=_table(rules or {}),
@@ -236,6 +251,7 @@ class Workflow(Generic[S]):
             transitions=several(transitions),
             events=several(events),
             labels=labels or {},
+            indexes=several(indexes),
         )
         if (name, version) == (self.name, self.version):
             fault = (
@@ -256,6 +272,7 @@ class Workflow(Generic[S]):
                 state=state or self.state,
                 events=(*self.events, *asked.events),
                 labels={**self.labels, **asked.labels},
+                indexes=changed.indexes,
                 opened_by=self.opened_by if opened_by is None else words(opened_by),
                 faults_excepted_by=(
                     self.faults_excepted_by if faults_excepted_by is None else faults_excepted_by

@@ -1,0 +1,94 @@
+"""The feed of an agency's events, and the consumers that work through it.
+
+Every committed event comes once, each case's in order. A consumer has a name and a checkpoint:
+the position up to which it has done its work. The checkpoint moves after the work, or in one
+transaction with it, and never before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from caseflow.casebook import store_calls
+from caseflow.casebook.given import an_id
+from caseflow.casebook.store_calls import Work
+from caseflow.kernel.codec import Codec
+from caseflow.kernel.errors import ConsumerMoved, InvalidCall, short
+from caseflow.kernel.recorded import AnyRecorded
+
+
+@attrs.frozen
+class FeedEvent:
+    """An event of the feed. Positions count from 1 without a gap, and never change."""
+
+    position: int
+    recorded: AnyRecorded
+
+
+@attrs.frozen
+class Batch:
+    """What a consumer works on: its events, and the positions where it stands and will stand."""
+
+    consumer: str
+    start: int
+    end: int
+    events: tuple[FeedEvent, ...]
+
+
+Handle = Callable[[FeedEvent], Any]
+"""The work of a consumer on one event."""
+
+
+class Feed:
+    """The feed of one agency."""
+
+    def __init__(self, agency: str, codec: Codec, workflow: str) -> None:
+        self._agency = agency
+        self._codec = codec
+        self._workflow = workflow
+
+    def page(self, *, after: int, limit: int) -> Work[tuple[int, tuple[FeedEvent, ...]]]:
+        """At most `limit` events after a position, and the position up to which they reach.
+
+        Events of other workflows are passed over. Where the position that comes back is the
+        one that was given, there is nothing more yet.
+        """
+        _a_position("after", after, least=0)
+        _a_position("limit", limit, least=1)
+        entries = yield from store_calls.feed(self._agency, after=after, limit=limit)
+        mine = [entry for entry in entries if entry.event.workflow == self._workflow]
+        self._codec.generation()
+        events = self._codec.decode_all(entry.event for entry in mine)
+        reached = entries[-1].position if entries else after
+        return reached, tuple(map(FeedEvent, (entry.position for entry in mine), events))
+
+    def batch(self, consumer: str, *, limit: int) -> Work[Batch]:
+        """What a consumer has to work on next."""
+        an_id("consumer", consumer)
+        start = yield from store_calls.checkpoint(self._agency, consumer)
+        reached, events = yield from self.page(after=start, limit=limit)
+        return Batch(consumer, start, reached, events)
+
+    def advance(self, batch: Batch, position: int) -> Work[None]:
+        """Move a consumer's checkpoint. Raises `ConsumerMoved` where another one did."""
+        if position == batch.start:
+            return
+        moved = yield from store_calls.advance(
+            self._agency, batch.consumer, expected=batch.start, position=position
+        )
+        if not moved:
+            raise ConsumerMoved(consumer=batch.consumer, agency=self._agency, position=batch.start)
+
+
+def _a_position(name: str, value: object, *, least: int) -> None:
+    if type(value) is not int or value < least:
+        raise InvalidCall(
+            what=f"{name}={short(value)}",
+            problem=f"is no whole number from {least} on",
+            repair="Give a position that was read from the feed."
+            if least == 0
+            else "Give how many events to read at most.",
+        )

@@ -1,0 +1,181 @@
+"""Finding cases by what the list says of them, page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypedDict
+
+import attrs
+
+from caseflow.casebook import store_calls
+from caseflow.casebook.given import an_id
+from caseflow.casebook.listing import held_as
+from caseflow.casebook.store_calls import Work
+from caseflow.kernel.codec import Codec
+from caseflow.kernel.convert import instant, moment_of
+from caseflow.kernel.errors import InvalidCall, nearest, short
+from caseflow.kernel.recorded import aware
+from caseflow.storage.port import Found, Place, Query
+from caseflow.workflow.workflow import Workflow
+
+
+class Wanted(TypedDict, total=False):
+    """Which cases are looked for: those that fit everything given."""
+
+    stage: str
+    client: str
+    subject: str
+    """Whose data they hold: the client, or somebody else whose data was recorded."""
+    workflow_version: str
+    where: Mapping[str, str]
+    """An index of the workflow, and the value that it holds them under."""
+    due_by: datetime
+    ended: bool
+
+
+@attrs.frozen(kw_only=True)
+class Listed:
+    """A case as the list knows it, without its history.
+
+    `due_at` is the first moment at which something may be due; `owed` tells exactly. `keys`
+    are the names and values under which indexes hold it; those that are personal, with a
+    cipher, cannot be read.
+    """
+
+    id: str
+    version: int
+    client: str
+    workflow_version: str
+    position: str
+    stage: str
+    ended: bool
+    due_at: datetime | None
+    keys: tuple[tuple[str, str], ...]
+
+
+@attrs.frozen
+class Page:
+    """A page of the list: its cases, and where the next one begins (None: this was the last)."""
+
+    cases: tuple[Listed, ...]
+    next: Place | None
+
+
+class Lists:
+    """The list of the cases of one workflow and agency."""
+
+    def __init__(
+        self,
+        workflow: Workflow[Any],
+        versions: Mapping[str, Workflow[Any]],
+        *,
+        agency: str,
+        codec: Codec,
+    ) -> None:
+        self._workflow = workflow
+        self._versions = versions
+        self._agency = agency
+        self._codec = codec
+
+    def find(self, wanted: Wanted, *, after: Place | None, limit: int) -> Work[Page]:
+        """One page of the cases that fit. Raises `InvalidCall` for what there is not."""
+        if type(limit) is not int or limit < 1:
+            raise InvalidCall(
+                what=f"limit={short(limit)}",
+                problem="is no number of cases",
+                repair="Give a whole number from 1 on.",
+            )
+        place: Any = after
+        if place is not None and not isinstance(place, Place):
+            raise InvalidCall(
+                what=f"after={short(after)}",
+                problem="is no place in a list",
+                repair="Give the `next` of the page before, or leave it out.",
+            )
+        self._codec.generation()
+        query = self.query(wanted)
+        found = yield from store_calls.find(self._agency, query, after=after, limit=limit + 1)
+        more = found[limit - 1].place if len(found) > limit else None
+        return Page(tuple(self._listed(one) for one in found[:limit]), more)
+
+    def query(self, wanted: Wanted) -> Query:
+        """What the store is asked for."""
+        for name in wanted:
+            if name not in Wanted.__annotations__:
+                raise InvalidCall(
+                    what=f"find({name}=...)",
+                    problem="is nothing that cases are found by",
+                    repair=nearest(name, Wanted.__annotations__),
+                )
+        stage = wanted.get("stage")
+        stages = [one.id for held in self._versions.values() for one in held.stages]
+        if stage is not None and stage not in stages:
+            raise InvalidCall(
+                what=f"stage={short(stage)}",
+                problem=f"is no stage of workflow {self._workflow.name!r}",
+                repair=nearest(str(stage), stages),
+            )
+        for name in ("client", "subject"):
+            if wanted.get(name) is not None:
+                an_id(name, wanted.get(name))
+        client, subject, due_by = wanted.get("client"), wanted.get("subject"), wanted.get("due_by")
+        pseudonym = self._codec.pseudonym
+        return Query(
+            workflow=self._workflow.name,
+            workflow_version=wanted.get("workflow_version"),
+            stage=stage,
+            client=pseudonym(client) if client is not None else None,
+            subject=pseudonym(subject) if subject is not None else None,
+            key=self._key(wanted.get("where")),
+            due_by=instant(aware(due_by, name="due_by")) if due_by is not None else None,
+            ended=wanted.get("ended"),
+        )
+
+    def _key(self, where: Mapping[str, str] | None) -> tuple[str, str] | None:
+        if where is None:
+            return None
+        given: Any = where
+        if not isinstance(given, Mapping) or len(given) != 1:
+            raise InvalidCall(
+                what=f"where={short(where)}",
+                problem="names no index, or more than one",
+                repair="Give one index and a value, such as where={'lead': 'mo'}.",
+            )
+        ((name, value),) = where.items()
+        index = self.index(name)
+        if not isinstance(value, str):
+            raise InvalidCall(
+                what=f"where={short(where)}", problem="looks for no text", repair="Give a text."
+            )
+        return name, held_as(index, value, self._codec)
+
+    def index(self, name: str) -> Any:
+        """The index of this name. Raises `InvalidCall` with those that there are."""
+        found = next((one for one in self._workflow.indexes if one.name == name), None)
+        if found is None:
+            raise InvalidCall(
+                what=f"The index {name!r}",
+                problem=f"is none of workflow {self._workflow.name!r}",
+                repair=nearest(str(name), [one.name for one in self._workflow.indexes]),
+            )
+        return found
+
+    def tally(self, name: str) -> Work[Mapping[str, int]]:
+        """How many cases an index holds under each value."""
+        self.index(name)
+        return (yield from store_calls.tally(self._agency, name))
+
+    def _listed(self, found: Found) -> Listed:
+        listing = found.listing
+        return Listed(
+            id=found.case_id,
+            version=found.version,
+            client=self._codec.subject(listing.client),
+            workflow_version=listing.workflow_version,
+            position=listing.position,
+            stage=listing.stage,
+            ended=bool(listing.ended),
+            due_at=moment_of(listing.due_at) if listing.due_at is not None else None,
+            keys=listing.keys,
+        )

@@ -1,0 +1,41 @@
+"""Walking over the list of cases, page by page, so that no more than a page is in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from caseflow.casebook import store_calls
+from caseflow.casebook.store_calls import Work
+from caseflow.storage.port import Found, Place, Query
+
+PAGE = 500
+"""How many cases are read from the list at a time."""
+
+
+EVERY = Query()
+
+
+class Pages:
+    """The pages of a list, each read when it is asked for."""
+
+    def __init__(self, agency: str, query: Query = EVERY) -> None:
+        self._agency = agency
+        self._query = query
+        self._place: Place | None = None
+
+    def next(self) -> Work[Sequence[Found]]:
+        """The cases after those that were seen; empty where there are none (by now)."""
+        page = yield from store_calls.find(self._agency, self._query, after=self._place, limit=PAGE)
+        if page:
+            self._place = page[-1].place
+        return page
+
+
+def listed_as(agency: str, case_id: str, query: Query) -> Work[Found | None]:
+    """What the list says of one case, looked for among those that fit a query."""
+    pages = Pages(agency, query)
+    while page := (yield from pages.next()):
+        for found in page:
+            if found.case_id == case_id:
+                return found
+    return None

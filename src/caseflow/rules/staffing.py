@@ -1,0 +1,65 @@
+"""Guards of staffing: how many cases one case manager leads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from caseflow.casework.events import LeadCaseManagerAssigned
+from caseflow.casework.state import CaseworkState, lead_case_manager
+from caseflow.kernel.case import Case
+from caseflow.kernel.context import Context
+from caseflow.kernel.errors import InvalidCall, short
+from caseflow.kernel.rules import Rule, Unmet, rule
+from caseflow.rules.sources import MODELS
+
+Casework = Case[CaseworkState]
+
+
+def caseload_cap(most: int) -> Rule[CaseworkState]:
+    """A rule: a case manager leads at most so many open cases.
+
+    `most` is the number, this case included; the sources name several, for different ways of
+    working, so an agency sets its own. Cases on hold count, those that have ended do not. It
+    belongs on `assign-lead-case-manager`, and on `reopen`, which gives a case back to whom it
+    had. The workflow needs the index `lead`, which `six_stage` has. It holds, whoever decides
+    at the same time. Raises `InvalidCall` for what is no number of cases.
+    """
+    if type(most) is not int or most < 1:
+        raise InvalidCall(
+            what=f"caseload_cap({short(most)})",
+            problem="is given no number of cases",
+            repair="Give a whole number from 1 on.",
+        )
+
+    @rule(
+        "caseload-cap",
+        rests_on=LeadCaseManagerAssigned,
+        counts="lead",
+        wanted=f"The case manager leads at most {_cases(most)}, with this one.",
+        source=f"{MODELS}, practice models: small caseloads",
+        excepted_by="supervisor",
+    )
+    def capped(case: Casework, context: Context) -> Iterator[Unmet]:
+        lead = _lead_after(case, context.event)
+        if lead is None:
+            return
+        others = context.other_cases("lead", lead)
+        if others >= most:
+            yield Unmet(
+                found=f"{lead} leads {_cases(others)} already",
+                remedy="assign it to somebody else, or ask for an exception",
+            )
+
+    return capped
+
+
+def _lead_after(case: Casework, event: object) -> str | None:
+    """Who has the lead once this event is recorded."""
+    if isinstance(event, LeadCaseManagerAssigned):
+        return event.case_manager
+    return lead_case_manager(case)
+
+
+def _cases(count: int) -> str:
+    """So many cases, in words."""
+    return "one case" if count == 1 else f"{count} cases"

@@ -1,0 +1,226 @@
+"""The store for asynchronous programs: on PostgreSQL, and inside a transaction of theirs.
+
+The work itself is that of the synchronous store. It runs in a greenlet, in which SQLAlchemy's
+adapter of an asynchronous driver awaits where the synchronous one waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
+    AsyncEngine,
+    AsyncSession,
+    create_async_engine,
+)
+from sqlalchemy.util import await_, greenlet_spawn
+
+from caseflow.kernel.errors import InvalidCall, short
+from caseflow.kernel.stored import StoredEvent
+from caseflow.storage.port import (
+    Appended,
+    Count,
+    FeedEntry,
+    Found,
+    Head,
+    History,
+    Listing,
+    Place,
+    Query,
+    Snapshot,
+    Unit,
+)
+from caseflow.storage.sql.joined import JoinedStorage
+from caseflow.storage.sql.store import (
+    Durability,
+    EngineStorage,
+    a_durability,
+    parsed_url,
+    prepare_postgres,
+)
+from caseflow.storage.sql.tables import Tables, tables
+
+T = TypeVar("T")
+G = TypeVar("G", URL, AsyncEngine)
+
+
+class AsyncJoined(JoinedStorage):
+    """A store inside the transaction of an AsyncSession or AsyncConnection."""
+
+    def __init__(
+        self,
+        store: EngineStorage,
+        transaction: AsyncSession | AsyncConnection,
+        prepare: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self._awaited = transaction
+        self._prepare = prepare
+        if isinstance(transaction, AsyncSession):
+            super().__init__(store, transaction.sync_session)
+        elif getattr(transaction, "sync_connection", None) is not None:
+            super().__init__(store, transaction.sync_connection)  # type: ignore[arg-type]  # seen
+        else:
+            raise InvalidCall(
+                what=f"within({short(transaction)})",
+                problem="is given neither an AsyncSession nor an open AsyncConnection",
+                repair="Give the SQLAlchemy AsyncSession or AsyncConnection that is joined.",
+            )
+
+    async def run(self, work: Callable[..., T], *args: Any) -> T:
+        """Do synchronous work on the transaction's connection, which awaits."""
+        if self._prepare is not None:
+            await self._prepare()
+        return await self._awaited.run_sync(lambda _: work(*args))
+
+    def awaiting(
+        self, tell: Callable[[T], Coroutine[Any, Any, Any]], given: T
+    ) -> Callable[[], None]:
+        """A coroutine function as one that can be called where the commit is told."""
+        return lambda: await_(tell(given))
+
+
+class AsyncSQLStorage:
+    """Keeps cases in a PostgreSQL database, awaiting it.
+
+    `database` is a SQLAlchemy URL (`postgresql+psycopg://...`) or an AsyncEngine of your
+    application. The other arguments are those of `SQLStorage`. The tables are made when it is
+    first used. For a SQLite file, give an `AsyncCasebook` a `SQLStorage`: each of its verbs is
+    then one hop to a thread, which is quicker than a driver that hops for each statement.
+    """
+
+    def __init__(
+        self,
+        database: str | URL | AsyncEngine,
+        *,
+        durability: Durability = "full",
+        declared: Tables | None = None,
+        create: bool = True,
+    ) -> None:
+        borrowed = isinstance(database, AsyncEngine)
+        if isinstance(database, AsyncEngine):
+            engine = _on_postgres(database, database.dialect.name)
+        else:
+            url = parsed_url(database, shown="AsyncSQLStorage")
+            engine = create_async_engine(_on_postgres(url, url.get_backend_name()))
+            prepare_postgres(engine.sync_engine, durability=a_durability(durability))
+        self.engine = engine
+        self._store = EngineStorage(
+            engine.sync_engine,
+            borrowed=borrowed,
+            declared=tables() if declared is None else declared,
+            shown="AsyncSQLStorage",
+        )
+        self._create = create
+
+    def __repr__(self) -> str:
+        return repr(self._store)
+
+    async def close(self) -> None:
+        """Close its connections, if they are its own. The store cannot be used afterwards."""
+        await greenlet_spawn(self._store.close)
+
+    async def create(self) -> None:
+        """Make the tables, where they are missing."""
+        await greenlet_spawn(self._store.create)
+
+    def within_async(self, transaction: AsyncSession | AsyncConnection) -> AsyncJoined:
+        """This store inside a transaction of the application's. See `AsyncCasebook.within`."""
+        return AsyncJoined(self._store, transaction, self._prepare)
+
+    within = within_async
+
+    async def _prepare(self) -> None:
+        """Make the tables when the store is first used."""
+        if self._create:
+            await self.create()
+            self._create = False
+
+    async def _run(self, work: Callable[..., T], *args: Any, **given: Any) -> T:
+        await self._prepare()
+        return await greenlet_spawn(work, *args, **given)
+
+    async def head(self, agency: str, case_id: str, /) -> Head | None:
+        """As `Storage.head`."""
+        return await self._run(self._store.head, agency, case_id)
+
+    async def read(
+        self,
+        agency: str,
+        case_id: str,
+        /,
+        *,
+        after: int = 0,
+        types: Sequence[str] | None = None,
+    ) -> Sequence[StoredEvent]:
+        """As `Storage.read`."""
+        return await self._run(self._store.read, agency, case_id, after=after, types=types)
+
+    async def append(self, unit: Unit, /) -> Appended:
+        """As `Storage.append`."""
+        return await self._run(self._store.append, unit)
+
+    async def command(self, agency: str, command_id: str, /) -> Sequence[StoredEvent]:
+        """As `Storage.command`."""
+        return await self._run(self._store.command, agency, command_id)
+
+    async def snapshot(self, agency: str, case_id: str, /) -> Snapshot | None:
+        """As `Storage.snapshot`."""
+        return await self._run(self._store.snapshot, agency, case_id)
+
+    async def find(
+        self, agency: str, query: Query, /, *, after: Place | None = None, limit: int = 100
+    ) -> Sequence[Found]:
+        """As `Storage.find`."""
+        return await self._run(self._store.find, agency, query, after=after, limit=limit)
+
+    async def count(self, agency: str, name: str, value: str, /, *, besides: str = "") -> Count:
+        """As `Storage.count`."""
+        return await self._run(self._store.count, agency, name, value, besides=besides)
+
+    async def tally(self, agency: str, name: str, /) -> Mapping[str, int]:
+        """As `Storage.tally`."""
+        return await self._run(self._store.tally, agency, name)
+
+    async def relist(
+        self, agency: str, case_id: str, /, *, version: int, listing: Listing, forget: bool = False
+    ) -> bool:
+        """As `Storage.relist`."""
+        given: dict[str, Any] = {"version": version, "listing": listing, "forget": forget}
+        return await self._run(self._store.relist, agency, case_id, **given)
+
+    async def feed(
+        self, agency: str, /, *, after: int = 0, limit: int = 100
+    ) -> Sequence[FeedEntry]:
+        """As `Storage.feed`."""
+        return await self._run(self._store.feed, agency, after=after, limit=limit)
+
+    async def checkpoint(self, agency: str, consumer: str, /) -> int:
+        """As `Storage.checkpoint`."""
+        return await self._run(self._store.checkpoint, agency, consumer)
+
+    async def advance(self, agency: str, consumer: str, /, *, expected: int, position: int) -> bool:
+        """As `Storage.advance`."""
+        moving = {"expected": expected, "position": position}
+        return await self._run(self._store.advance, agency, consumer, **moving)
+
+    async def agencies(self) -> Sequence[str]:
+        """As `Storage.agencies`."""
+        return await self._run(self._store.agencies)
+
+    async def restore(self, agency: str, histories: Iterable[History], /) -> int:
+        """As `Storage.restore`."""
+        return await self._run(self._store.restore, agency, histories)
+
+
+def _on_postgres(given: G, dialect: str) -> G:
+    """What was given, if it is on PostgreSQL. Raises `InvalidCall`."""
+    if dialect != "postgresql":
+        raise InvalidCall(
+            what=f"AsyncSQLStorage({short(given)})",
+            problem="is not on PostgreSQL",
+            repair="Give an AsyncCasebook a SQLStorage(...): it runs each verb in a thread.",
+        )
+    return given

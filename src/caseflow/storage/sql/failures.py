@@ -1,0 +1,83 @@
+"""What a database raises, as errors that say what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from caseflow.kernel.store_errors import StoreError
+
+_SERIALIZATION_FAILURE, _DEADLOCK = "40001", "40P01"
+_REPAIRS_BY_STATE = {
+    "25P02": "Something failed in this transaction before: roll it back, and begin again.",
+    "08": "See that the server runs and can be reached, and try again.",
+    "57": "See that the server runs and can be reached, and try again.",
+    "28": "See that the user and the password in the URL are right.",
+    "3D": "Create the database, or correct its name in the URL.",
+    "42": "Let caseflow make or migrate its tables, or give this user the rights to them.",
+    "53": "Free space or memory on the server and try again; nothing was half written.",
+    "25": "Connect to the primary server, or make the database writable.",
+    "40": "Roll the transaction back, and do all of it again.",
+    "55": "Another transaction holds what this one needs: try again.",
+}
+_REPAIRS_BY_WORDS = (
+    (("locked", "busy"), "Another program holds the file: try again, or give a longer timeout."),
+    (
+        ("readonly", "unable to open"),
+        "See that the folder exists and that the file can be written.",
+    ),
+    (
+        ("full", "extend file", "no space", "quota"),
+        "Free space on the disk and try again; nothing was half written.",
+    ),
+    (
+        ("i/o error", "could not write", "could not fsync"),
+        "See that the disk works and has room, and try again; nothing was half written.",
+    ),
+    (("connect", "terminat", "closed"), _REPAIRS_BY_STATE["08"]),
+)
+_REPAIR = "See that it is a caseflow database, and restore a backup if it is damaged."
+NOT_KNOWN = (
+    "It is not known whether it was written. Look at the case before it is repeated; with the "
+    "same command id it is safe to repeat."
+)
+
+
+def was_beaten(error: BaseException | None) -> bool:
+    """Whether it gave way to another transaction: nothing happened, and it can be tried again."""
+    return getattr(error, "sqlstate", None) in (_SERIALIZATION_FAILURE, _DEADLOCK)
+
+
+@contextmanager
+def told(store: object, action: str, kinds: tuple[type[Exception], ...]) -> Iterator[None]:
+    """Whatever the driver raises becomes a `StoreError` that says what to do."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, (*kinds, SQLAlchemyError)):
+            raise failure(store, action, error) from error
+        raise
+
+
+def failure(store: object, action: str, error: Exception, *, repair: str = "") -> StoreError:
+    """The error of a driver's error."""
+    cause: Any = getattr(error, "orig", None) or error
+    words = str(cause).strip().partition("\n")[0] or type(cause).__name__
+    return StoreError(
+        store=repr(store), action=action, cause=words, repair=repair or _repair(cause, words)
+    )
+
+
+def _repair(cause: Any, words: str) -> str:
+    state = getattr(cause, "sqlstate", None) or ""
+    if state in _REPAIRS_BY_STATE:
+        return _REPAIRS_BY_STATE[state]
+    if state[:2] in _REPAIRS_BY_STATE:
+        return _REPAIRS_BY_STATE[state[:2]]
+    for signs, repair in _REPAIRS_BY_WORDS:
+        if any(sign in words.lower() for sign in signs):
+            return repair
+    return _REPAIR

@@ -1,0 +1,86 @@
+"""The feed: every committed event once, at a position that never changes.
+
+SQLite has one writer at a time, which gives positions as it appends: they become visible in
+the order in which they were given. On PostgreSQL a transaction may commit long after another
+that began later, and whoever read "everything after position n" would miss its events for
+ever. So an append only puts its unit into `pending`; whoever reads the feed first moves what
+is committed there to the end of the feed, one reader at a time. A case's events come in order:
+the second unit waits for the first to commit, and takes its place in `pending` after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from zlib import crc32
+
+from caseflow.kernel.stored import StoredEvent
+from caseflow.storage.port import FeedEntry
+from caseflow.storage.sql import statements as sql
+from caseflow.storage.sql.statements import Scope, Statements
+from caseflow.storage.sql.writing import all_or_nothing
+
+LOCK = 0x0CA5EF10
+"""The first of the two numbers of the advisory lock; the second is the agency's."""
+LAST = 2**63 - 1
+"""No position is after this one."""
+UNITS_AT_ONCE = 500
+"""How many units are given positions in one transaction."""
+
+
+def sequence(connection: Any, prepared: Statements, agency: str) -> None:
+    """Give positions to what is committed and has none (PostgreSQL).
+
+    Where another reader is at it, its work is not waited for: what it finds comes with the
+    next reading. Without anything waiting it costs one look at an empty table.
+    """
+    while connection.execute(prepared(sql.WAITING), (agency,)).fetchone() is not None:
+        with all_or_nothing(connection, prepared.own):
+            lock = LOCK, _as_number(agency)
+            locked = connection.execute(prepared(sql.TRY_LOCK), lock).fetchone()
+            if not locked[0]:
+                return
+            given = (agency, agency, UNITS_AT_ONCE, agency, agency)
+            moved = connection.execute(prepared(sql.SEQUENCE), given).rowcount
+        if not moved:
+            return
+
+
+def _as_number(agency: str) -> int:
+    """An agency as the number of a lock. Two that share one wait for each other, no more."""
+    return crc32(agency.encode()) - 2**31
+
+
+def read(
+    connection: Any, prepared: Statements, agency: str, after: int, limit: int
+) -> Sequence[FeedEntry]:
+    """Events that have positions, after one."""
+    last = min(after + limit, LAST)
+    rows = connection.execute(prepared(sql.FEED), (agency, after, last)).fetchall()
+    return [FeedEntry(row[0], StoredEvent._make(row[1:])) for row in rows]
+
+
+def checkpoint(connection: Any, prepared: Statements, agency: str, consumer: str) -> int:
+    """The position up to which a consumer has done its work."""
+    row = connection.execute(prepared(sql.CHECKPOINT), (agency, consumer)).fetchone()
+    return row[0] if row else 0
+
+
+def advance(
+    connection: Any,
+    prepared: Statements,
+    scope: Scope,
+    agency: str,
+    consumer: str,
+    *,
+    expected: int,
+    position: int,
+) -> bool:
+    """Move a checkpoint, where it stands as expected."""
+    with all_or_nothing(connection, scope):
+        if expected == 0:
+            begun = (agency, consumer, 0)
+            connection.execute(prepared(sql.BEGIN_CONSUMER), begun)
+        given = (position, agency, consumer, expected)
+        moved: int = connection.execute(prepared(sql.ADVANCE_CONSUMER), given).rowcount
+    return moved == 1

@@ -1,0 +1,147 @@
+"""The store inside the application's own transaction: its rows and ours commit together or not.
+
+A unit is written behind a savepoint, so that one that is refused leaves the transaction as it
+was. Committing and rolling back stay with the application.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from caseflow.kernel.errors import InvalidCall
+from caseflow.kernel.store_errors import TransactionNotImmediate
+from caseflow.storage.port import Appended, Unit
+from caseflow.storage.sql import failures, writing
+from caseflow.storage.sql.statements import JOINED, Scope
+from caseflow.storage.sql.tracking import tracker_of
+from caseflow.storage.sql.verbs import SQLVerbs
+
+if TYPE_CHECKING:
+    from caseflow.storage.sql.store import EngineStorage
+
+T = TypeVar("T")
+
+
+class JoinedStorage(SQLVerbs):
+    """A store that works inside a Session's or a Connection's transaction.
+
+    Made by `SQLStorage.within`. Use it while that transaction is open, and by one thread.
+    """
+
+    def __init__(self, store: EngineStorage, transaction: Session | Connection) -> None:
+        super().__init__(store.tables, store._dialect, notify=store.notifies)
+        self._store = store
+        self._transaction = transaction
+        self._immediate: object = None
+        """The transaction that is known to hold SQLite's write lock."""
+        self._written: Unit | None = None
+
+    def __repr__(self) -> str:
+        return f"{self._store!r}.within({type(self._transaction).__name__})"
+
+    # -- when the events are told --------------------------------------------------------------
+
+    def after_commit(self, tell: Callable[[], None]) -> None:
+        """Call `tell` when the unit that was written last is committed; never where it is not.
+
+        Where a Connection was given, or the Session itself joined a transaction of somebody
+        else's, nobody says when that has ended: `publish` is then called by the application.
+        """
+        if self._written is not None:
+            tracker = tracker_of(self._transaction)
+            tracker.add(self._connection(), self._written, self._store.stands, tell)
+
+    def publish(self) -> None:
+        """Tell now what was committed and is not told yet. Raises `InvalidCall` before that."""
+        tracker_of(self._transaction).publish()
+
+    # -- where the work is done --------------------------------------------------------------
+
+    @property
+    def _scope(self) -> Scope:
+        return JOINED
+
+    def _connection(self) -> Connection:
+        """The connection of the transaction, which is begun where it is not yet."""
+        transaction = self._transaction
+        if isinstance(transaction, Session):
+            return transaction.connection(bind_arguments={"clause": self.tables.cases})
+        if not transaction.in_transaction():
+            transaction.begin()
+        return transaction
+
+    def _on_driver(self, action: str, work: Callable[[Any], T]) -> T:
+        connection = self._connection()
+        dialect = connection.dialect
+        kinds: tuple[type[Exception], ...] = (dialect.dbapi.Error,)  # type: ignore[union-attr]  # a connected one has it
+        with failures.told(self, action, kinds):
+            driver: Any = connection.connection.dbapi_connection
+            if dialect.name != self._prepared.dialect:
+                raise InvalidCall(
+                    what=f"within({type(self._transaction).__name__})",
+                    problem=f"is on {dialect.name}, and the store on {self._prepared.dialect}",
+                    repair="Give a session or connection to the database of the store.",
+                )
+            if self._prepared.postgres:
+                _in_a_transaction(driver, self._transaction)
+            elif self._immediate is not connection.get_transaction():
+                self._take_the_lock(connection, driver)
+                self._immediate = connection.get_transaction()
+            return work(driver)
+
+    def _take_the_lock(self, connection: Connection, driver: Any) -> None:
+        """See that the transaction may write, before anything is read in it.
+
+        A SQLite transaction that was begun without the write lock may read, and then find that
+        it cannot write any more, however long it waits: somebody else wrote meanwhile.
+        """
+        real: Any = connection.connection.driver_connection
+        if not real.in_transaction:
+            driver.execute("BEGIN IMMEDIATE")
+            return
+        if self._store.is_unlocked() or not _may_write(driver, self._prepared):
+            raise TransactionNotImmediate(store=repr(self._store))
+
+    def _read(self, action: str, work: Callable[[Any], T]) -> T:
+        return self._on_driver(action, work)
+
+    def _write(self, action: str, work: Callable[[Any], T]) -> T:
+        return self._on_driver(action, work)
+
+    def _append(self, unit: Unit) -> Appended:
+        def work(connection: Any) -> Appended:
+            return writing.append(connection, self._prepared, unit, JOINED)
+
+        appended = self._on_driver("append to a history", work)
+        if appended is Appended.DONE:
+            self._written = unit
+        return appended
+
+    def _sequence(self, agency: str) -> None:
+        """Giving positions is no part of the application's transaction, which may stay open."""
+        self._store._sequence(agency)
+
+
+def _in_a_transaction(driver: Any, transaction: object) -> None:
+    if driver.autocommit:
+        raise InvalidCall(
+            what=f"within({type(transaction).__name__})",
+            problem="is on a connection that commits each statement by itself",
+            repair="Give one that is not in AUTOCOMMIT, so that all of it can be rolled back.",
+        )
+
+
+def _may_write(driver: Any, prepared: Any) -> bool:
+    """Whether a connection holds the write lock, or can still take it: by writing nothing."""
+    try:
+        driver.execute(prepared("UPDATE {consumers} SET position = position WHERE agency IS NULL"))
+    except Exception as error:
+        if isinstance(error, OperationalError) or "locked" in str(error):
+            return False
+        raise
+    return True

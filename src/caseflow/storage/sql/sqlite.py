@@ -1,0 +1,94 @@
+"""What a SQLite file needs: how it is opened, and that it is still the same file."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DisconnectionError
+
+from caseflow.kernel.errors import InvalidCall
+
+SYNCHRONOUS = {"full": "FULL", "normal": "NORMAL"}
+
+
+def prepare(engine: Engine, *, durability: str) -> None:
+    """Let an engine of the store's own open its file as it should be opened."""
+
+    def opened(connection: Any, record: Any) -> None:
+        """Each new connection: transactions are ours to begin, and a commit reaches the disk."""
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute(f"PRAGMA synchronous={SYNCHRONOUS[durability]}")
+        record.info["file"] = file_of(connection)
+        cursor.close()
+
+    event.listen(engine, "connect", opened)
+    event.listen(engine, "checkout", _same_file)
+
+
+def begin_immediate(engine: Engine) -> Engine:
+    """Let an engine of the application's begin its SQLite transactions with the write lock.
+
+    Call it once, before the engine is used. Transactions can then be joined by a casebook
+    (`Casebook.within`) whatever the application did in them before, and savepoints work, which
+    Python's driver otherwise begins no transaction for. Returns the engine.
+    """
+
+    def connected(connection: Any, _: Any) -> None:
+        connection.isolation_level = None  # the driver begins nothing by itself
+
+    def begun(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "begin", begun)
+    return engine
+
+
+def file_of(connection: sqlite3.Connection) -> tuple[str, tuple[int, int] | None]:
+    """The path of the file that a connection has open, and which file that is."""
+    connection.text_factory = os.fsdecode  # a file name need not be UTF-8
+    path = connection.execute("PRAGMA database_list").fetchone()[2]
+    connection.text_factory = str
+    return path, _identity(path)
+
+
+def _same_file(_: Any, record: Any, __: Any) -> None:
+    """Each use of a connection: it still writes to the file that the URL names.
+
+    A file that was deleted or replaced (a backup put in its place) is open all the same, and
+    what is written to it is gone when it is closed. SQLAlchemy then connects anew.
+    """
+    if not is_same_file(record.info):
+        raise DisconnectionError("the file was replaced")
+
+
+def is_same_file(info: Any) -> bool:
+    """Whether the file of a connection, of which this is known, is still the one at its path."""
+    path, identity = info["file"]
+    return bool(_identity(path) == identity)
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """Which file it is that has this path now (None: there is none)."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 - at each use: a Path takes longer to make
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def seconds(timeout: object) -> float:
+    """The timeout, if it is a number of seconds. Raises `InvalidCall`."""
+    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not timeout >= 0:
+        raise InvalidCall(
+            what=f"timeout={timeout!r}",
+            problem="is no number of seconds",
+            repair="Give how long to wait for another writer, such as timeout=30.",
+        )
+    return timeout

@@ -1,0 +1,283 @@
+"""The hand-written statements of the store, for each dialect: what every decision needs.
+
+The rest is left to SQLAlchemy (`lists.py`). Both dialects understand all but a few of these,
+which stand side by side.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import attrs
+from sqlalchemy import Table
+from sqlalchemy.engine import Dialect
+
+from caseflow.kernel.stored import StoredEvent
+from caseflow.storage.port import Listing
+from caseflow.storage.sql.tables import Tables
+
+EVENT_COLUMNS = ", ".join(StoredEvent._fields)
+LISTED_COLUMNS = tuple(name for name in Listing._fields if name != "keys")
+"""The columns of a case that say what the list says; its keys have a table of their own."""
+
+
+class Scope(NamedTuple):
+    """How a piece of work is begun and ended, so that all of it takes effect or nothing."""
+
+    begin: str
+    commit: str
+    rollback: tuple[str, ...]
+
+
+_OWN_POSTGRES = Scope("BEGIN ISOLATION LEVEL READ COMMITTED", "COMMIT", ("ROLLBACK",))
+_OWN_SQLITE = Scope("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
+"""SQLite has to be told that it writes."""
+JOINED = Scope(
+    "SAVEPOINT caseflow_unit",
+    "RELEASE SAVEPOINT caseflow_unit",
+    ("ROLLBACK TO SAVEPOINT caseflow_unit", "RELEASE SAVEPOINT caseflow_unit"),
+)
+"""Inside somebody else's transaction."""
+
+
+@attrs.frozen(eq=False)
+class Statements:
+    """The statements for one dialect and one set of tables."""
+
+    names: dict[str, str]
+    dialect: str
+    notify: bool = False
+    """Whether an append wakes those who listen (PostgreSQL)."""
+    _ready: dict[str, str] = attrs.field(factory=dict, init=False, repr=False)
+
+    @property
+    def postgres(self) -> bool:
+        """Whether they are for PostgreSQL; else they are for SQLite."""
+        return self.dialect == "postgresql"
+
+    @property
+    def own(self) -> Scope:
+        """How a transaction of the store's own is begun."""
+        return _OWN_POSTGRES if self.postgres else _OWN_SQLITE
+
+    def __call__(self, text: str) -> str:
+        """A statement with the names of the tables, and the dialect's mark for a value."""
+        ready = self._ready.get(text)
+        if ready is None:
+            named = text.format_map(self.names)
+            ready = self._ready[text] = named.replace("?", "%s") if self.postgres else named
+        return ready
+
+
+def statements(tables: Tables, dialect: Dialect, *, notify: bool = False) -> Statements:
+    """The statements for these tables."""
+    prepare = dialect.identifier_preparer
+    names = {
+        field.name: prepare.format_table(table)
+        for field in attrs.fields(Tables)
+        if isinstance(table := getattr(tables, field.name), Table)
+    }
+    return Statements(names, dialect.name, notify)
+
+
+# -- reading -----------------------------------------------------------------------------------
+
+HEAD = "SELECT version, hash FROM {cases} WHERE agency = ? AND case_id = ?"
+READ = f"SELECT {EVENT_COLUMNS} FROM {{events}} WHERE agency = ? AND case_id = ?"
+COMMAND = "SELECT case_id, first, last FROM {commands} WHERE agency = ? AND command_id = ?"
+SNAPSHOT = "SELECT version, text FROM {snapshots} WHERE agency = ? AND case_id = ?"
+
+# -- appending ---------------------------------------------------------------------------------
+
+_LISTED = ", ".join(LISTED_COLUMNS)
+_MARKS = ", ".join("?" * len(StoredEvent._fields))
+
+OPEN = (
+    f"INSERT INTO {{cases}} (agency, case_id, opened, version, hash, {_LISTED})"
+    " VALUES (?, ?, (SELECT coalesce(max(opened), 0) + 1 FROM {cases} WHERE agency = ?), ?, ?, "
+    + ", ".join("?" * len(LISTED_COLUMNS))
+    + ") ON CONFLICT DO NOTHING"
+)
+ADVANCE = (
+    "UPDATE {cases} SET version = ?, hash = ? WHERE agency = ? AND case_id = ? AND version = ?"
+)
+ADVANCE_AND_LIST = ADVANCE.replace(
+    " WHERE", f", {', '.join(f'{name} = ?' for name in LISTED_COLUMNS)} WHERE"
+)
+INSERT_EVENT = f"INSERT INTO {{events}} ({EVENT_COLUMNS}) VALUES ({_MARKS})"
+INSERT_FEED = (
+    "INSERT INTO {feed} (agency, position, case_id, number) VALUES"
+    " (?, (SELECT coalesce(max(position), 0) + 1 FROM {feed} WHERE agency = ?), ?, ?)"
+)
+CLAIM = "INSERT INTO {commands} VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+PUT_SNAPSHOT = (
+    "INSERT INTO {snapshots} (agency, case_id, version, text) VALUES (?, ?, ?, ?)"
+    " ON CONFLICT (agency, case_id) DO UPDATE SET version = excluded.version,"
+    " text = excluded.text"
+)
+DROP_SNAPSHOT = "DELETE FROM {snapshots} WHERE agency = ? AND case_id = ?"
+ADD_SUBJECT = (
+    "INSERT INTO {subjects} (agency, subject, case_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+)
+KEYS_OF = "SELECT name, value FROM {keys} WHERE agency = ? AND case_id = ?"
+DROP_KEY = "DELETE FROM {keys} WHERE agency = ? AND name = ? AND value = ? AND case_id = ?"
+ADD_KEY = (
+    "INSERT INTO {keys} (agency, name, value, opened, case_id)"
+    " SELECT agency, ?, ?, opened, case_id FROM {cases} WHERE agency = ? AND case_id = ?"
+)
+TOKEN = (
+    "INSERT INTO {tokens} AS old (agency, name, value, token) VALUES (?, ?, ?, ?)"
+    " ON CONFLICT (agency, name, value) DO UPDATE SET token = old.token + ? RETURNING token"
+)
+"""Locks the row of a count, moves its token on by 0 or 1, and tells it."""
+
+# -- appending in one statement, on PostgreSQL -------------------------------------------------
+
+PG_OPEN = (
+    f"INSERT INTO {{cases}} (agency, case_id, version, hash, {_LISTED})"
+    f" VALUES (?, ?, ?, ?, {', '.join('?' * len(LISTED_COLUMNS))}) ON CONFLICT DO NOTHING"
+)
+_PG_TYPED = ", ".join(
+    "?::bigint" if name in ("number", "type_version") else "?::text" for name in StoredEvent._fields
+)
+
+
+CHANNEL = "caseflow"
+"""What PostgreSQL notifies of appended units, where a store is told to."""
+
+
+def pg_append(
+    moved: str,
+    *,
+    events: int,
+    command: bool,
+    snapshot: bool,
+    drop: bool,
+    subjects: int,
+    notify: bool,
+) -> str:
+    """The statement that moves a case on and, if it moved, writes all the rest of its unit.
+
+    It selects how many cases it moved: 1 or 0. Its values stand in the order of its parts.
+    `notify` wakes those who listen, when it is committed; they are told nothing but that.
+    """
+    rows = ", ".join(f"({_PG_TYPED if place == 0 else _MARKS})" for place in range(events))
+    parts = [
+        f"moved AS ({moved} RETURNING 1)",
+        f"written AS (INSERT INTO {{events}} ({EVENT_COLUMNS})"
+        f" SELECT given.* FROM moved, (VALUES {rows}) AS given)",
+        "queued AS (INSERT INTO {pending} (agency, case_id, first, last)"
+        " SELECT ?, ?, ?::bigint, ?::bigint FROM moved)",
+    ]
+    if command:
+        parts.append(
+            "claimed AS (INSERT INTO {commands} (agency, command_id, case_id, first, last)"
+            " SELECT ?, ?, ?, ?::bigint, ?::bigint FROM moved)"
+        )
+    if snapshot:
+        parts.append(
+            "kept AS (INSERT INTO {snapshots} (agency, case_id, version, text)"
+            " SELECT ?, ?, ?::bigint, ? FROM moved"
+            " ON CONFLICT (agency, case_id) DO UPDATE SET version = excluded.version,"
+            " text = excluded.text)"
+        )
+    elif drop:
+        parts.append(
+            "dropped AS (DELETE FROM {snapshots} USING moved WHERE agency = ? AND case_id = ?)"
+        )
+    if subjects:
+        held = ", ".join(["(?, ?, ?)"] * subjects)
+        parts.append(
+            "held AS (INSERT INTO {subjects} (agency, subject, case_id)"
+            f" SELECT given.* FROM moved, (VALUES {held}) AS given ON CONFLICT DO NOTHING)"
+        )
+    told = f", count(pg_notify('{CHANNEL}', ''))" if notify else ""
+    return f"WITH {', '.join(parts)} SELECT count(*){told} FROM moved"
+
+
+# -- the list of cases (the rest of it in `lists.py`) ------------------------------------------
+
+COUNT = (
+    "SELECT (SELECT count(*) FROM {keys}"
+    " WHERE agency = ? AND name = ? AND value = ? AND case_id <> ?),"
+    " coalesce((SELECT token FROM {tokens} WHERE agency = ? AND name = ? AND value = ?), 0)"
+)
+TALLY = "SELECT value, count(*) FROM {keys} WHERE agency = ? AND name = ? GROUP BY value"
+RELIST = (
+    f"UPDATE {{cases}} SET {', '.join(f'{name} = ?' for name in LISTED_COLUMNS)}"
+    " WHERE agency = ? AND case_id = ? AND version = ?"
+)
+AGENCIES = (
+    "WITH RECURSIVE found AS (SELECT min(agency) AS agency FROM {cases} UNION ALL"
+    " SELECT (SELECT min(agency) FROM {cases} WHERE agency > found.agency) FROM found"
+    " WHERE found.agency IS NOT NULL)"
+    " SELECT agency FROM found WHERE agency IS NOT NULL"
+)
+"""From one agency to the next by the index, past the cases of each."""
+
+# -- the feed ----------------------------------------------------------------------------------
+
+LAST_POSITION = "SELECT coalesce(max(position), 0) FROM {feed} WHERE agency = ?"
+INSERT_POSITION = "INSERT INTO {feed} (agency, position, case_id, number) VALUES (?, ?, ?, ?)"
+
+
+class Many(NamedTuple):
+    """A statement that inserts many rows of an agency, and what the values of a row are called."""
+
+    text: str
+    names: tuple[str, ...]
+
+
+def pg_many(table: str, key: str, columns: str) -> Many:
+    """Insert rows that are given as JSON, in their order.
+
+    It tells the key of each row that it inserted, and passes over those that are there.
+    """
+    names = [column.partition(" ")[0] for column in columns.split(", ")]
+    listed = ", ".join(names)
+    return Many(
+        f"INSERT INTO {{{table}}} (agency, {listed}) SELECT ?, {listed}"
+        f" FROM ROWS FROM (json_to_recordset(?::json) AS ({columns})) WITH ORDINALITY"
+        f" AS given({listed}, place) ORDER BY place ON CONFLICT DO NOTHING RETURNING {key}",
+        tuple(names),
+    )
+
+
+_PG_LISTED = ", ".join(f"{name} {'bool' if name == 'ended' else 'text'}" for name in LISTED_COLUMNS)
+PG_OPEN_MANY = pg_many("cases", "case_id", f"case_id text, version bigint, hash text, {_PG_LISTED}")
+PG_CLAIM_MANY = pg_many(
+    "commands", "command_id", "command_id text, case_id text, first bigint, last bigint"
+)
+PG_QUEUE_MANY = pg_many("pending", "id", "case_id text, first bigint, last bigint")
+PG_HOLD_MANY = pg_many("subjects", "subject", "subject text, case_id text")
+PG_ANALYZE = "ANALYZE {cases}, {keys}, {subjects}"
+"""Those of which more is asked than a row by its key."""
+COPY_EVENTS = f"COPY {{events}} ({EVENT_COLUMNS}) FROM STDIN"
+FEED = (
+    "SELECT feed.position, "
+    + ", ".join(f"event.{name}" for name in StoredEvent._fields)
+    + " FROM {feed} AS feed JOIN {events} AS event ON event.agency = feed.agency"
+    " AND event.case_id = feed.case_id AND event.number = feed.number"
+    " WHERE feed.agency = ? AND feed.position > ? AND feed.position <= ? ORDER BY feed.position"
+)
+"""Between two positions, since there are no gaps: by a limit PostgreSQL may first sort them all."""
+WRITTEN = "SELECT hash FROM {events} WHERE agency = ? AND case_id = ? AND number = ?"
+WAITING = "SELECT 1 FROM {pending} WHERE agency = ? LIMIT 1"
+TRY_LOCK = "SELECT pg_try_advisory_xact_lock(?, ?)"
+SEQUENCE = (
+    "WITH taken AS (DELETE FROM {pending} WHERE agency = ? AND id IN"
+    " (SELECT id FROM {pending} WHERE agency = ? ORDER BY id LIMIT ?)"
+    " RETURNING id, case_id, first, last),"
+    " last AS (SELECT coalesce(max(position), 0) AS position FROM {feed} WHERE agency = ?)"
+    " INSERT INTO {feed} (agency, position, case_id, number)"
+    " SELECT ?, last.position + row_number() OVER (ORDER BY taken.id, number),"
+    " taken.case_id, number"
+    " FROM taken, last, generate_series(taken.first, taken.last) AS number"
+)
+CHECKPOINT = "SELECT position FROM {consumers} WHERE agency = ? AND consumer = ?"
+BEGIN_CONSUMER = (
+    "INSERT INTO {consumers} (agency, consumer, position) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+)
+ADVANCE_CONSUMER = (
+    "UPDATE {consumers} SET position = ? WHERE agency = ? AND consumer = ? AND position = ?"
+)

@@ -1,0 +1,412 @@
+"""The store on a SQLite file or a PostgreSQL database, with connections of its own."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+from weakref import finalize
+
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from caseflow.kernel.erasure_errors import KeysNotApart
+from caseflow.kernel.errors import InvalidCall, short
+from caseflow.kernel.store_errors import ConnectionLost, StoreError
+from caseflow.storage.keys import file_identity
+from caseflow.storage.port import Appended, Unit
+from caseflow.storage.sql import failures, schema, sqlite, writing
+from caseflow.storage.sql import statements as sql
+from caseflow.storage.sql.joined import JoinedStorage
+from caseflow.storage.sql.lending import Lender, always
+from caseflow.storage.sql.statements import Scope
+from caseflow.storage.sql.tables import Tables, tables
+from caseflow.storage.sql.verbs import SQLVerbs
+
+T = TypeVar("T")
+Durability = Literal["full", "normal"]
+
+
+class EngineStorage(SQLVerbs):
+    """A store over the connections of an engine, its own or one that it borrows."""
+
+    def __init__(
+        self, engine: Engine, *, borrowed: bool, declared: Tables, shown: str, notify: bool = False
+    ) -> None:
+        super().__init__(declared, engine.dialect, notify=notify)
+        self.url = engine.url.render_as_string(hide_password=True)
+        self._engine = engine
+        self._borrowed = borrowed
+        self._shown = shown
+        self._closed = False
+        self._lender = _lender(engine, keeps=not borrowed and not engine.dialect.is_async)
+        self._kinds: tuple[type[Exception], ...] = (engine.dialect.dbapi.Error,)  # type: ignore[union-attr]  # an engine has one
+
+    def __repr__(self) -> str:
+        return f"{self._shown}({self.url!r})"
+
+    def create(self) -> None:
+        """Make the tables, where they are missing."""
+        with failures.told(self, "open its tables", self._kinds):
+            self._refuse_keys()
+            if (
+                self._borrowed and not self._prepared.postgres
+            ):  # readers and a writer do not wait for each other
+                self._write("open its tables", lambda file: file.execute("PRAGMA journal_mode=WAL"))
+            schema.create(self._engine, self.tables)
+
+    def check(self) -> None:
+        """See that the tables are there, and those that this version of caseflow works with.
+
+        Raises `SchemaMissing`, `SchemaOutdated`, `SchemaNewer` or `SchemaIncomplete`.
+        """
+        with failures.told(self, "look at its tables", self._kinds):
+            schema.check(self._engine, self.tables)
+
+    @property
+    def database(self) -> str:
+        """What tells this database from others: a key store must not be the same."""
+        file = Path(self._engine.url.database or "")
+        return self.url if self._prepared.postgres or not file.is_file() else file_identity(file)
+
+    def _refuse_keys(self) -> None:
+        """See that the file is no key store. Raises `KeysNotApart`."""
+        if self._prepared.postgres:
+            return
+        found = self._read(
+            "open its tables",
+            lambda file: file.execute(
+                "SELECT 1 FROM sqlite_master WHERE name = 'keystore_keys'"
+            ).fetchone(),
+        )
+        if found:
+            raise KeysNotApart(keys="the key store in it", cases=repr(self))
+
+    @property
+    def notifies(self) -> bool:
+        """Whether an append wakes those who listen."""
+        return self._prepared.notify
+
+    @contextmanager
+    def listening(self) -> Iterator[Callable[[float], bool]]:
+        """Hear of appends, by whichever process, from now on (a store that notifies).
+
+        Gives a function that waits for one, for at most so many seconds, and says if it came.
+        """
+        with failures.told(self, "listen", self._kinds):
+            pooled = self._engine.raw_connection()
+        connection: Any = pooled.driver_connection
+        pooled.detach()  # it listens until it is closed, and is no use to others
+        connection.autocommit = True
+        connection.execute(f"LISTEN {sql.CHANNEL}")
+
+        def wait(seconds: float) -> bool:
+            with failures.told(self, "listen", self._kinds):
+                return any(True for _ in connection.notifies(timeout=seconds, stop_after=1))
+
+        try:
+            yield wait
+        finally:
+            connection.close()
+
+    @property
+    def engine(self) -> Engine:
+        """The engine whose connections it uses."""
+        return self._engine
+
+    def close(self) -> None:
+        """Close its connections, if they are its own. The store cannot be used afterwards."""
+        self._closed = True
+        if not self._borrowed:
+            self._lender.close()
+
+    def is_unlocked(self) -> bool:
+        """Whether nobody holds the write lock of the SQLite file at this moment."""
+
+        def work(connection: Any) -> bool:
+            (wait,) = connection.execute("PRAGMA busy_timeout").fetchone()
+            connection.execute("PRAGMA busy_timeout = 0")
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                connection.execute("ROLLBACK")
+            except sqlite3.OperationalError:
+                return False
+            finally:
+                connection.execute(f"PRAGMA busy_timeout = {wait}")
+            return True
+
+        return self._on_driver("look for its lock", work, again=True)
+
+    # -- where the work is done --------------------------------------------------------------
+
+    @property
+    def _scope(self) -> Scope:
+        return self._prepared.own
+
+    def _read(self, action: str, work: Callable[[Any], T]) -> T:
+        return self._on_driver(action, work, again=True)
+
+    def _write(self, action: str, work: Callable[[Any], T]) -> T:
+        return self._on_driver(action, work, again=False)
+
+    def _append(self, unit: Unit) -> Appended:
+        """Write a unit. Where the connection is lost meanwhile, see what became of it."""
+        action = "append to a history"
+
+        def work(connection: Any) -> Appended:
+            return writing.append(connection, self._prepared, unit, None)
+
+        try:
+            return self._on_driver(action, work, again=False)
+        except ConnectionLost:
+            pass
+        except StoreError as failed:
+            if failures.was_beaten(failed.__cause__):
+                return Appended.CONFLICT
+            raise
+        try:  # it is safe to write it again: it is only written at the version it was decided on
+            found = self._on_driver(action, work, again=False)
+            if found is not Appended.DONE and self.stands(unit):
+                return Appended.DONE
+            return found
+        except StoreError as failed:
+            told = {**failed.fields, "repair": failures.NOT_KNOWN}
+            raise ConnectionLost(**told) from failed.__cause__
+
+    def stands(self, unit: Unit) -> bool:
+        """Whether a unit stands in the history of its case, for everybody to see."""
+        last = unit.events[-1]
+        place = (unit.agency, unit.case_id, last.number)
+        row = self._read(
+            "read a history",
+            lambda connection: connection.execute(self._prepared(sql.WRITTEN), place).fetchone(),
+        )
+        return row is not None and row[0] == last.hash
+
+    def _on_driver(self, action: str, work: Callable[[Any], T], *, again: bool) -> T:
+        """Do work on a connection of the pool; `again`: once more where it turns out lost."""
+        self._not_closed(action)
+        pooled = self._lender.at_hand()
+        if pooled is None:
+            with failures.told(self, action, self._kinds):
+                pooled = self._engine.raw_connection()
+        connection: Any = pooled.dbapi_connection
+        given_back = _borrow(connection, self._prepared.postgres) if self._borrowed else None
+        done = False
+        try:
+            found = work(connection)
+            done = True
+            return found
+        except Exception as error:
+            if not isinstance(error, (*self._kinds, SQLAlchemyError)):
+                raise
+            if not self._is_lost(error, connection):
+                raise failures.failure(self, action, error) from error
+            pooled.invalidate(error)
+            self._lender.dispose()  # what else is at hand was lost with it
+            if not again:
+                raise ConnectionLost(**failures.failure(self, action, error).fields) from error
+        finally:
+            if given_back is not None:
+                given_back()
+            self._lender.give_back(pooled, done=done)
+        return self._on_driver(action, work, again=False)
+
+    def _is_lost(self, error: Exception, connection: Any) -> bool:
+        return self._engine.dialect.is_disconnect(error, connection, None)  # type: ignore[arg-type]  # it may be any error
+
+    def _not_closed(self, action: str) -> None:
+        if self._closed:
+            repair = f"Make a new one: {self!r}."
+            raise StoreError(store=repr(self), action=action, cause="it was closed", repair=repair)
+
+
+class SQLStorage(EngineStorage):
+    """Keeps cases in a SQLite file or a PostgreSQL database.
+
+    `database` is a SQLAlchemy URL (`sqlite:///cases.db`, `postgresql+psycopg://...`), or an
+    engine of your application, whose connections are then used as they are.
+
+    Acknowledged means on the disk, with `durability="full"`. With "normal", what was
+    acknowledged in the last moments before a power failure may be lost, and nothing is half
+    written (SQLite: `synchronous=NORMAL`; PostgreSQL: `synchronous_commit=off`). With an
+    engine of your own it is what your connections are set to. `timeout` is how many seconds to
+    wait for another writer of a SQLite file. `declared` are the tables, where they hang on a
+    MetaData or in a schema of your own (`caseflow.storage.sql.tables`); `create=False` does
+    not make them where they are missing. `notify` lets an append on PostgreSQL wake those who
+    `follow` the feed, in place of their looking for news every second (docs/howto-feed.md has
+    what that costs); SQLite cannot notify, and is looked at.
+
+    Before a process forks, its own connections are closed, since neither database can share
+    them with a child; fork while no other thread uses the store.
+
+    Raises `InvalidCall` for what names no database, and `StoreError` where it cannot be opened.
+    """
+
+    def __init__(
+        self,
+        database: str | URL | Engine,
+        *,
+        durability: Durability = "full",
+        timeout: float = 30.0,
+        declared: Tables | None = None,
+        create: bool = True,
+        notify: bool = False,
+    ) -> None:
+        borrowed = isinstance(database, Engine)
+        if isinstance(database, Engine):
+            engine = a_usable_engine(database)
+        else:
+            engine = _own_engine(database, durability=durability, timeout=timeout)
+        declared = tables() if declared is None else declared
+        super().__init__(
+            engine, borrowed=borrowed, declared=declared, shown="SQLStorage", notify=notify
+        )
+        if not borrowed:
+            finalize(self, self._lender.close)  # a store that nobody closed closes its own
+        if create:
+            self.create()
+
+    def within(self, transaction: Session | Connection) -> JoinedStorage:
+        """This store inside a transaction of the application's. See `Casebook.within`."""
+        if not isinstance(transaction, (Session, Connection)):
+            raise InvalidCall(
+                what=f"within({short(transaction)})",
+                problem="is given neither a Session nor a Connection",
+                repair="Give the SQLAlchemy Session or Connection whose transaction is joined.",
+            )
+        self._not_closed("join a transaction")
+        return JoinedStorage(self, transaction)
+
+    def within_async(self, transaction: Any) -> Any:
+        """The same, inside a transaction of an AsyncSession or AsyncConnection."""
+        from caseflow.storage.sql.asynchronous import AsyncJoined
+
+        return AsyncJoined(self, transaction)
+
+
+def _lender(engine: Engine, *, keeps: bool) -> Lender:
+    if engine.dialect.name != "sqlite":
+        return Lender(engine, keeps=keeps, is_usable=always)
+    return Lender(engine, keeps=keeps, is_usable=lambda held: sqlite.is_same_file(held.info))
+
+
+def _borrow(connection: Any, postgres: bool) -> Callable[[], None] | None:
+    """Let a connection of the application's commit when it is told to, and no earlier.
+
+    Returns what puts it back as it was.
+    """
+    if postgres or getattr(connection, "autocommit", None) in (True, False):
+        before = connection.autocommit
+        if before is not True:
+            connection.autocommit = True
+            return lambda: _set(connection, "autocommit", before)
+        return None
+    before = connection.isolation_level
+    connection.isolation_level = None
+    return lambda: _set(connection, "isolation_level", before)
+
+
+def _set(connection: Any, name: str, value: Any) -> None:
+    if not getattr(connection, "closed", False):
+        setattr(connection, name, value)
+
+
+def _own_engine(database: str | URL, *, durability: str, timeout: float) -> Engine:
+    """An engine of the store's own. Raises `InvalidCall` for what names no database."""
+    a_durability(durability)
+    parsed = parsed_url(database)
+    if parsed.get_backend_name() == "postgresql":
+        engine = create_engine(parsed)
+        prepare_postgres(engine, durability=durability)
+        return engine
+    wait = sqlite.seconds(timeout)
+    engine = create_engine(parsed, connect_args={"timeout": wait})
+    sqlite.prepare(engine, durability=durability)
+    return engine
+
+
+def a_durability(durability: str) -> str:
+    """The level, if it is one at which a store can keep its word. Raises `InvalidCall`."""
+    if durability not in sqlite.SYNCHRONOUS:
+        raise InvalidCall(
+            what=f"durability={short(durability)}",
+            problem="is no level at which a store can keep its word",
+            repair='Give "full" (what is acknowledged is on the disk) or "normal".',
+        )
+    return durability
+
+
+def prepare_postgres(engine: Engine, *, durability: str) -> None:
+    """Let the connections of an engine commit each statement, unless a transaction is begun."""
+
+    def connected(connection: Any, _: Any) -> None:
+        connection.autocommit = True
+        if durability == "normal":
+            connection.cursor().execute("SET synchronous_commit = off")
+
+    event.listen(engine, "connect", connected)
+
+
+DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
+
+
+def parsed_url(database: str | URL, *, shown: str = "SQLStorage") -> URL:
+    """The URL, if it names a database that a store can use. Raises `InvalidCall`."""
+    try:
+        parsed = make_url(database)
+    except ArgumentError:
+        parsed = None
+    repair = (
+        "Give a URL such as 'sqlite:///cases.db' or 'postgresql+psycopg://user@host/cases'; "
+        "for memory, use MemoryStorage()."
+    )
+    secret = parsed is not None and parsed.password is not None
+    given = str(parsed) if secret else short(database)  # as text, a URL hides its password
+    if parsed is None or parsed.drivername not in DRIVERS or not _names_one(parsed):
+        raise InvalidCall(
+            what=f"{shown}({given})",
+            problem="names no SQLite file and no PostgreSQL database",
+            repair=repair,
+        )
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() == "postgresql":
+        _psycopg_there()
+    return parsed
+
+
+def _names_one(parsed: URL) -> bool:
+    """Whether a SQLite URL names a file that several connections can share."""
+    if parsed.get_backend_name() != "sqlite":
+        return True
+    file = parsed.database or ""
+    in_memory = ":memory:" in file or parsed.query.get("mode") == "memory"
+    in_memory = in_memory or "mode=memory" in str(parsed)
+    return bool(file) and "\0" not in file and not in_memory
+
+
+def _psycopg_there() -> None:
+    try:
+        import psycopg  # noqa: F401  # asked for here, to say what is missing
+    except ImportError as missing:
+        raise InvalidCall(
+            what="SQLStorage on PostgreSQL",
+            problem=f"needs psycopg, which cannot be imported ({missing})",
+            repair="Install it with: pip install 'caseflow-engine[postgres]'.",
+        ) from missing
+
+
+def a_usable_engine(engine: Engine) -> Engine:
+    """The engine, if a store can use it. Raises `InvalidCall`."""
+    if engine.dialect.name not in ("sqlite", "postgresql") or engine.dialect.is_async:
+        raise InvalidCall(
+            what=f"SQLStorage({engine!r})",
+            problem="is an engine that this store cannot use",
+            repair="Give an engine for SQLite, or for PostgreSQL with psycopg.",
+        )
+    return engine

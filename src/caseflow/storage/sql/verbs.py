@@ -1,0 +1,248 @@
+"""What the port asks of a store, as work on one connection to a database.
+
+Where that connection comes from, and whose transaction it is in, is known to `store.py` (the
+store's own) and `joined.py` (the application's).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import SQLAlchemyError
+
+from caseflow.kernel.stored import StoredEvent
+from caseflow.storage.port import (
+    Appended,
+    Count,
+    FeedEntry,
+    Found,
+    Head,
+    History,
+    Listing,
+    Place,
+    Query,
+    Snapshot,
+    Unit,
+)
+from caseflow.storage.sql import feed, lists, restoring, writing
+from caseflow.storage.sql import statements as sql
+from caseflow.storage.sql.statements import Scope, statements
+from caseflow.storage.sql.tables import Tables
+
+T = TypeVar("T")
+
+
+class SQLVerbs(ABC):
+    """The methods of the port. Each is one piece of work, handed to a connection."""
+
+    def __init__(self, tables: Tables, dialect: Dialect, *, notify: bool = False) -> None:
+        self.tables = tables
+        self._dialect = dialect
+        self._prepared = statements(tables, dialect, notify=notify)
+
+    @abstractmethod
+    def _read(self, action: str, work: Callable[[Any], T]) -> T:
+        """Do work that only reads on a driver's connection. It may be done twice."""
+
+    @abstractmethod
+    def _write(self, action: str, work: Callable[[Any], T]) -> T:
+        """Do work that writes, all or nothing, on a driver's connection."""
+
+    @abstractmethod
+    def _append(self, unit: Unit) -> Appended:
+        """Write a unit."""
+
+    @property
+    @abstractmethod
+    def _scope(self) -> Scope:
+        """How a piece of work is made all or nothing here."""
+
+    # -- histories ---------------------------------------------------------------------------
+
+    def head(self, agency: str, case_id: str, /) -> Head | None:
+        """Where a case stands, or None where there is no such case."""
+        statement = self._prepared(sql.HEAD)
+
+        def work(connection: Any) -> Head | None:
+            row = connection.execute(statement, (agency, case_id)).fetchone()
+            return _head(row) if row else None
+
+        return self._read("read a case", work)
+
+    def read(
+        self,
+        agency: str,
+        case_id: str,
+        /,
+        *,
+        after: int = 0,
+        types: Sequence[str] | None = None,
+    ) -> Sequence[StoredEvent]:
+        """The events after a number, in order; of the named types only, where given."""
+        if types is not None and not types:
+            return []
+        text = sql.READ
+        given: list[Any] = [agency, case_id]
+        if after:
+            text, given = f"{text} AND number > ?", [*given, after]
+        if types is not None:
+            text, given = f"{text} AND type IN ({', '.join('?' * len(types))})", [*given, *types]
+        statement = self._prepared(f"{text} ORDER BY number")
+
+        def work(connection: Any) -> Sequence[StoredEvent]:
+            return list(map(StoredEvent._make, connection.execute(statement, given).fetchall()))
+
+        return self._read("read a history", work)
+
+    def append(self, unit: Unit, /) -> Appended:
+        """Write a unit, or tell why not."""
+        return self._append(unit)
+
+    def command(self, agency: str, command_id: str, /) -> Sequence[StoredEvent]:
+        """The events that a command wrote, in order; empty where it is unknown."""
+        lookup = self._prepared(sql.COMMAND)
+        history = self._prepared(f"{sql.READ} AND number BETWEEN ? AND ? ORDER BY number")
+
+        def work(connection: Any) -> Sequence[StoredEvent]:
+            found = connection.execute(lookup, (agency, command_id)).fetchone()
+            if found is None:
+                return ()
+            rows = connection.execute(history, (agency, *found)).fetchall()
+            return list(map(StoredEvent._make, rows))
+
+        return self._read("look up a command", work)
+
+    def snapshot(self, agency: str, case_id: str, /) -> Snapshot | None:
+        """The newest snapshot of a case, if there is one."""
+        statement = self._prepared(sql.SNAPSHOT)
+
+        def work(connection: Any) -> Snapshot | None:
+            row = connection.execute(statement, (agency, case_id)).fetchone()
+            return Snapshot._make(row) if row else None
+
+        return self._read("read a snapshot", work)
+
+    # -- the list of cases -------------------------------------------------------------------
+
+    def find(
+        self, agency: str, query: Query, /, *, after: Place | None = None, limit: int = 100
+    ) -> Sequence[Found]:
+        """At most `limit` cases, in the order of their opening, or of what is due."""
+        wanted = lists.selecting(self.tables, agency, query, after, limit)
+
+        def work(connection: Any) -> Sequence[Found]:
+            found = lists.rows_of(connection, self._dialect, wanted)
+            keys = lists.keys_of(self.tables, agency, [row[0] for row in found])
+            held = lists.rows_of(connection, self._dialect, keys) if found else []
+            return lists.found(found, held, by_due=query.due_by is not None)
+
+        return self._read("list the cases", work)
+
+    def count(self, agency: str, name: str, value: str, /, *, besides: str = "") -> Count:
+        """How many cases an index holds under a value, one case left out."""
+
+        def work(connection: Any) -> Count:
+            return lists.count(connection, self._prepared, agency, name, value, besides)
+
+        return self._read("count cases", work)
+
+    def tally(self, agency: str, name: str, /) -> Mapping[str, int]:
+        """How many cases an index holds under each value."""
+
+        def work(connection: Any) -> Mapping[str, int]:
+            return lists.tally(connection, self._prepared, agency, name)
+
+        return self._read("count cases", work)
+
+    def relist(
+        self, agency: str, case_id: str, /, *, version: int, listing: Listing, forget: bool = False
+    ) -> bool:
+        """Put a listing in the place of a case's. False where it stands at another version."""
+
+        def work(connection: Any) -> bool:
+            return lists.relist(
+                connection,
+                self._prepared,
+                self._scope,
+                agency,
+                case_id,
+                version=version,
+                listing=listing,
+                forget=forget,
+            )
+
+        return self._write("list a case anew", work)
+
+    # -- the feed ----------------------------------------------------------------------------
+
+    def feed(self, agency: str, /, *, after: int = 0, limit: int = 100) -> Sequence[FeedEntry]:
+        """At most `limit` events after a position, in order."""
+
+        def work(connection: Any) -> Sequence[FeedEntry]:
+            return feed.read(connection, self._prepared, agency, after, limit)
+
+        self._sequence(agency)
+        return self._read("read the feed", work)
+
+    def _sequence(self, agency: str) -> None:
+        """Give positions to what is committed, where appending does not give them."""
+        if self._prepared.postgres:
+            self._read(
+                "put events into the feed",
+                lambda connection: feed.sequence(connection, self._prepared, agency),
+            )
+
+    def checkpoint(self, agency: str, consumer: str, /) -> int:
+        """The position up to which a consumer has done its work (0: none yet)."""
+
+        def work(connection: Any) -> int:
+            return feed.checkpoint(connection, self._prepared, agency, consumer)
+
+        return self._read("read a checkpoint", work)
+
+    def advance(self, agency: str, consumer: str, /, *, expected: int, position: int) -> bool:
+        """Move a consumer's checkpoint. False where it does not stand at `expected`."""
+
+        def work(connection: Any) -> bool:
+            return feed.advance(
+                connection,
+                self._prepared,
+                self._scope,
+                agency,
+                consumer,
+                expected=expected,
+                position=position,
+            )
+
+        return self._write("move a checkpoint", work)
+
+    # -- everything at once ------------------------------------------------------------------
+
+    def agencies(self) -> Sequence[str]:
+        """The agencies that have cases here, sorted."""
+        statement = self._prepared(sql.AGENCIES)
+
+        def work(connection: Any) -> Sequence[str]:
+            return sorted(name for (name,) in connection.execute(statement).fetchall())
+
+        return self._read("list the agencies", work)
+
+    def restore(self, agency: str, histories: Iterable[History], /) -> int:
+        """Write whole histories, all or none, and return how many events they hold."""
+
+        def work(connection: Any) -> int:
+            with writing.all_or_nothing(connection, self._scope):
+                return restoring.restore(connection, self._prepared, agency, histories)
+
+        return self._write("import histories", work)
+
+
+def _head(row: tuple[Any, ...]) -> Head:
+    """Where a case stands, as its row says it: SQLite keeps any value in any column."""
+    head = Head._make(row)
+    if type(head.version) is not int or type(head.hash) is not str:
+        raise SQLAlchemyError("its row holds a value of another type than was written")
+    return head

@@ -1,0 +1,69 @@
+"""What a store is declared to lack: it really lacks it, and says so when it is asked for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from caseflow.storage.port import Count, Query
+from caseflow.testing.contract.checks import refuses, same
+from caseflow.testing.contract.rows import NORTH, history, listing, opening, unit
+from caseflow.testing.contract.stores import Stores
+
+
+def durability(stores: Stores) -> None:
+    """It keeps nothing: what was written is gone after reopening."""
+    stores.store.append(unit(0))
+    same("what is there after reopening", stores.reopened().head(NORTH, "R-1"), None)
+
+
+def declared(stores: Stores) -> None:
+    """It is declared, and nothing of it is tried: what may happen by chance proves nothing."""
+
+
+def feed(stores: Stores) -> None:
+    """It refuses to read a feed and to keep checkpoints."""
+    store = stores.store
+    store.append(unit(0))
+    refuses("feed", "feed()", lambda: store.feed(NORTH))
+    refuses("feed", "checkpoint()", lambda: store.checkpoint(NORTH, "a"))
+    refuses("feed", "advance()", lambda: store.advance(NORTH, "a", expected=0, position=1))
+
+
+def queries(stores: Stores) -> None:
+    """It refuses to list cases, and to list them anew."""
+    store = stores.store
+    store.append(unit(0))
+    refuses("queries", "find()", lambda: store.find(NORTH, Query()))
+    relisted = listing(stage="repair")
+    anew = lambda: store.relist(NORTH, "R-1", version=1, listing=relisted)  # noqa: E731
+    refuses("queries", "relist()", anew)
+
+
+def counts(stores: Stores) -> None:
+    """It refuses to count cases, and to write what leans on a count."""
+    store = stores.store
+    refuses("counts", "count()", lambda: store.count(NORTH, "lead", "mo"))
+    refuses("counts", "tally()", lambda: store.tally(NORTH, "lead"))
+    leaning = opening("R-1", counts=(Count("lead", "mo", 0, 0),))
+    refuses("counts", "append() of what leans on a count", lambda: store.append(leaning))
+    same("what was written", store.head(NORTH, "R-1"), None)
+
+
+def restore(stores: Stores) -> None:
+    """It refuses to restore histories."""
+    store = stores.store
+    brought = [history("R-1", (None, 1))]
+    refuses("restore", "restore()", lambda: store.restore(NORTH, brought))
+    same("what was written", store.head(NORTH, "R-1"), None)
+
+
+LACKING: Mapping[str, Callable[[Stores], None]] = {
+    "durability": durability,
+    "processes": declared,
+    "transactions": declared,
+    "feed": feed,
+    "queries": queries,
+    "counts": counts,
+    "restore": restore,
+}
+"""What is tried in the place of the tests that a store is declared to lack something for."""

@@ -1,0 +1,162 @@
+"""Restoring: whole histories at once, all or none, and then as if they had been written here."""
+
+# ruff: noqa: D103 - a test says by its name what must hold
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from caseflow.kernel.errors import CaseExists, CommandReused
+from caseflow.storage.port import Appended, Head, History, Query, Storage
+from caseflow.testing.contract.checks import needs, raises, same
+from caseflow.testing.contract.feed import Reader, all_once
+from caseflow.testing.contract.lists import ids
+from caseflow.testing.contract.rows import NORTH, SOUTH, history, listing, opening, row, unit
+from caseflow.testing.contract.stores import Stores
+
+
+def brought() -> list[History]:
+    """Two histories, of which one holds commands that wrote several events."""
+    first = history("R-1", ("c1", 2), (None, 1), (None, 1), ("c2", 3))
+    held = listing(client="client-1", keys=[("lead", "mo")])
+    second = history("R-2", (None, 1), ("c3", 1))._replace(listing=held, subjects=("s-1", "s-2"))
+    return [first, second]
+
+
+def _nothing_of_it(store: Storage) -> None:
+    """See that nothing came of what was to be restored."""
+    for case_id in ("R-1", "R-2"):
+        same(f"the head of {case_id}", store.head(NORTH, case_id), None)
+        same(f"the rows of {case_id}", list(store.read(NORTH, case_id)), [])
+    for command_id in ("c1", "c2", "c3"):
+        same(f"what {command_id} wrote", list(store.command(NORTH, command_id)), [])
+
+
+@needs("restore")
+def test_a_restored_history_is_there_with_its_commands(stores: Stores) -> None:
+    store = stores.store
+    same("how many events were written", store.restore(NORTH, brought()), 9)
+    for one in brought():
+        same("the rows", tuple(store.read(NORTH, one.case_id)), tuple(one.events))
+        head = Head(len(one.events), one.events[-1].hash)
+        same("the head", store.head(NORTH, one.case_id), head)
+        same("a snapshot", store.snapshot(NORTH, one.case_id), None)
+    events = brought()[0].events
+    same("what c1 wrote", list(store.command(NORTH, "c1")), list(events[:2]))
+    same("what c2 wrote", list(store.command(NORTH, "c2")), list(events[4:]))
+    same("the agencies", list(store.agencies()), [NORTH])
+    same("the south", store.head(SOUTH, "R-1"), None)
+
+
+@needs("restore")
+def test_a_restored_case_goes_on_where_it_stands(stores: Stores) -> None:
+    store = stores.store
+    store.restore(NORTH, brought())
+    same("at another version", store.append(unit(6)), Appended.CONFLICT)
+    same("opening it again", store.append(unit(0)), Appended.CONFLICT)
+    same("a command of then", store.append(unit(7, command_id="c2")), Appended.DUPLICATE)
+    same("going on", store.append(unit(7, command_id="c4")), Appended.DONE)
+    same("the numbers", [one.number for one in store.read(NORTH, "R-1")], list(range(1, 9)))
+
+
+@needs("restore", "queries")
+def test_restored_cases_are_listed(stores: Stores) -> None:
+    store = stores.store
+    store.append(opening("R-0"))
+    histories = brought()
+    store.restore(NORTH, histories)
+    same("the order", ids(store.find(NORTH, Query())), ["R-0", "R-1", "R-2"])
+    (found,) = store.find(NORTH, Query(key=("lead", "mo"), subject="s-2", client="client-1"))
+    wanted = ("R-2", 2, histories[1].listing)
+    same("the second", (found.case_id, found.version, found.listing), wanted)
+
+
+@needs("restore", "counts")
+def test_restored_cases_are_counted(stores: Stores) -> None:
+    store = stores.store
+    before = store.count(NORTH, "lead", "mo")
+    store.restore(NORTH, brought())
+    same("the count", store.count(NORTH, "lead", "mo").cases, 1)
+    same("the leads", dict(store.tally(NORTH, "lead")), {"mo": 1})
+    late = opening("R-3", listing=listing(), counts=(before,))
+    same("leaning on the old count", store.append(late), Appended.CONFLICT)
+
+
+@needs("restore", "feed")
+def test_restored_events_are_in_the_feed(stores: Stores) -> None:
+    store = stores.store
+    store.append(opening("R-0"))
+    store.restore(NORTH, brought())
+    store.append(unit(7))
+    all_once(store, Reader(store).to_the_end(), ["R-0", "R-1", "R-2"])
+
+
+@needs("restore")
+def test_many_events_are_restored_from_whatever_hands_them_over(stores: Stores) -> None:
+    def handed() -> Iterator[History]:
+        for number in range(30):
+            yield history(f"R-{number}", *[(None, 1)] * 40, (f"c-{number}", 10))
+
+    same("how many events were written", stores.store.restore(NORTH, handed()), 1500)
+    for number in range(30):
+        events = stores.store.read(NORTH, f"R-{number}")
+        same("the numbers", [one.number for one in events], list(range(1, 51)))
+        same("its command", list(stores.store.command(NORTH, f"c-{number}")), list(events[40:]))
+    same("nothing", stores.store.restore(NORTH, []), 0)
+
+
+@needs("restore")
+def test_none_is_restored_where_one_of_the_cases_is_there(stores: Stores) -> None:
+    store = stores.store
+    store.append(opening("R-3", command_id="c9"))
+    there = history("R-3", ("c4", 1))
+    for histories in ([*brought(), there], [there, *brought()]):
+        error = raises("restoring", CaseExists, partial(store.restore, NORTH, histories))
+        same("which case", getattr(error, "fields", {}).get("case_id"), "R-3")
+        _nothing_of_it(store)
+    twice = [*brought(), history("R-1", (None, 1))]
+    raises("the same case twice", CaseExists, lambda: store.restore(NORTH, twice))
+    _nothing_of_it(store)
+    wanted = [row(1, case_id="R-3", command_id="c9")]
+    same("the case that was there", list(store.read(NORTH, "R-3")), wanted)
+    same("restoring the others", store.restore(NORTH, brought()), 9)
+
+
+@needs("restore")
+def test_none_is_restored_where_one_of_the_commands_was_used(stores: Stores) -> None:
+    store = stores.store
+    store.append(opening("R-3", command_id="c3"))
+    error = raises("restoring", CommandReused, lambda: store.restore(NORTH, brought()))
+    same("which command", getattr(error, "fields", {}).get("command_id"), "c3")
+    same("the head of R-1", store.head(NORTH, "R-1"), None)
+    same("what c1 wrote", list(store.command(NORTH, "c1")), [])
+    twice = [history("R-4", ("c4", 1)), history("R-5", ("c4", 1))]
+    raises("a command twice", CommandReused, lambda: store.restore(NORTH, twice))
+    same("the head of R-4", store.head(NORTH, "R-4"), None)
+    same("in the south", store.restore(SOUTH, [history("R-4", ("c3", 1), agency=SOUTH)]), 1)
+
+
+@needs("restore")
+def test_none_is_restored_where_what_hands_them_over_fails(stores: Stores) -> None:
+    store = stores.store
+
+    def torn() -> Iterator[History]:
+        yield from brought()
+        raise EOFError("the file ends here")
+
+    raises("restoring", EOFError, lambda: store.restore(NORTH, torn()))
+    _nothing_of_it(store)
+    same("the agencies", list(store.agencies()), [])
+    same("restoring again", store.restore(NORTH, brought()), 9)
+
+
+@needs("restore", "feed", "queries", "counts")
+def test_what_was_not_restored_is_in_no_feed_list_or_count(stores: Stores) -> None:
+    store = stores.store
+    store.append(opening("R-2", listing=listing(keys=[("lead", "mo")])))
+    count = store.count(NORTH, "lead", "mo")
+    raises("restoring", CaseExists, lambda: store.restore(NORTH, brought()))
+    same("the count", store.count(NORTH, "lead", "mo"), count)
+    same("the list", ids(store.find(NORTH, Query())), ["R-2"])
+    all_once(store, Reader(store).to_the_end(), ["R-2"])

@@ -1,0 +1,265 @@
+"""Consumers of the feed: each event once, in order; a checkpoint that moves with the work."""
+
+import asyncio
+import queue
+import threading
+
+import pytest
+from sqlalchemy import Column, Integer, MetaData, Table, create_engine, insert, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from caseflow import (
+    AsyncCasebook,
+    Casebook,
+    ConsumerMoved,
+    InvalidCall,
+    StoreError,
+    UnreadableRecord,
+)
+from caseflow.storage import SQLStorage, begin_immediate
+from tests.support.raw import connection_to
+from tests.support.trades import ANA, ROLES, Clock, Paid, bring, shop, shop_book
+
+
+def paid(book, case_id, count):
+    for amount in range(count):
+        book.record(case_id, Paid(amount=amount), by=ANA)
+
+
+def seen_by(book, consumer, **given):
+    """Let a consumer work until there is nothing more; what it was given."""
+    seen = []
+    while book.consume(consumer, seen.append, **given):
+        pass
+    return [(event.position, event.recorded.case_id, event.recorded.number) for event in seen]
+
+
+def test_the_feed_gives_every_event_with_its_envelope(any_store):
+    book = shop_book(any_store)
+    one, other = bring(book, "quoting"), bring(book, "quoting")
+    paid(book, one, 2)
+    events = list(book.feed())
+    assert [event.position for event in events] == list(range(1, 11))
+    for case_id in (one, other):
+        assert [e.recorded for e in events if e.recorded.case_id == case_id] == list(
+            book.history(case_id)
+        )
+    for after in range(11):
+        assert list(book.feed(after=after, page=3)) == events[after:]
+
+
+def test_consumers_each_have_a_checkpoint_of_their_own(any_store):
+    book = shop_book(any_store)
+    case_id = bring(book, "dropped-off")
+    paid(book, case_id, 4)
+    first = seen_by(book, "mail", limit=2)
+    assert [place[0] for place in first] == [1, 2, 3, 4, 5]
+    assert seen_by(book, "mail") == []
+    assert seen_by(book, "ledger", limit=100) == first
+    paid(book, case_id, 1)
+    assert seen_by(book, "mail") == seen_by(book, "ledger") == [(6, case_id, 6)]
+
+
+def test_a_consumer_that_fails_goes_on_with_the_event_it_failed_on(any_store):
+    book = shop_book(any_store)
+    paid(book, bring(book, "dropped-off"), 4)
+    done, broken = [], [True]
+
+    def work(event):
+        if event.position == 3 and broken and broken.pop():
+            raise RuntimeError("the mail server is gone")
+        done.append(event.position)
+
+    with pytest.raises(RuntimeError, match="the mail server is gone"):
+        book.consume("mail", work)
+    assert book.consume("mail", work) == 3
+    assert done == [1, 2, 3, 4, 5]
+
+
+def test_two_of_one_name_are_told_of_each_other(any_store):
+    book = shop_book(any_store)
+    paid(book, bring(book, "dropped-off"), 2)
+
+    def meanwhile(event):
+        if event.position == 1:
+            book.consume("mail", lambda event: None)
+
+    with pytest.raises(ConsumerMoved) as moved:
+        book.consume("mail", meanwhile)
+    assert moved.value.fields == {"consumer": "mail", "agency": "agency", "position": 0}
+    assert "another one of that name is at work" in str(moved.value)
+    assert seen_by(book, "mail") == []
+
+
+def test_events_of_other_workflows_are_passed_over(any_store):
+    book = shop_book(any_store)
+    bring(book, "quoting")
+    other = shop.extend("other-shop", version="1")
+    there = Casebook(other, any_store, clock=Clock(), roles=ROLES, new_id=lambda: "O-1")
+    there.open(client="c", by=ANA)
+    bring(book, "dropped-off")
+    assert [event.position for event in there.feed()] == [5]
+    assert [event.position for event in book.feed()] == [1, 2, 3, 4, 6]
+    assert [place[0] for place in seen_by(there, "mail", limit=1)] == [5]
+    assert there.consume("mail", print, limit=100) == 0
+
+
+@pytest.mark.parametrize("wrong", [{"limit": 0}, {"limit": "all"}])
+def test_what_is_no_batch_is_told(any_store, wrong):
+    with pytest.raises(InvalidCall, match="limit="):
+        shop_book(any_store).consume("mail", print, **wrong)
+    with pytest.raises(InvalidCall, match="consumer='' is no id"):
+        shop_book(any_store).consume("", print)
+    with pytest.raises(InvalidCall, match="after=-1 is no whole number from 0 on"):
+        list(shop_book(any_store).feed(after=-1))
+
+
+def test_an_event_that_cannot_be_read_stops_the_consumer_by_name(tmp_path):
+    store = SQLStorage(f"sqlite:///{tmp_path / 'cases.db'}")
+    book = shop_book(store)
+    paid(book, bring(book, "dropped-off"), 3)
+    with connection_to(store) as connection:
+        connection.execute("UPDATE caseflow_events SET payload = '{' WHERE number = 3")
+    with pytest.raises(UnreadableRecord, match="Event 3 of case 'R-1'"):
+        book.consume("mail", print)
+    assert store.checkpoint("agency", "mail") == 0
+    store.close()
+
+
+# -- work and checkpoint in one transaction ----------------------------------------------------
+
+sums = Table("sums", MetaData(), Column("id", Integer, primary_key=True), Column("amount", Integer))
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def engine(request, tmp_path):
+    if request.param == "postgres":
+        engine = create_engine(request.getfixturevalue("postgres_url"))
+    else:
+        engine = begin_immediate(create_engine(f"sqlite:///{tmp_path / 'cases.db'}"))
+    sums.metadata.create_all(engine)
+    yield engine
+    engine.dispose()
+
+
+def test_in_one_transaction_each_event_counts_exactly_once(engine):
+    store = SQLStorage(engine)
+    book = shop_book(store)
+    paid(book, bring(book, "dropped-off"), 6)
+
+    def work(fails_at):
+        with Session(engine) as session, session.begin():
+
+            def add(event):
+                if event.position == fails_at:
+                    raise RuntimeError("in the middle")
+                session.execute(insert(sums).values(id=event.position))
+
+            return book.within(session).consume("ledger", add, limit=3)
+
+    for fails_at in (1, 2, 3):
+        with pytest.raises(RuntimeError):
+            work(fails_at)
+    while work(None):
+        pass
+    with engine.connect() as connection:
+        assert list(connection.execute(select(sums.c.id)).scalars()) == list(range(1, 8))
+    store.close()
+
+
+# -- following ---------------------------------------------------------------------------------
+
+
+def test_following_goes_on_until_it_is_stopped(any_store):
+    book, seen, stop = shop_book(any_store), [], threading.Event()
+    case_id = bring(book, "dropped-off")
+
+    def work(event):
+        seen.append(event.position)
+        if event.position == 4:
+            stop.set()
+
+    thread = threading.Thread(
+        target=book.follow, args=("mail", work), kwargs={"stop": stop, "poll": 0.01}
+    )
+    thread.start()
+    paid(book, case_id, 3)
+    thread.join(30)
+    assert (thread.is_alive(), seen) == (False, [1, 2, 3, 4])
+
+
+def test_a_store_that_notifies_wakes_who_follows_it(postgres_url):
+    """Nobody looks for news in time: `poll` is an hour, and the writer is another store."""
+    reader, writer = SQLStorage(postgres_url, notify=True), SQLStorage(postgres_url, notify=True)
+    seen, stop = queue.Queue(), threading.Event()
+
+    def work(event):
+        seen.put(event.position)
+        if event.position == 3:
+            stop.set()
+
+    thread = threading.Thread(
+        target=shop_book(reader).follow, args=("mail", work), kwargs={"stop": stop, "poll": 3600}
+    )
+    thread.start()
+    book = shop_book(writer)
+    case_id = bring(book, "dropped-off")
+    assert seen.get(timeout=30) == 1
+    paid(book, case_id, 2)
+    thread.join(30)
+    assert not thread.is_alive()
+    reader.close()
+    writer.close()
+
+
+def test_the_awaited_book_follows_too(any_store):
+    bring(shop_book(any_store), "quoting")
+
+    async def follow():
+        book = AsyncCasebook(shop, any_store, clock=Clock(), roles=ROLES)
+        seen, stop = [], asyncio.Event()
+
+        async def work(event):
+            seen.append(event.position)
+            if event.position == 4:
+                stop.set()
+
+        await asyncio.wait_for(book.follow("mail", work, stop=stop, poll=0.01), 30)
+        return seen
+
+    assert asyncio.run(follow()) == [1, 2, 3, 4]
+
+
+def test_following_stops_soon_after_it_is_told_to_however_long_it_waits(any_store):
+    stop = threading.Event()
+    given = {"stop": stop, "poll": 3600}
+    thread = threading.Thread(
+        target=shop_book(any_store).follow, args=("mail", print), kwargs=given
+    )
+    thread.start()
+    stop.set()
+    thread.join(30)
+    assert not thread.is_alive()
+
+
+def test_what_failed_in_a_broken_transaction_is_what_is_told(postgres_url):
+    store = SQLStorage(postgres_url)
+    book = shop_book(store)
+    paid(book, bring(book, "dropped-off"), 3)
+    engine = create_engine(postgres_url)
+
+    def work(event):
+        if event.position == 3:
+            session.execute(text("SELECT 1 / 0"))
+
+    with Session(engine) as session:
+        joined = book.within(session)
+        with pytest.raises(DBAPIError, match="division by zero"):
+            joined.consume("ledger", work)
+        with pytest.raises(StoreError, match="roll it back, and begin again"):
+            joined.case("R-1")
+        session.rollback()
+    assert store.checkpoint("agency", "ledger") == 0
+    engine.dispose()
+    store.close()

@@ -1,0 +1,79 @@
+"""Reindexing: what is derived of histories is made again from them, where it differs."""
+
+import attrs
+import pytest
+
+from caseflow import (
+    Casebook,
+    ChainBroken,
+    Index,
+)
+from caseflow.storage import MemoryStorage
+from tests.support.exports import played
+from tests.support.tamper import RAWS, carried_out
+from tests.support.trades import (
+    ANA,
+    ROLES,
+    Paid,
+    shop,
+)
+
+
+@pytest.mark.parametrize("kind", RAWS)
+def test_reindex_puts_right_what_is_derived_and_says_of_how_many(kind):
+    raw = RAWS[kind]()
+    played([("bench", "a"), ("ready", "b"), ("collected", "c")], raw.store, snapshot_every=4)
+    assert Casebook(shop, raw.store, roles=ROLES).reindex() == 0
+    raw.set_listing("R-2", stage="gone", keys=(("lead", "mo"),))
+    kept = raw.snapshot("R-3")
+    raw.set_snapshot("R-3", kept._replace(text=kept.text.replace('"c-2"', '"c-7"')))
+    book = Casebook(shop, raw.store, roles=ROLES, snapshot_every=4)
+    assert len(book.verify_all().findings) == 2
+    assert book.reindex() == 2
+    assert book.verify_all().holds
+    assert raw.snapshot("R-3") is None
+    assert book.case("R-3").client == "c-2"
+    assert book.reindex() == 0
+
+
+def test_reindex_lists_by_the_indexes_of_today():
+    store = MemoryStorage()
+    played([("bench", "a"), ("ready", "b")], store)
+    words = Index("words", of=lambda case: case.state.last_words)
+    today = attrs.evolve(shop, indexes=(words,))
+    book = Casebook(today, store, roles=ROLES)
+    assert {one.code for one in book.verify_all().findings} == {"list-differs"}
+    assert book.reindex() == 2
+    assert store.tally("agency", "words") == {"a": 1, "b": 1}
+    assert book.verify_all().holds
+
+
+def test_reindex_leaves_a_case_alone_that_moved_meanwhile():
+    raw = RAWS["memory"]()
+    played([("bench", "a")], raw.store)
+    raw.set_listing("R-1", stage="gone")
+    desk = Casebook(shop, raw.store, roles=ROLES)
+    work = desk._middle.audit.reindex()
+
+    def write(call):
+        if call.method == "relist":
+            Casebook(shop, raw.store, roles=ROLES).record("R-1", Paid(amount=1), by=ANA)
+
+    assert carried_out(work, raw.store, write) == 0
+
+
+def test_reindex_stops_at_a_history_that_does_not_hold():
+    raw = RAWS["memory"]()
+    played([("bench", "a")], raw.store)
+    rows = raw.rows("R-1")
+    raw.put("R-1", [rows[0]._replace(payload="{}"), *rows[1:]])
+    raw.set_listing("R-1", stage="gone")
+    with pytest.raises(ChainBroken, match="event 1"):
+        Casebook(shop, raw.store, roles=ROLES).reindex()
+
+
+def test_reindex_leaves_other_workflows_alone():
+    store = MemoryStorage()
+    played([("bench", "a")], store)
+    other = shop.extend("something-else", version="7")
+    assert Casebook(other, store).reindex() == 0

@@ -1,0 +1,15 @@
+"""What the server that workers are forked from has done before: imports, and a first case.
+
+What is imported and prepared at its first use is then there in every worker.
+"""
+
+import sqlite3
+
+from sqlalchemy import create_engine
+
+from tests.chaos import workers
+
+workers.histories("warm")
+for url in ("sqlite://", "postgresql+psycopg://nowhere/none"):
+    create_engine(url).dispose()
+sqlite3.connect(":memory:").close()

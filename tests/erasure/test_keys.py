@@ -1,0 +1,316 @@
+"""Key stores: a key for each subject, made once, destroyed for good, and nowhere else."""
+
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from caseflow import Casebook, KeysNotApart, StoreError
+from caseflow.stages import six_stage
+from caseflow.storage import (
+    MemoryKeyStore,
+    MemoryStorage,
+    SQLiteKeyStore,
+    SQLStorage,
+    SubjectCipher,
+)
+from caseflow.storage.keys import SubjectKey, Tombstone, file_identity
+from tests.support.traces import files_in
+
+ROOT = Path(__file__).parents[2]
+WHEN = "2026-03-02T09:00:00.000000+00:00"
+ERASING = {"at": WHEN, "by": "boss", "reason": "asked"}
+
+
+@pytest.fixture(params=["memory", "file"])
+def keys(request, tmp_path):
+    if request.param == "memory":
+        yield MemoryKeyStore()
+        return
+    store = SQLiteKeyStore(tmp_path / "keys.db")
+    yield store
+    store.close()
+
+
+# -- what every key store does ---------------------------------------------------------------
+
+
+def test_a_key_is_made_once(keys):
+    assert keys.find("north", "~1") is None
+    made = keys.make("north", "~1", "P-1")
+    assert (made.pseudonym, made.subject, len(made.key)) == ("~1", "P-1", 32)
+    assert keys.make("north", "~1", "P-1") == keys.find("north", "~1") == made
+    assert keys.make("north", "~2", "P-2").key != made.key
+
+
+def test_agencies_have_keys_of_their_own(keys):
+    one, other = keys.make("north", "~1", "P-1"), keys.make("south", "~1", "P-1")
+    assert one.key != other.key
+    keys.erase("north", "~1", **ERASING)
+    assert keys.find("south", "~1") == other
+    assert keys.tombstones("south") == []
+
+
+def test_a_destroyed_key_leaves_a_tombstone_and_is_not_made_again(keys):
+    keys.make("north", "~1", "P-1")
+    before = keys.generation()
+    left = keys.erase("north", "~1", **ERASING)
+    assert left == Tombstone("~1", WHEN, "boss", "asked")
+    assert keys.generation() != before
+    assert keys.find("north", "~1") == keys.make("north", "~1", "P-1") == left
+
+
+def test_erasing_again_changes_nothing(keys):
+    keys.make("north", "~1", "P-1")
+    left = keys.erase("north", "~1", **ERASING)
+    generation = keys.generation()
+    assert keys.erase("north", "~1", at="later", by="mo", reason="other") == left
+    assert keys.generation() == generation
+    assert keys.tombstones("north") == [left]
+
+
+def test_making_keys_is_no_erasure(keys):
+    before = keys.generation()
+    keys.make("north", "~1", "P-1")
+    assert keys.generation() == before
+
+
+def test_tombstones_stand_in_the_order_of_the_erasures(keys):
+    for name in ("~3", "~1", "~2"):
+        keys.make("north", name, "P")
+        keys.erase("north", name, **ERASING)
+    assert [left.pseudonym for left in keys.tombstones("north")] == ["~3", "~1", "~2"]
+
+
+def test_of_many_threads_that_make_one_key_all_get_the_same(keys):
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda n: keys.make("north", f"~{n % 5}", "P"), range(100)))
+    assert len({one.key for one in made}) == 5
+
+
+def test_no_key_is_shown(keys):
+    made = keys.make("north", "~1", "P-1")
+    shown = repr((made, keys.roots(), keys, SubjectCipher(keys)))
+    for key in (made.key, *keys.roots()):
+        assert repr(key) not in shown
+        assert key.hex() not in shown
+    assert "P-1" not in repr(made)
+
+
+# -- the file --------------------------------------------------------------------------------
+
+
+def test_what_it_holds_is_there_after_a_restart(tmp_path):
+    first = SQLiteKeyStore(tmp_path / "keys.db")
+    made, roots = first.make("north", "~1", "P-1"), first.roots()
+    first.make("north", "~2", "P-2")
+    left = first.erase("north", "~2", **ERASING)
+    first.close()
+    again = SQLiteKeyStore(tmp_path / "keys.db")
+    assert (again.find("north", "~1"), again.find("north", "~2")) == (made, left)
+    assert (again.roots(), again.generation()) == (roots, 1)
+    again.close()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are those of POSIX")
+def test_only_its_owner_may_read_it(tmp_path):
+    umask = os.umask(0)
+    try:
+        keys = SQLiteKeyStore(tmp_path / "keys.db")
+    finally:
+        os.umask(umask)
+    assert stat.S_IMODE((tmp_path / "keys.db").stat().st_mode) == 0o600
+    keys.close()
+
+
+def test_nothing_of_destroyed_keys_is_left_in_any_file(tmp_path):
+    """Many of them, in pages that were split and joined in between."""
+    keys = SQLiteKeyStore(tmp_path / "keys.db")
+    made = [keys.make("north", f"~{n:04}", f"client-{n:04}-x") for n in range(400)]
+    gone = made[::3]
+    for one in gone:
+        keys.erase("north", one.pseudonym, **ERASING)
+    content = b"".join(files_in(tmp_path).values())
+    assert [one.subject for one in gone if one.key in content] == []
+    assert [one.subject for one in gone if one.subject.encode() in content] == []
+    kept = [one for one in made if one not in gone]
+    assert all(one.key in content for one in kept)  # they are looked for where they would be
+    keys.close()
+
+
+class LogKeeping(SQLiteKeyStore):
+    """Planted: a key store that writes ahead to a log, and lets deleted bytes stand."""
+
+    def _connection(self):
+        connection = super()._connection()
+        connection.execute("PRAGMA secure_delete = OFF")
+        connection.execute("PRAGMA journal_mode = WAL")
+        return connection
+
+
+def test_a_key_store_that_keeps_keys_in_its_log_is_caught(tmp_path):
+    keys = LogKeeping(tmp_path / "keys.db")
+    made = keys.make("north", "~1", "P-1")
+    keys.erase("north", "~1", **ERASING)
+    holding = [name for name, content in files_in(tmp_path).items() if made.key in content]
+    assert any(name.endswith("-wal") for name in holding)
+    keys.close()
+
+
+def test_a_file_of_cases_is_refused_and_left_as_it_is(tmp_path):
+    path = tmp_path / "cases.db"
+    cases = sqlite3.connect(path)
+    cases.execute("PRAGMA journal_mode = WAL")
+    cases.execute("CREATE TABLE caseflow_cases (agency TEXT)")
+    cases.commit()
+    with pytest.raises(KeysNotApart, match="Give the key store a file of its own"):
+        SQLiteKeyStore(path)
+    assert cases.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    names = {name for (name,) in cases.execute("SELECT name FROM sqlite_master")}
+    assert names == {"caseflow_cases"}
+    cases.close()
+
+
+def test_a_store_of_cases_is_not_opened_on_a_key_store(tmp_path):
+    keys = SQLiteKeyStore(tmp_path / "keys.db")
+    made = keys.make("north", "~1", "P-1")
+    with pytest.raises(KeysNotApart):
+        SQLStorage(f"sqlite:///{tmp_path / 'keys.db'}")
+    assert keys.find("north", "~1") == made
+    keys.close()
+    store = SQLStorage(f"sqlite:///{tmp_path / 'cases.db'}")
+    with pytest.raises(KeysNotApart):
+        SQLiteKeyStore(tmp_path / "cases.db")
+    assert store.database == file_identity(tmp_path / "cases.db")
+    store.close()
+
+
+@pytest.mark.parametrize("link", [os.symlink, os.link], ids=["symbolic", "hard"])
+def test_a_book_is_not_made_with_its_keys_among_its_cases(tmp_path, link):
+    """Whichever was there first, and by whatever name it is called."""
+    keys = SQLiteKeyStore(tmp_path / "keys.db")
+    link(tmp_path / "keys.db", tmp_path / "cases.db")
+
+    class OnAFile(MemoryStorage):
+        database = file_identity(tmp_path / "cases.db")
+
+    with pytest.raises(KeysNotApart):
+        Casebook(six_stage, OnAFile(), cipher=SubjectCipher(keys))
+    (tmp_path / "other.db").touch()
+    OnAFile.database = file_identity(tmp_path / "other.db")
+    Casebook(six_stage, OnAFile(), cipher=SubjectCipher(keys))
+    keys.close()
+
+
+def test_a_file_that_is_no_key_store_is_told(tmp_path):
+    other = sqlite3.connect(tmp_path / "other.db")
+    other.execute("CREATE TABLE notes (text TEXT)")
+    other.close()
+    (tmp_path / "text.db").write_text("no database at all, but long enough to be read as one" * 40)
+    for name in ("other.db", "text.db", "no/such/folder.db"):
+        with pytest.raises(StoreError, match="failed to open it"):
+            SQLiteKeyStore(tmp_path / name)
+
+
+def test_a_key_store_that_is_busy_says_so_and_has_done_nothing(tmp_path):
+    keys = SQLiteKeyStore(tmp_path / "keys.db", wait=0.01)
+    other = sqlite3.connect(tmp_path / "keys.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(StoreError, match="locked"):
+        keys.find("north", "~1")
+    with pytest.raises(StoreError, match="locked"):
+        keys.make("north", "~1", "P-1")
+    other.execute("ROLLBACK")
+    other.close()
+    assert keys.find("north", "~1") is None
+    keys.close()
+
+
+# -- several processes, and crashes ----------------------------------------------------------
+
+
+def run(program, *arguments):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
+    return subprocess.Popen(
+        [sys.executable, "-c", program, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+
+
+MAKER = """
+import sys
+from caseflow.storage import SQLiteKeyStore
+keys = SQLiteKeyStore(sys.argv[1])
+for n in range(30):
+    print(keys.make("north", f"~{n}", f"P-{n}").key.hex())
+print(*(root.hex() for root in keys.roots()))
+keys.close()
+"""
+
+
+def test_of_many_processes_that_begin_at_once_all_get_the_same_keys(tmp_path):
+    """The file is made by one of them, too, and so are its roots."""
+    running = [run(MAKER, tmp_path / "keys.db") for _ in range(4)]
+    said = {process.communicate()[0] for process in running}
+    assert len(said) == 1
+    assert len(said.pop().splitlines()) == 31
+
+
+ERASER = """
+import os, sys
+from caseflow.storage import SQLiteKeyStore
+
+class Crashing(SQLiteKeyStore):
+    def _connection(self):
+        connection = super()._connection()
+        connection.set_trace_callback(
+            lambda statement: os._exit(9) if statement.startswith(sys.argv[2]) else None
+        )
+        return connection
+
+keys = Crashing(sys.argv[1])
+keys.erase("north", "~1", at="now", by="boss", reason="asked")
+"""
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["DELETE FROM keystore_keys", "INSERT INTO keystore_tombstones", "UPDATE", "COMMIT"],
+)
+def test_after_a_crash_there_is_the_key_or_its_tombstone_and_never_neither(tmp_path, statement):
+    keys = SQLiteKeyStore(tmp_path / "keys.db")
+    made = keys.make("north", "~1", "P-1")
+    keys.close()
+    process = run(ERASER, tmp_path / "keys.db", statement)
+    process.communicate()
+    assert process.returncode == 9
+    again = SQLiteKeyStore(tmp_path / "keys.db")
+    assert again.find("north", "~1") == made  # it was not acknowledged
+    left = again.erase("north", "~1", **ERASING)
+    assert again.find("north", "~1") == left
+    assert made.key not in b"".join(files_in(tmp_path).values())
+    again.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on Windows")
+def test_a_child_opens_the_file_for_itself(tmp_path):
+    keys = SQLiteKeyStore(tmp_path / "keys.db")
+    keys.make("north", "~1", "P-1")
+    child = os.fork()
+    if not child:
+        try:
+            found = keys.erase("north", "~1", **ERASING)
+            os._exit(0 if isinstance(found, Tombstone) else 1)
+        finally:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert isinstance(keys.find("north", "~1"), Tombstone)
+    assert isinstance(keys.make("north", "~2", "P-2"), SubjectKey)
+    keys.close()

@@ -1,0 +1,165 @@
+"""An asynchronous program: PostgreSQL awaited, and the transaction of an AsyncSession joined."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import Column, Integer, MetaData, Table, insert, select
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+
+from caseflow import AsyncCasebook, InvalidCall
+from caseflow.storage import AsyncSQLStorage, SQLStorage, begin_immediate
+from tests.support.trades import ANA, ROLES, Clock, Paid, shop
+
+letters = Table("letters", MetaData(), Column("id", Integer, primary_key=True))
+
+
+def async_book(store):
+    numbers = iter(range(1, 1000))
+    return AsyncCasebook(
+        shop, store, clock=Clock(), roles=ROLES, new_id=lambda: f"R-{next(numbers)}"
+    )
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request, tmp_path):
+    if request.param == "postgres":
+        return request.getfixturevalue("postgres_url")
+    return f"sqlite:///{tmp_path / 'cases.db'}"
+
+
+def store_on(url):
+    return SQLStorage(url) if url.startswith("sqlite") else AsyncSQLStorage(url)
+
+
+def engine_on(url):
+    """The application's own asynchronous engine."""
+    if not url.startswith("sqlite"):
+        return create_async_engine(url)
+    engine = create_async_engine(make_url(url).set(drivername="sqlite+aiosqlite"))
+    begin_immediate(engine.sync_engine)
+    return engine
+
+
+async def closed(store):
+    answer = store.close()
+    if answer is not None:
+        await answer
+
+
+def test_many_units_at_once(url):
+    async def work():
+        store = store_on(url)
+        book = async_book(store)
+        cases = [(await book.open(client="c", by=ANA)).case.id for _ in range(5)]
+        paying = (book.record(cases[n % 5], Paid(amount=n), by=ANA) for n in range(60))
+        await asyncio.gather(*paying)
+        versions = [(await book.case(case_id)).version for case_id in cases]
+        fed = [event.position async for event in book.feed()]
+        listed = [case.id async for case in book.every(page=2)]
+        await closed(store)
+        return versions, fed, listed == cases
+
+    versions, fed, listed = asyncio.run(work())
+    assert versions == [13] * 5
+    assert fed == list(range(1, 66))
+    assert listed
+
+
+def test_a_session_that_is_joined_commits_both_and_tells_afterwards(url):
+    async def work():
+        engine, store = engine_on(url), store_on(url)
+        async with engine.begin() as connection:
+            await connection.run_sync(letters.metadata.create_all)
+        book, told = async_book(store), []
+        case_id = (await book.open(client="c", by=ANA)).case.id
+
+        async def tell(recorded):
+            await asyncio.sleep(0)
+            told.append(recorded.event.amount)
+
+        book.subscribe(tell)
+        async with AsyncSession(engine) as session:
+            joined = book.within(session)
+            await session.execute(insert(letters).values(id=1))
+            await joined.record(case_id, Paid(amount=1), by=ANA)
+            nested = await session.begin_nested()
+            await joined.record(case_id, Paid(amount=2), by=ANA)
+            await nested.rollback()
+            assert told == []
+            await session.commit()
+            assert told == [1]
+            await session.execute(insert(letters).values(id=2))
+            await joined.record(case_id, Paid(amount=3), by=ANA)
+            await session.rollback()
+            seen = list((await session.execute(select(letters.c.id))).scalars())
+        history = await book.history(case_id)
+        await closed(store)
+        await engine.dispose()
+        return seen, [entry.number for entry in history], told
+
+    assert asyncio.run(work()) == ([1], [1, 2], [1])
+
+
+def test_a_connection_that_is_joined_is_told_of_by_the_application(url):
+    async def work():
+        engine, store = engine_on(url), store_on(url)
+        book, told = async_book(store), []
+        case_id = (await book.open(client="c", by=ANA)).case.id
+        book.subscribe(lambda recorded: told.append(recorded.number))
+        async with engine.begin() as connection:
+            joined = book.within(connection)
+            await joined.record(case_id, Paid(amount=1), by=ANA)
+            with pytest.raises(InvalidCall, match="Commit first"):
+                await joined.publish()
+        await joined.publish()
+        await closed(store)
+        await engine.dispose()
+        return told
+
+    assert asyncio.run(work()) == [2]
+
+
+def test_a_consumer_works_in_the_transaction_with_its_checkpoint(url):
+    async def work():
+        engine, store = engine_on(url), store_on(url)
+        async with engine.begin() as connection:
+            await connection.run_sync(letters.metadata.create_all)
+        book = async_book(store)
+        for _ in range(3):
+            await book.open(client="c", by=ANA)
+
+        async def consume(fail):
+            async with AsyncSession(engine) as session, session.begin():
+
+                async def handle(event):
+                    await session.execute(insert(letters).values(id=event.position))
+
+                await book.within(session).consume("letters", handle)
+                if fail:
+                    raise RuntimeError("before the commit")
+
+        with pytest.raises(RuntimeError):
+            await consume(True)
+        await consume(False)
+        await consume(False)
+        async with AsyncSession(engine) as session:
+            seen = list((await session.execute(select(letters.c.id))).scalars())
+        await closed(store)
+        await engine.dispose()
+        return seen
+
+    assert sorted(asyncio.run(work())) == [1, 2, 3]
+
+
+def test_what_cannot_be_joined_is_told(url):
+    store = store_on(url)
+    with pytest.raises(InvalidCall, match="neither an AsyncSession nor an open AsyncConnection"):
+        async_book(store).within(object())
+    asyncio.run(closed(store))
+
+
+@pytest.mark.parametrize("given", ["sqlite:///cases.db", "sqlite+aiosqlite:///cases.db", "x", None])
+def test_a_store_that_is_awaited_is_on_postgresql(given):
+    with pytest.raises(InvalidCall, match=r"is not on PostgreSQL|names no SQLite file"):
+        AsyncSQLStorage(given)

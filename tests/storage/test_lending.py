@@ -1,0 +1,76 @@
+"""Connections kept at hand: lent again as they came, and only after work that came to its end."""
+
+import sqlite3
+from threading import Barrier, Thread
+
+import pytest
+
+from caseflow import StoreError
+from caseflow.storage import SQLStorage
+from caseflow.storage.sql.lending import KEPT
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = SQLStorage(f"sqlite:///{tmp_path / 'cases.db'}")
+    yield store
+    store.close()
+
+
+def itself(connection):
+    return connection
+
+
+def lent(store, work=itself):
+    return store._on_driver("try something", work, again=False)
+
+
+def test_a_connection_is_lent_again(store):
+    assert lent(store) is lent(store)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, sqlite3.OperationalError, ValueError])
+def test_what_work_left_open_is_rolled_back_before_anybody_works_on(store, error):
+    def breaks_off(connection):
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("INSERT INTO caseflow_consumers VALUES ('a', 'c', 1)")
+        raise error
+
+    with pytest.raises(StoreError if error is sqlite3.OperationalError else error):
+        lent(store, breaks_off)
+    assert not lent(store).in_transaction
+    assert store.checkpoint("a", "c") == 0
+
+
+def test_no_more_are_kept_than_a_pool_keeps(store):
+    together = Barrier(KEPT + 3)
+    threads = [
+        Thread(target=lent, args=(store, lambda _: together.wait(10))) for _ in range(KEPT + 3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(store._lender._idle) == KEPT
+
+
+def test_a_closed_store_keeps_none(store):
+    connection = lent(store)
+    store.close()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
+
+
+def test_a_connection_that_is_in_use_while_the_store_is_closed_is_not_kept(store):
+    def closes_meanwhile(connection):
+        store.close()
+        return connection
+
+    lent(store, closes_meanwhile)
+    assert not store._lender._idle
+
+
+def test_those_of_an_engine_of_the_applications_go_back_to_its_pool(store):
+    borrowing = SQLStorage(store.engine)
+    lent(borrowing)
+    assert not borrowing._lender._idle

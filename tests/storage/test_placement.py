@@ -1,0 +1,132 @@
+"""Where the tables stand: on an engine of the application's, its MetaData, in a schema."""
+
+import pytest
+from sqlalchemy import Column, Integer, MetaData, Table, create_engine, event, inspect, text
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
+
+from caseflow import InvalidCall
+from caseflow.storage import SQLStorage
+from caseflow.storage.sql import tables
+from tests.support.trades import ANA, Paid, bring, shop_book
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request, tmp_path):
+    if request.param == "postgres":
+        return request.getfixturevalue("postgres_url")
+    return f"sqlite:///{tmp_path / 'cases.db'}"
+
+
+NAMES = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+"""How the constraints of many applications are named."""
+
+
+def work_in(store):
+    """Everything that names a table: units, commands, snapshots, lists, the feed, a transaction."""
+    book = shop_book(store, snapshot_every=2, recent=0)
+    case_id = bring(book, "collected")
+    first = book.open(client="c", by=ANA, command_id="c1")
+    assert book.open(client="c", by=ANA, command_id="c1").replayed
+    assert [case.id for case in book.every()] == [case_id, first.case.id]
+    assert len(list(book.feed())) == 11
+    assert book.consume("mail", lambda event: None) == 11
+    engine = create_engine(store.engine.url)
+    with Session(engine) as session, session.begin():
+        book.within(session).record(first.case.id, Paid(amount=1), by=ANA)
+    engine.dispose()
+    assert book.case(first.case.id).version == 2
+
+
+def test_the_tables_hang_on_the_metadata_of_the_application(url):
+    metadata = MetaData(naming_convention=NAMES)
+    Table("letters", metadata, Column("id", Integer, primary_key=True))
+    declared = tables(metadata)
+    engine = create_engine(url)
+    metadata.create_all(engine)
+    store = SQLStorage(engine, declared=declared, create=False)
+    work_in(store)
+    assert inspect(engine).has_table("letters")
+    engine.dispose()
+
+
+def test_the_tables_stand_in_a_schema_of_their_own(postgres_url):
+    engine = create_engine(postgres_url)
+    with engine.begin() as connection:
+        connection.execute(text('CREATE SCHEMA "Case Work"'))
+    store = SQLStorage(postgres_url, declared=tables(schema="Case Work"))
+    work_in(store)
+    store.close()
+    assert not inspect(engine).has_table("caseflow_cases")
+    assert inspect(engine).has_table("caseflow_cases", schema="Case Work")
+    engine.dispose()
+
+
+def test_a_connection_of_the_application_is_given_back_as_it_was(url):
+    engine = create_engine(url)
+    store = SQLStorage(engine)
+    case_id = bring(shop_book(store), "quoting")
+    with engine.connect() as connection:
+        driver = connection.connection.dbapi_connection
+        mode = "isolation_level" if engine.name == "sqlite" else "autocommit"
+        assert getattr(driver, mode) == ("" if engine.name == "sqlite" else False)
+        connection.execute(text("UPDATE caseflow_cases SET client = 'x'"))
+        connection.rollback()
+    assert shop_book(store).find().cases[0].client != "x"
+    assert shop_book(store).case(case_id).stage == "quoting"
+    store.close()
+    assert engine.connect().execute(text("SELECT 1")).scalar() == 1  # it is still theirs
+    engine.dispose()
+
+
+def test_an_engine_without_a_pool_will_do(url):
+    store = SQLStorage(create_engine(url, poolclass=NullPool))
+    work_in(store)
+
+
+def test_an_engine_that_begins_at_a_higher_level_will_do(postgres_url):
+    engine = create_engine(postgres_url, isolation_level="SERIALIZABLE")
+    store = SQLStorage(engine)
+    work_in(store)
+    engine.dispose()
+
+
+def test_an_engine_whose_listeners_begin_transactions_will_do(tmp_path):
+    engine = create_engine(f"sqlite:///{tmp_path / 'cases.db'}")
+    event.listen(engine, "connect", lambda dbapi, _: setattr(dbapi, "isolation_level", None))
+    event.listen(engine, "begin", lambda conn: conn.exec_driver_sql("BEGIN IMMEDIATE"))
+    book = shop_book(SQLStorage(engine))
+    bring(book, "collected")
+    assert len(list(book.feed())) == 10
+    engine.dispose()
+
+
+def test_what_is_no_engine_for_a_store_is_told():
+    with pytest.raises(InvalidCall, match="is an engine that this store cannot use"):
+        SQLStorage(create_engine("sqlite+aiosqlite:///cases.db"))
+    with pytest.raises(InvalidCall, match='Give "full"'):
+        SQLStorage("sqlite:///cases.db", durability="sometimes")
+
+
+@pytest.mark.parametrize(("level", "sqlite", "server"), [("full", 2, "on"), ("normal", 1, "off")])
+def test_durability_is_what_the_database_is_told(postgres_url, tmp_path, level, sqlite, server):
+    for url, ask in (
+        (f"sqlite:///{tmp_path / 'cases.db'}", "PRAGMA synchronous"),
+        (postgres_url, "SHOW synchronous_commit"),
+    ):
+        store = SQLStorage(url, durability=level)
+        with store.engine.connect() as connection:
+            found = connection.exec_driver_sql(ask).scalar()
+        assert found == (sqlite if url.startswith("sqlite") else server)
+        store.close()
+
+
+def test_a_password_is_never_shown():
+    with pytest.raises(InvalidCall) as refused:
+        SQLStorage("mysql://ana:secret@host/cases")
+    assert "secret" not in str(refused.value)
+    assert "***" in str(refused.value)

@@ -1,0 +1,403 @@
+"""Inside the application's transaction: its rows and the events commit together, or not at all.
+
+Subscribers are told of what is committed, once it is, and of nothing else.
+"""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Column, Integer, MetaData, Table, create_engine, event, insert, select
+from sqlalchemy.orm import Session
+
+from caseflow import InvalidCall, Refused, TransactionNotImmediate
+from caseflow.storage import MemoryStorage, SQLStorage, begin_immediate
+from caseflow.storage.sql import tracking
+from tests.support.trades import ANA, MO, Inspected, Paid, bring, shop_book
+
+letters = Table("letters", MetaData(), Column("id", Integer, primary_key=True))
+
+
+class Desk:
+    """An application with a table of its own, a casebook on its engine, and a subscriber."""
+
+    def __init__(self, url):
+        self.engine = create_engine(url)
+        if self.engine.dialect.name == "sqlite":
+            begin_immediate(self.engine)
+        letters.metadata.create_all(self.engine)
+        self.store = SQLStorage(self.engine)
+        self.book = shop_book(self.store, recent=0)
+        self.case_id = bring(self.book, "dropped-off")
+        self.told = []
+        self.book.subscribe(lambda recorded: self.told.append(recorded.number))
+
+    def letters(self):
+        with self.engine.connect() as connection:
+            return list(connection.execute(select(letters.c.id).order_by(letters.c.id)).scalars())
+
+    def numbers(self):
+        return [recorded.number for recorded in self.book.history(self.case_id)]
+
+    def fed(self):
+        return [entry.recorded.number for entry in self.book.feed()]
+
+    def close(self):
+        self.store.close()
+        self.engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request, tmp_path):
+    if request.param == "postgres":
+        return request.getfixturevalue("postgres_url")
+    return f"sqlite:///{tmp_path / 'cases.db'}"
+
+
+@pytest.fixture
+def desk(url):
+    desk = Desk(url)
+    yield desk
+    desk.close()
+
+
+# -- a session ---------------------------------------------------------------------------------
+
+
+def test_what_is_committed_is_there_and_told_after_the_commit(desk):
+    with Session(desk.engine) as session, session.begin():
+        session.execute(insert(letters).values(id=1))
+        outcome = desk.book.within(session).record(desk.case_id, Paid(amount=1), by=ANA)
+        assert outcome.case.version == 2
+        assert desk.told == []
+        session.commit()
+        assert desk.told == [2]
+    assert (desk.letters(), desk.numbers(), desk.fed(), desk.told) == ([1], [1, 2], [1, 2], [2])
+
+
+def test_what_is_rolled_back_never_was_and_is_never_told(desk):
+    with Session(desk.engine) as session:
+        session.execute(insert(letters).values(id=1))
+        desk.book.within(session).record(desk.case_id, Paid(amount=1), by=ANA)
+        session.rollback()
+        session.execute(insert(letters).values(id=2))
+        session.commit()
+    assert (desk.letters(), desk.numbers(), desk.fed(), desk.told) == ([2], [1], [1], [])
+
+
+def test_a_savepoint_that_is_rolled_back_takes_its_events_with_it(desk):
+    with Session(desk.engine) as session, session.begin():
+        joined = desk.book.within(session)
+        joined.record(desk.case_id, Paid(amount=1), by=ANA)
+        with session.begin_nested():
+            joined.record(desk.case_id, Paid(amount=2), by=ANA)
+        assert desk.told == []  # a savepoint's release is no commit
+        nested = session.begin_nested()
+        joined.record(desk.case_id, Paid(amount=3), by=ANA)
+        nested.rollback()
+        joined.record(desk.case_id, Paid(amount=4), by=ANA)
+    assert desk.told == [2, 3, 4]
+    paid = [recorded.event.amount for recorded in desk.book.history(desk.case_id)[1:]]
+    assert paid == [1, 2, 4]
+
+
+def test_a_refusal_leaves_the_transaction_as_it_was(desk):
+    with Session(desk.engine) as session, session.begin():
+        session.execute(insert(letters).values(id=1))
+        joined = desk.book.within(session)
+        with pytest.raises(Refused):
+            joined.do(desk.case_id, Inspected(), by=ANA)
+        joined.do(desk.case_id, Inspected(), by=MO)
+    assert (desk.letters(), desk.numbers(), desk.told) == ([1], [1, 2], [2])
+
+
+def test_a_repeated_command_is_known_in_the_transaction_and_after_it(desk):
+    with Session(desk.engine) as session, session.begin():
+        joined = desk.book.within(session)
+        first = joined.record(desk.case_id, Paid(amount=1), by=ANA, command_id="c1")
+        again = joined.record(desk.case_id, Paid(amount=1), by=ANA, command_id="c1")
+        assert (first.replayed, again.replayed) == (False, True)
+    assert desk.book.record(desk.case_id, Paid(amount=1), by=ANA, command_id="c1").replayed
+    assert desk.told == [2]
+
+
+def test_a_case_that_is_opened_inside_is_seen_inside_and_outside_only_after_the_commit(desk):
+    with Session(desk.engine) as session, session.begin():
+        joined = desk.book.within(session)
+        opened = joined.open(client="new", by=ANA, case_id="R-9").case
+        assert joined.case("R-9") == opened
+        assert desk.book.case_ids() == (desk.case_id,)
+        assert joined.case_ids() == (desk.case_id, "R-9")
+        assert joined.find(client="new").cases[0].id == "R-9"
+    assert desk.book.case("R-9") == opened
+
+
+def test_one_session_for_one_transaction_after_the_other(desk):
+    with Session(desk.engine) as session:
+        joined = desk.book.within(session)
+        for amount in (1, 2, 3):
+            joined.record(desk.case_id, Paid(amount=amount), by=ANA)
+            session.rollback() if amount == 2 else session.commit()
+    assert (desk.numbers(), desk.told) == ([1, 2, 3], [2, 3])
+
+
+def test_a_subscriber_that_fails_harms_nothing(desk, caplog):
+    desk.book.subscribe(lambda recorded: 1 / 0)
+    with Session(desk.engine) as session, session.begin():
+        desk.book.within(session).record(desk.case_id, Paid(amount=1), by=ANA)
+    assert (desk.numbers(), desk.told) == ([1, 2], [2])
+    assert "division by zero" in caplog.text
+
+
+# -- a session inside a transaction of somebody else's, and a connection -----------------------
+
+MODES = ["conditional_savepoint", "rollback_only", "create_savepoint", "control_fully"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("end", ["commit", "rollback"])
+def test_a_session_that_joined_a_transaction_tells_when_the_application_says_so(desk, mode, end):
+    with desk.engine.connect() as connection:
+        outer = connection.begin()
+        session = Session(connection, join_transaction_mode=mode)
+        joined = desk.book.within(session)
+        joined.record(desk.case_id, Paid(amount=1), by=ANA)
+        session.commit()
+        if mode == "control_fully":  # the session's commit is that of the transaction
+            assert desk.told == [2]
+            return
+        assert desk.told == []
+        with pytest.raises(InvalidCall, match="before the transaction has ended"):
+            joined.publish()
+        getattr(outer, end)()
+        joined.publish()
+        joined.publish()
+        session.close()
+    assert desk.told == ([2] if end == "commit" else [])
+    assert desk.numbers() == ([1, 2] if end == "commit" else [1])
+
+
+def test_a_connection_is_told_of_by_the_application(desk):
+    with desk.engine.begin() as connection:
+        connection.execute(insert(letters).values(id=1))
+        joined = desk.book.within(connection)
+        joined.record(desk.case_id, Paid(amount=1), by=ANA)
+        with pytest.raises(InvalidCall, match="Commit first"):
+            joined.publish()
+        nested = connection.begin_nested()
+        joined.record(desk.case_id, Paid(amount=2), by=ANA)
+        nested.rollback()
+    assert desk.told == []
+    joined.publish()
+    joined.publish()
+    assert (desk.letters(), desk.numbers(), desk.told) == ([1], [1, 2], [2])
+
+
+def test_a_connection_that_was_not_begun_is_committed_by_the_application(desk):
+    with desk.engine.connect() as connection:
+        joined = desk.book.within(connection)
+        joined.record(desk.case_id, Paid(amount=1), by=ANA)
+        connection.rollback()
+        joined.record(desk.case_id, Paid(amount=2), by=ANA)
+        connection.commit()
+        joined.publish()
+    assert (desk.numbers(), desk.told) == ([1, 2], [2])
+
+
+def test_only_a_book_inside_a_transaction_is_told_to_publish(desk):
+    with pytest.raises(InvalidCall) as refused:
+        desk.book.publish()
+    assert str(refused.value) == (
+        "publish() is for a book inside a transaction of the application's. Call it on the book "
+        "that within(...) returned; other books tell by themselves."
+    )
+
+
+@pytest.mark.parametrize("what", [None, "session", object()])
+def test_what_is_no_transaction_cannot_be_joined(desk, what):
+    with pytest.raises(InvalidCall, match="is given neither a Session nor a Connection"):
+        desk.book.within(what)
+
+
+def test_a_store_in_memory_joins_nothing():
+    with pytest.raises(InvalidCall, match="cannot join a transaction"):
+        shop_book(MemoryStorage()).within(None)
+
+
+# -- any order of commits and rollbacks --------------------------------------------------------
+
+STEPS = st.lists(
+    st.sampled_from(["pay", "pay", "nest", "release", "undo", "commit", "rollback"]), max_size=14
+)
+
+
+def played(desk, steps):
+    """Carry out steps in one session; the amounts that should stand afterwards."""
+    committed, levels = [], [[]]
+    with Session(desk.engine) as session:
+        joined, nested = desk.book.within(session), []
+        for amount, step in enumerate([*steps, "commit"], 1):
+            if step == "pay":
+                joined.record(desk.case_id, Paid(amount=amount), by=ANA)
+                levels[-1].append(amount)
+            elif step == "nest":
+                nested.append(session.begin_nested())
+                levels.append([])
+            elif step in ("release", "undo") and nested:
+                inner = levels.pop()
+                if step == "release":
+                    nested.pop().commit()
+                    levels[-1] += inner
+                else:
+                    nested.pop().rollback()
+            elif step in ("commit", "rollback"):
+                getattr(session, step)()  # of the root, with all savepoints in it
+                if step == "commit":
+                    committed += [amount for level in levels for amount in level]
+                nested, levels = [], [[]]
+    return committed
+
+
+def check_played(desk, steps):
+    desk.told.clear()
+    before = len(desk.fed())
+    told = []
+    stop = desk.book.subscribe(lambda recorded: told.append(recorded.event.amount))
+    committed = played(desk, steps)
+    stop()
+    fed = [entry.recorded.event.amount for entry in desk.book.feed(after=before)]
+    assert told == committed == fed
+
+
+@settings(max_examples=60)
+@given(steps=STEPS)
+def test_whatever_was_committed_is_told_and_fed_and_nothing_else(steps):
+    with TemporaryDirectory() as folder:
+        desk = Desk(f"sqlite:///{Path(folder, 'cases.db')}")
+        try:
+            check_played(desk, steps)
+        finally:
+            desk.close()
+
+
+def test_the_same_on_postgresql(postgres_url):
+    desk = Desk(postgres_url)
+
+    @settings(max_examples=40)
+    @given(steps=STEPS)
+    def told_and_fed(steps):
+        check_played(desk, steps)
+
+    told_and_fed()
+    desk.close()
+
+
+# -- other writers, meanwhile ------------------------------------------------------------------
+
+
+def test_who_was_overtaken_decides_again_inside_the_transaction(postgres_url):
+    desk = Desk(postgres_url)
+    with Session(desk.engine) as session, session.begin():
+        joined = desk.book.within(session)
+        joined.case(desk.case_id)
+        desk.book.record(desk.case_id, Paid(amount=1), by=ANA)
+        joined.record(desk.case_id, Paid(amount=2), by=ANA)
+    assert desk.numbers() == [1, 2, 3]
+    assert desk.told == [2, 3]
+    desk.close()
+
+
+def test_a_feed_that_is_read_while_a_transaction_is_open_misses_nothing_later(postgres_url):
+    desk = Desk(postgres_url)
+    other = bring(desk.book, "dropped-off")
+    with Session(desk.engine) as session, session.begin():
+        joined = desk.book.within(session)
+        joined.record(desk.case_id, Paid(amount=1), by=ANA)
+        desk.book.record(other, Paid(amount=2), by=ANA)
+        seen = [(e.position, e.recorded.case_id, e.recorded.number) for e in desk.book.feed()]
+        assert [place[1:] for place in seen] == [(desk.case_id, 1), (other, 1), (other, 2)]
+        assert list(joined.feed())[:3] == list(desk.book.feed())
+    after = [(e.position, e.recorded.case_id, e.recorded.number) for e in desk.book.feed()]
+    assert after == [*seen, (4, desk.case_id, 2)]
+    desk.close()
+
+
+# -- SQLite's write lock -----------------------------------------------------------------------
+
+
+def deferred(engine):
+    """Let an engine begin its transactions as SQLAlchemy's recipe does, without the lock."""
+    event.listen(engine, "connect", lambda dbapi, _: setattr(dbapi, "isolation_level", None))
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+
+
+@pytest.mark.parametrize("reads_first", [True, False])
+@pytest.mark.parametrize("somebody_writes", [True, False])
+def test_a_transaction_without_the_write_lock_is_refused_by_name(
+    tmp_path, reads_first, somebody_writes
+):
+    desk = Desk(f"sqlite:///{tmp_path / 'cases.db'}")
+    engine = create_engine(desk.engine.url)
+    deferred(engine)
+    with Session(engine) as session:
+        if reads_first:
+            session.execute(select(letters)).all()
+        else:
+            session.connection()
+        if somebody_writes:
+            desk.book.record(desk.case_id, Paid(amount=1), by=ANA)
+        with pytest.raises(TransactionNotImmediate) as refused:
+            desk.book.within(session).record(desk.case_id, Paid(amount=2), by=ANA)
+        assert str(refused.value) == (
+            f"SQLStorage('{desk.engine.url}') cannot join this SQLite transaction: it was begun "
+            "without the write lock, and may find later that it cannot write any more. Prepare the "
+            "engine with caseflow.storage.begin_immediate(engine), or call the casebook before "
+            "anything else in the transaction."
+        )
+    assert desk.numbers() == ([1, 2] if somebody_writes else [1])
+    engine.dispose()
+    desk.close()
+
+
+def test_a_plain_engine_is_joined_where_the_casebook_comes_first(tmp_path):
+    desk = Desk(f"sqlite:///{tmp_path / 'cases.db'}")
+    engine = create_engine(desk.engine.url)
+    with Session(engine) as session, session.begin():
+        session.execute(select(letters)).all()  # the driver begins nothing for it
+        desk.book.within(session).record(desk.case_id, Paid(amount=2), by=ANA)
+        session.execute(insert(letters).values(id=1))
+    assert (desk.numbers(), desk.told, desk.letters()) == ([1, 2], [2], [1])
+    engine.dispose()
+    desk.close()
+
+
+# -- a planted fault ----------------------------------------------------------------------------
+
+
+def test_telling_at_after_commit_is_caught(desk, monkeypatch):
+    """Planted: the Session's `after_commit` is believed, as the documentation suggests."""
+
+    def believing(self, connection, unit, stands, tell):
+        (session,) = (one for one, tracker in tracking._trackers.items() if tracker is self)
+        event.listen(session, "after_commit", lambda _: tell(), once=True)
+
+    monkeypatch.setattr(tracking.Tracker, "add", believing)
+    with desk.engine.connect() as connection:
+        outer = connection.begin()
+        session = Session(connection)
+        desk.book.within(session).record(desk.case_id, Paid(amount=1), by=ANA)
+        session.commit()
+        outer.rollback()
+        session.close()
+    assert desk.told == [2], "told, and rolled back: caught"
+    assert desk.numbers() == [1]
+
+
+def test_where_nobody_listens_nothing_is_looked_up_after_the_commit(desk, monkeypatch):
+    silent = shop_book(desk.store, recent=0)
+    monkeypatch.setattr(desk.store, "stands", lambda unit: 1 / 0)
+    with Session(desk.engine) as session, session.begin():
+        silent.within(session).record(desk.case_id, Paid(amount=1), by=ANA)
+    assert desk.numbers() == [1, 2]

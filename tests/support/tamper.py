@@ -1,0 +1,268 @@
+"""Editing what a store keeps behind its back: rows, ends, lists, snapshots, commands, the feed.
+
+A test is written against `Raw`, so that it holds for any store of which somebody writes one:
+for a SQL store the same edits are UPDATE, DELETE and INSERT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from tempfile import TemporaryDirectory
+from typing import Any, Protocol
+from weakref import finalize
+
+from caseflow.kernel.stored import StoredEvent
+from caseflow.storage import Appended, Head, Listing, MemoryStorage, Query, Snapshot, SQLStorage
+from tests.support.raw import execute
+
+AGENCY = "agency"
+"""The agency of all cases here: the one that a book has by default."""
+
+
+class Raw(Protocol):
+    """The rows of a store as somebody with a screwdriver sees them."""
+
+    store: Any
+
+    def rows(self, case_id: str) -> list[StoredEvent]:
+        """The rows of a case, by number."""
+        ...
+
+    def put(self, case_id: str, rows: Sequence[StoredEvent]) -> None:
+        """Rows in the place of a case's; nothing else changes. Their numbers are apart."""
+        ...
+
+    def set_head(self, case_id: str, head: Head) -> None:
+        """What the store says where the case ends."""
+        ...
+
+    def snapshot(self, case_id: str) -> Snapshot | None:
+        """The snapshot of a case."""
+        ...
+
+    def set_snapshot(self, case_id: str, snapshot: Snapshot) -> None:
+        """A snapshot in the place of another."""
+        ...
+
+    def listing(self, case_id: str) -> Listing:
+        """What the list of cases says of a case."""
+        ...
+
+    def set_listing(self, case_id: str, **columns: Any) -> None:
+        """Columns of what the list of cases says."""
+        ...
+
+    def drop_subject(self, case_id: str, subject: str) -> None:
+        """A case is no longer found by somebody whose data it holds."""
+        ...
+
+    def unlist(self, case_id: str) -> None:
+        """The case is no longer listed, and where it ends is not known; its events are there."""
+        ...
+
+    def drop_command(self, command_id: str) -> None:
+        """The store forgets a command."""
+        ...
+
+    def drop_feed(self, position: int) -> None:
+        """One row of the feed is gone."""
+        ...
+
+    def swap_feed(self, one: int, other: int) -> None:
+        """Two rows of the feed change places."""
+        ...
+
+
+class Ledger(MemoryStorage):
+    """A store in memory that keeps the end of each case apart from its rows, as a file does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heads: dict[tuple[str, str], Head] = {}
+
+    def append(self, unit: Any, /) -> Any:
+        appended = super().append(unit)
+        if appended is Appended.DONE:
+            last = unit.events[-1]
+            self.heads[unit.agency, unit.case_id] = Head(last.number, last.hash)
+        return appended
+
+    def head(self, agency: Any, case_id: Any, /) -> Any:
+        return self.heads.get((agency, case_id))
+
+    def find(self, agency: Any, query: Any, /, *, after: Any = None, limit: Any = 100) -> Any:
+        page = super().find(agency, query, after=after, limit=limit)
+        return [one._replace(version=self.heads[agency, one.case_id].version) for one in page]
+
+    def restore(self, agency: Any, histories: Any, /) -> Any:
+        kept = list(histories)
+        written = super().restore(agency, kept)
+        for history in kept:
+            last = history.events[-1]
+            self.heads[agency, history.case_id] = Head(last.number, last.hash)
+        return written
+
+
+class MemoryRaw:
+    """The raw rows of a `Ledger`."""
+
+    def __init__(self) -> None:
+        self.store = Ledger()
+
+    @property
+    def _kept(self) -> Any:
+        return self.store._agencies[AGENCY]
+
+    def rows(self, case_id: Any) -> Any:
+        return list(self._kept.cases[case_id])
+
+    def put(self, case_id: Any, rows: Any) -> None:
+        self._kept.cases[case_id] = sorted(rows, key=lambda row: row.number)
+
+    def set_head(self, case_id: Any, head: Any) -> None:
+        self.store.heads[AGENCY, case_id] = head
+
+    def snapshot(self, case_id: Any) -> Any:
+        return self._kept.snapshots.get(case_id)
+
+    def set_snapshot(self, case_id: Any, snapshot: Any) -> None:
+        self._kept.snapshots[case_id] = snapshot
+
+    def listing(self, case_id: Any) -> Any:
+        return self._kept.listings[case_id]
+
+    def set_listing(self, case_id: Any, **columns: Any) -> None:
+        self._kept.listings[case_id] = self._kept.listings[case_id]._replace(**columns)
+
+    def drop_subject(self, case_id: Any, subject: Any) -> None:
+        self._kept.subjects[case_id].discard(subject)
+
+    def unlist(self, case_id: Any) -> None:
+        del self._kept.listings[case_id], self.store.heads[AGENCY, case_id]
+
+    def drop_command(self, command_id: Any) -> None:
+        del self._kept.commands[command_id]
+
+    def drop_feed(self, position: Any) -> None:
+        self._kept.feed[position - 1] = ("nowhere", 1)
+
+    def swap_feed(self, one: Any, other: Any) -> None:
+        feed = self._kept.feed
+        feed[one - 1], feed[other - 1] = feed[other - 1], feed[one - 1]
+
+
+class SQLRaw:
+    """The raw rows of a SQL store, edited by statements of one's own."""
+
+    def __init__(self, store: Any) -> None:
+        self.store = store
+
+    def _do(self, statement: Any, *values: Any) -> Any:
+        return execute(self.store, statement, values)
+
+    def rows(self, case_id: Any) -> Any:
+        columns = ", ".join(StoredEvent._fields)
+        wanted = "WHERE agency = ? AND case_id = ? ORDER BY number"
+        found = self._do(f"SELECT {columns} FROM caseflow_events {wanted}", AGENCY, case_id)
+        return [StoredEvent._make(row) for row in found]
+
+    def put(self, case_id: Any, rows: Any) -> None:
+        self._do("DELETE FROM caseflow_events WHERE agency = ? AND case_id = ?", AGENCY, case_id)
+        columns, marks = ", ".join(StoredEvent._fields), ", ".join("?" * len(StoredEvent._fields))
+        for row in (one._replace(case_id=case_id) for one in rows):  # else it is found elsewhere
+            self._do(f"INSERT INTO caseflow_events ({columns}) VALUES ({marks})", *row)
+
+    def set_head(self, case_id: Any, head: Any) -> None:
+        self._case(case_id, version=head.version, hash=head.hash)
+
+    def snapshot(self, case_id: Any) -> Any:
+        return self.store.snapshot(AGENCY, case_id)
+
+    def set_snapshot(self, case_id: Any, snapshot: Any) -> None:
+        where = "WHERE agency = ? AND case_id = ?"
+        values = (*snapshot, AGENCY, case_id)
+        self._do(f"UPDATE caseflow_snapshots SET version = ?, text = ? {where}", *values)
+
+    def listing(self, case_id: Any) -> Any:
+        found = self.store.find(AGENCY, Query(), limit=1_000)
+        return next(one.listing for one in found if one.case_id == case_id)
+
+    def set_listing(self, case_id: Any, **columns: Any) -> None:
+        keys = columns.pop("keys", None)
+        if columns:
+            self._case(case_id, **columns)
+        if keys is None:
+            return
+        self._do("DELETE FROM caseflow_keys WHERE agency = ? AND case_id = ?", AGENCY, case_id)
+        for name, value in keys:
+            self._do(
+                "INSERT INTO caseflow_keys (agency, name, value, opened, case_id)"
+                " SELECT agency, ?, ?, opened, case_id FROM caseflow_cases"
+                " WHERE agency = ? AND case_id = ?",
+                *(name, value, AGENCY, case_id),
+            )
+
+    def _case(self, case_id: Any, **columns: Any) -> None:
+        for name, value in columns.items():
+            where = "WHERE agency = ? AND case_id = ?"
+            self._do(f"UPDATE caseflow_cases SET {name} = ? {where}", value, AGENCY, case_id)
+
+    def drop_subject(self, case_id: Any, subject: Any) -> None:
+        where = "WHERE agency = ? AND case_id = ? AND subject = ?"
+        self._do(f"DELETE FROM caseflow_subjects {where}", AGENCY, case_id, subject)
+
+    def unlist(self, case_id: Any) -> None:
+        self._do("DELETE FROM caseflow_cases WHERE agency = ? AND case_id = ?", AGENCY, case_id)
+
+    def drop_command(self, command_id: Any) -> None:
+        where = "WHERE agency = ? AND command_id = ?"
+        self._do(f"DELETE FROM caseflow_commands {where}", AGENCY, command_id)
+
+    def drop_feed(self, position: Any) -> None:
+        self.store.feed(AGENCY, limit=1)  # on PostgreSQL, what is written is in it only then
+        where = "WHERE agency = ? AND position = ?"
+        self._do(f"DELETE FROM caseflow_feed {where}", AGENCY, position)
+
+    def swap_feed(self, one: Any, other: Any) -> None:
+        self.store.feed(AGENCY, limit=1)
+        for old, new in ((one, 0), (other, one), (0, other)):
+            where = "WHERE agency = ? AND position = ?"
+            self._do(f"UPDATE caseflow_feed SET position = ? {where}", new, AGENCY, old)
+
+
+def sqlite_raw() -> Any:
+    """A new file. It is gone with the object."""
+    folder = TemporaryDirectory()
+    raw = SQLRaw(SQLStorage(f"sqlite:///{folder.name}/cases.db"))
+    finalize(raw, folder.cleanup)
+    return raw
+
+
+SERVER: list[Any] = []
+"""The database on which `postgres_raw` works: see conftest.py."""
+
+
+def postgres_raw() -> Any:
+    """The one database of this run, emptied."""
+    if not SERVER[1:]:
+        SERVER.append(SQLStorage(SERVER[0]))
+    raw = SQLRaw(SERVER[1])
+    every = ", ".join(table.name for table in raw.store.tables.every)
+    raw._do(f"TRUNCATE {every} RESTART IDENTITY")
+    return raw
+
+
+RAWS = {"memory": MemoryRaw, "sqlite": sqlite_raw, "postgres": postgres_raw}
+"""Per kind of store, what makes an empty one that can be edited."""
+
+
+def carried_out(work: Any, store: Any, before: Any) -> Any:
+    """What a piece of work returns, `before(call)` being done before each call on the store."""
+    reply = None
+    while True:
+        try:
+            call = work.send(reply)
+        except StopIteration as done:
+            return done.value
+        before(call)
+        reply = getattr(store, call.method)(*call.args, **call.kwargs)
