@@ -293,7 +293,9 @@ class Audit(Generic[S]):
         self._snapshot(seen, case_id, folded, stored.snapshot)
         forget = bool(seen.findings or seen.unused_snapshots)
         listing = listing_of(workflow, case, case.recorded_at, self._codec)
-        self._loader.recent.put(case_id, Loaded(case, rows[-1].hash, listing))
+        subjects = frozenset(row.subject for row in rows)  # the next snapshot is sealed for all
+        held = Loaded(case, rows[-1].hash, listing, subjects, self._codec.generation())
+        self._loader.recent.put(case_id, held)
         if listing == listed and not forget:
             return False
         return (

@@ -6,7 +6,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import RLock
 from typing import Any, TypeVar
@@ -66,7 +66,10 @@ class SQLiteKeyStore:
         self._opened: tuple[int, sqlite3.Connection] | None = None
         self._inherited: list[Any] = []
         with self._doing("open it"):
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+            with suppress(FileExistsError):
+                # Only where it is new: to close a file drops every lock that this process has on
+                # it, those of another connection of SQLite's too.
+                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
             self._refuse_cases()
         self._write("open it", _prepare)
         self._database = file_identity(self.path)
@@ -192,13 +195,9 @@ class SQLiteKeyStore:
     def _write(self, action: str, write: Callable[[sqlite3.Connection], T]) -> T:
         with self._lock, self._doing(action):
             connection = self._connection()
-            connection.execute("BEGIN IMMEDIATE")
             try:
+                connection.execute("BEGIN IMMEDIATE")
                 result = write(connection)
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            try:
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:

@@ -6,7 +6,7 @@ was. Committing and rolling back stay with the application.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection
@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 
 from caseflow.kernel.errors import InvalidCall
 from caseflow.kernel.store_errors import TransactionNotImmediate
-from caseflow.storage.port import Appended, Unit
+from caseflow.storage.port import Appended, FeedEntry, Unit
 from caseflow.storage.sql import failures, writing
+from caseflow.storage.sql.sqlite import is_unlocked
 from caseflow.storage.sql.statements import JOINED, Scope
 from caseflow.storage.sql.tracking import tracker_of
 from caseflow.storage.sql.verbs import SQLVerbs
@@ -104,7 +105,7 @@ class JoinedStorage(SQLVerbs):
         if not real.in_transaction:
             driver.execute("BEGIN IMMEDIATE")
             return
-        if self._store.is_unlocked() or not _may_write(driver, self._prepared):
+        if is_unlocked(driver) or not _may_write(driver, self._prepared):
             raise TransactionNotImmediate(store=repr(self._store))
 
     def _read(self, action: str, work: Callable[[Any], T]) -> T:
@@ -121,6 +122,10 @@ class JoinedStorage(SQLVerbs):
         if appended is Appended.DONE:
             self._written = unit
         return appended
+
+    def feed(self, agency: str, /, *, after: int = 0, limit: int = 100) -> Sequence[FeedEntry]:
+        """At most `limit` events after a position, in order: those that are committed."""
+        return self._store.feed(agency, after=after, limit=limit)
 
     def _sequence(self, agency: str) -> None:
         """Giving positions is no part of the application's transaction, which may stay open."""

@@ -58,6 +58,23 @@ def file_of(connection: sqlite3.Connection) -> tuple[str, tuple[int, int] | None
     return path, _identity(path)
 
 
+def is_unlocked(connection: Any) -> bool:
+    """Whether nobody holds the write lock of a connection's file at this moment.
+
+    Asked on a connection of its own: one of the pool might be waited for by whoever holds it.
+    """
+    path = connection.execute("PRAGMA database_list").fetchone()[2]
+    probe = sqlite3.connect(path, timeout=0, isolation_level=None)
+    try:
+        probe.execute("BEGIN IMMEDIATE")
+        probe.execute("ROLLBACK")
+    except sqlite3.OperationalError:
+        return False
+    finally:
+        probe.close()
+    return True
+
+
 def _same_file(_: Any, record: Any, __: Any) -> None:
     """Each use of a connection: it still writes to the file that the URL names.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import SingletonThreadPool, StaticPool
 
 from caseflow.kernel.erasure_errors import KeysNotApart
 from caseflow.kernel.errors import InvalidCall, short
@@ -38,7 +39,7 @@ class EngineStorage(SQLVerbs):
         self, engine: Engine, *, borrowed: bool, declared: Tables, shown: str, notify: bool = False
     ) -> None:
         super().__init__(declared, engine.dialect, notify=notify)
-        self.url = engine.url.render_as_string(hide_password=True)
+        self.url = without_password(engine.url.render_as_string(hide_password=True))
         self._engine = engine
         self._borrowed = borrowed
         self._shown = shown
@@ -124,23 +125,6 @@ class EngineStorage(SQLVerbs):
         if not self._borrowed:
             self._lender.close()
 
-    def is_unlocked(self) -> bool:
-        """Whether nobody holds the write lock of the SQLite file at this moment."""
-
-        def work(connection: Any) -> bool:
-            (wait,) = connection.execute("PRAGMA busy_timeout").fetchone()
-            connection.execute("PRAGMA busy_timeout = 0")
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-                connection.execute("ROLLBACK")
-            except sqlite3.OperationalError:
-                return False
-            finally:
-                connection.execute(f"PRAGMA busy_timeout = {wait}")
-            return True
-
-        return self._on_driver("look for its lock", work, again=True)
-
     # -- where the work is done --------------------------------------------------------------
 
     @property
@@ -195,9 +179,11 @@ class EngineStorage(SQLVerbs):
             with failures.told(self, action, self._kinds):
                 pooled = self._engine.raw_connection()
         connection: Any = pooled.dbapi_connection
-        given_back = _borrow(connection, self._prepared.postgres) if self._borrowed else None
+        given_back: Callable[[], None] | None = None
         done = False
         try:
+            if self._borrowed:
+                given_back = _borrow(connection, self._prepared.postgres)
             found = work(connection)
             done = True
             return found
@@ -211,8 +197,10 @@ class EngineStorage(SQLVerbs):
             if not again:
                 raise ConnectionLost(**failures.failure(self, action, error).fields) from error
         finally:
-            if given_back is not None:
+            if done and given_back is not None:
                 given_back()
+            elif self._borrowed and not done and not _is_at_rest(connection, given_back):
+                pooled.invalidate()  # broken off: nobody is to find a transaction open on it
             self._lender.give_back(pooled, done=done)
         return self._on_driver(action, work, again=False)
 
@@ -311,6 +299,19 @@ def _borrow(connection: Any, postgres: bool) -> Callable[[], None] | None:
     return lambda: _set(connection, "isolation_level", before)
 
 
+def _is_at_rest(connection: Any, given_back: Callable[[], None] | None) -> bool:
+    """Put a connection back as it was, if nothing is open on it; whether that could be done."""
+    try:
+        info = getattr(connection, "info", None)  # psycopg's; 0 is its IDLE
+        is_open = connection.in_transaction if info is None else info.transaction_status != 0
+        if is_open or given_back is None:
+            return False
+        given_back()
+    except Exception:  # it is of no use to anybody any more
+        return False
+    return True
+
+
 def _set(connection: Any, name: str, value: Any) -> None:
     if not getattr(connection, "closed", False):
         setattr(connection, name, value)
@@ -352,6 +353,12 @@ def prepare_postgres(engine: Engine, *, durability: str) -> None:
     event.listen(engine, "connect", connected)
 
 
+def without_password(url: str) -> str:
+    """A URL, or what somebody took for one, with nothing of it that may be a password."""
+    url = re.sub(r"(:)[^:@/]+(@)", r"\1***\2", url)
+    return re.sub(r"(password=)[^&'\"]*", r"\1***", url, flags=re.IGNORECASE)
+
+
 DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
 
 
@@ -365,8 +372,7 @@ def parsed_url(database: str | URL, *, shown: str = "SQLStorage") -> URL:
         "Give a URL such as 'sqlite:///cases.db' or 'postgresql+psycopg://user@host/cases'; "
         "for memory, use MemoryStorage()."
     )
-    secret = parsed is not None and parsed.password is not None
-    given = str(parsed) if secret else short(database)  # as text, a URL hides its password
+    given = without_password(short(database))
     if parsed is None or parsed.drivername not in DRIVERS or not _names_one(parsed):
         raise InvalidCall(
             what=f"{shown}({given})",
@@ -408,5 +414,11 @@ def a_usable_engine(engine: Engine) -> Engine:
             what=f"SQLStorage({engine!r})",
             problem="is an engine that this store cannot use",
             repair="Give an engine for SQLite, or for PostgreSQL with psycopg.",
+        )
+    if isinstance(engine.pool, (StaticPool, SingletonThreadPool)):
+        raise InvalidCall(
+            what=f"SQLStorage({engine!r})",
+            problem="has one connection for everybody, whose transactions would be mixed",
+            repair="Give an engine whose pool is a QueuePool or a NullPool.",
         )
     return engine

@@ -8,6 +8,7 @@ looked up which units stand in the store.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
@@ -15,8 +16,10 @@ from weakref import WeakKeyDictionary, WeakSet
 from sqlalchemy import Connection, event
 from sqlalchemy.orm import Session
 
-from caseflow.kernel.errors import InvalidCall
+from caseflow.kernel.errors import CaseflowError, InvalidCall
 from caseflow.storage.port import Unit
+
+log = logging.getLogger("caseflow")
 
 Tell = Callable[[], None]
 Stands = Callable[[Unit], bool]
@@ -32,7 +35,9 @@ class Tracker:
 
     def add(self, connection: Connection, unit: Unit, stands: Stands, tell: Tell) -> None:
         """Something to tell, if this unit is committed."""
-        self._connections.add(connection)
+        if connection not in self._connections:
+            self._connections.add(connection)
+            event.listen(connection, "rollback", lambda _: self._pending.clear())
         key = unit.agency, unit.case_id, unit.events[-1].hash  # undone and done again: told once
         self._pending[key] = unit, stands, tell
 
@@ -45,8 +50,13 @@ class Tracker:
         """Tell what was committed, and forget the rest."""
         pending, self._pending = self._pending, {}
         for unit, stands, tell in pending.values():
-            if stands(unit):
-                tell()
+            try:
+                committed = stands(unit)
+            except CaseflowError as error:  # the commit is done, and is not to look as if it failed
+                log.error("Nobody was told of case %s, which was written: %s", unit.case_id, error)
+            else:
+                if committed:
+                    tell()
 
     def publish(self) -> None:
         """As `tell`, where the application says when. Raises `InvalidCall` while it is open."""

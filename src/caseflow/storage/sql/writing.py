@@ -33,8 +33,8 @@ class NotDone(Exception):
 @contextmanager
 def all_or_nothing(connection: Any, scope: Scope) -> Iterator[None]:
     """What is done inside takes effect when it ends, and not at all where it raises."""
-    connection.execute(scope.begin)
     try:
+        connection.execute(scope.begin)
         yield
         connection.execute(scope.commit)
     except BaseException:
