@@ -32,6 +32,7 @@ from caseflow.casework import (
     StrengthIdentified,
     legal_holds,
 )
+from caseflow.kernel.snapshot import open_snapshot, subjects_of
 from caseflow.stages import six_stage
 from caseflow.storage import (
     MemoryKeyStore,
@@ -45,7 +46,7 @@ from caseflow.storage import (
 from tests.erasure.test_keys import ERASING
 from tests.erasure.test_rows import Careful, Loud, Noted, of
 from tests.support.traces import telling_book
-from tests.support.trades import START, Clock, bring, shop_book
+from tests.support.trades import START, BikeDescribed, Clock, Paid, bring, shop_book
 
 YEARS = timedelta(days=365)
 
@@ -527,3 +528,21 @@ def test_nothing_is_erased_within_a_transaction_that_may_be_rolled_back(tmp_path
             joined.erase("P-1", by="boss", reason="asked")
     assert keys.tombstones("agency") == []
     store.close()
+
+
+def test_a_snapshot_after_reindexing_is_sealed_for_everybody_all_the_same():
+    """A snapshot that a backup kept does not open without the key that was destroyed."""
+    keys, store = MemoryKeyStore(), MemoryStorage()
+    cipher = SubjectCipher(keys)
+    book = shop_book(store, cipher=cipher, retention=Retention(), snapshot_every=4)
+    case_id = book.open(client="wilma", by="ana").case.id
+    book.record(case_id, Entry(BikeDescribed(words="her own words"), subject="member"), by="ana")
+    book.reindex()
+    for amount in (100, 200, 300):
+        book.record(case_id, Paid(amount=amount), by="ana")
+    kept = store.snapshot("agency", case_id).text
+    pseudonym = cipher.within("agency").pseudonym
+    assert subjects_of(kept) == {pseudonym(one) for one in ("wilma", "member")}
+    book.erase("member", by="ana", reason="asked")
+    with pytest.raises(Exception):  # noqa: B017, PT011 - however it says so, it does not open
+        open_snapshot(cipher.within("agency"), kept)

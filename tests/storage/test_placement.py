@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, create_engine, event, inspect, text
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import NullPool, SingletonThreadPool, StaticPool
 
 from caseflow import InvalidCall
 from caseflow.storage import SQLStorage
@@ -130,3 +130,55 @@ def test_a_password_is_never_shown():
         SQLStorage("mysql://ana:secret@host/cases")
     assert "secret" not in str(refused.value)
     assert "***" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql//u:s3cret@h/db",
+        "u:s3cret@h/db",
+        " postgresql+psycopg://u:s3cret@h/db",
+        "postgresql+psycopg:/u:s3cret@h/db",
+    ],
+)
+def test_nor_is_that_of_what_is_no_url(url):
+    with pytest.raises(InvalidCall) as refused:
+        SQLStorage(url)
+    assert "s3cret" not in str(refused.value)
+
+
+def test_nor_is_one_among_the_options_of_a_url():
+    store = SQLStorage("postgresql+psycopg://ana@h/db?password=s3cret", create=False)
+    assert "s3cret" not in repr(store) + store.url
+    store.close()
+
+
+@pytest.mark.parametrize("pool", [StaticPool, SingletonThreadPool])
+def test_one_connection_for_everybody_is_refused(tmp_path, pool):
+    """The application's transaction and the store's would be one."""
+    with pytest.raises(InvalidCall, match="has one connection for everybody"):
+        SQLStorage(create_engine(f"sqlite:///{tmp_path / 'cases.db'}", poolclass=pool))
+
+
+class BrokenOff(BaseException):
+    """As a Ctrl-C, or a task that is cancelled."""
+
+
+def test_work_that_is_broken_off_leaves_no_connection_in_another_mode(url, monkeypatch):
+    engine = create_engine(url, pool_size=1, max_overflow=0)
+    store = SQLStorage(engine)
+    bring(shop_book(store), "quoting")
+
+    def broken_off(connection, *_):
+        connection.execute("BEGIN")
+        raise BrokenOff
+
+    with monkeypatch.context() as patch:
+        patch.setattr("caseflow.storage.sql.writing.append", broken_off)
+        with pytest.raises(BrokenOff):
+            shop_book(store).record("R-1", Paid(amount=1), by=ANA)
+    with engine.connect() as connection:
+        connection.execute(text("UPDATE caseflow_cases SET client = 'x'"))
+        connection.rollback()
+    assert shop_book(store).find().cases[0].client != "x"
+    engine.dispose()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Column, Integer, MetaData, Table, create_engine, event, insert, select
 from sqlalchemy.orm import Session
 
-from caseflow import InvalidCall, Refused, TransactionNotImmediate
+from caseflow import InvalidCall, Refused, StoreError, TransactionNotImmediate
 from caseflow.storage import MemoryStorage, SQLStorage, begin_immediate
 from caseflow.storage.sql import tracking
 from tests.support.trades import ANA, MO, Inspected, Paid, bring, shop_book
@@ -401,3 +401,47 @@ def test_where_nobody_listens_nothing_is_looked_up_after_the_commit(desk, monkey
     with Session(desk.engine) as session, session.begin():
         silent.within(session).record(desk.case_id, Paid(amount=1), by=ANA)
     assert desk.numbers() == [1, 2]
+
+
+# -- what hostile use found --------------------------------------------------------------------
+
+
+def test_the_feed_in_a_transaction_shows_what_is_committed(desk):
+    with Session(desk.engine) as session, session.begin():
+        joined = desk.book.within(session)
+        joined.record(desk.case_id, Paid(amount=1), by=ANA)
+        assert [event.recorded.number for event in joined.feed()] == [1]
+    assert desk.fed() == [1, 2]
+
+
+def test_a_connection_that_is_rolled_back_keeps_nothing_to_tell(desk):
+    with desk.engine.connect() as connection:
+        joined = desk.book.within(connection)
+        joined.record(desk.case_id, Paid(amount=1), by=ANA)
+        assert tracking.tracker_of(connection)._pending
+        connection.rollback()
+        assert not tracking.tracker_of(connection)._pending
+
+
+def test_a_commit_does_not_fail_where_nobody_can_be_told(desk, monkeypatch, caplog):
+    def gone(self, unit):
+        raise StoreError(store="S", action="read", cause="gone", repair="Try again.")
+
+    monkeypatch.setattr("caseflow.storage.sql.store.EngineStorage.stands", gone)
+    with Session(desk.engine) as session, session.begin():
+        desk.book.within(session).record(desk.case_id, Paid(amount=1), by=ANA)
+    assert (desk.told, desk.numbers()) == ([], [1, 2])
+    assert "Nobody was told of case 'R-1'" in caplog.text
+
+
+def test_a_pool_of_one_connection_is_enough_for_a_transaction(tmp_path):
+    url = f"sqlite:///{tmp_path / 'cases.db'}"
+    desk = Desk(url)
+    engine = begin_immediate(create_engine(url, pool_size=1, max_overflow=0, pool_timeout=1))
+    book = shop_book(SQLStorage(engine))
+    with Session(engine) as session, session.begin():
+        session.execute(select(letters)).all()
+        book.within(session).record(desk.case_id, Paid(amount=1), by=ANA)
+    assert desk.numbers() == [1, 2]
+    engine.dispose()
+    desk.close()
