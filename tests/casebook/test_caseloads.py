@@ -4,12 +4,16 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis.stateful import run_state_machine_as_test
 
 from caseflow import Actor, Casebook, Conflict, ExceptionMade, InvalidCall, Refused, Voided
 from caseflow.casework import LeadCaseManagerAssigned, lead_case_manager
 from caseflow.rules import caseload_cap
 from caseflow.stages import six_stage
 from caseflow.storage import MemoryStorage
+from caseflow.testing import histories, lifecycle
+from caseflow.testing.casework import PAYLOADS
 
 MOST = 3
 SAM = Actor("sam", ["supervisor"])
@@ -213,3 +217,44 @@ class CountsWithoutTokens(CountsTogether):
 def test_a_store_whose_counts_carry_no_token_is_caught():
     assert raced(CountsTogether()) == MOST
     assert raced(CountsWithoutTokens()) == THREADS, "over the cap: caught"
+
+
+# -- told again, and tested by the kit ---------------------------------------------------------
+
+
+def test_a_command_that_was_under_the_cap_is_told_again_in_full(any_store):
+    book = book_on(any_store)
+    one, two, three, four = opened(book, MOST + 1)
+    first = assign(book, one, command_id="a")
+    for case_id in (two, three):
+        assign(book, case_id)
+    assign(book, four, to="kim")
+    again = assign(book_on(any_store), one, command_id="a")
+    assert again.replayed
+    assert again.verdict.to_data() == first.verdict.to_data()
+
+
+def test_a_warning_is_told_again_without_the_count_that_nobody_knows_any_more(any_store):
+    book = book_on(any_store, with_cap(caseload_cap(1).warns(), "warned"))
+    one, two = opened(book, 2)
+    assign(book, one)
+    first = assign(book, two, command_id="a")
+    again = assign(book, two, command_id="a")
+    assert [len(told.verdict.warnings[0].unmet) for told in (first, again)] == [1, 0]
+    assert first.verdict.judgements[0].noted == again.verdict.judgements[0].noted
+
+
+@pytest.mark.parametrize("rule", [caseload_cap(2), caseload_cap(1).warns()], ids=str)
+def test_the_kit_draws_and_plays_cases_of_a_workflow_that_counts(rule):
+    workflow = with_cap(rule)
+    drawn = set()
+
+    @settings(max_examples=30)
+    @given(history=histories(workflow, payloads=PAYLOADS))
+    def draw(history):
+        drawn.update(type(recorded.event) for recorded in history)
+
+    draw()
+    assert LeadCaseManagerAssigned in drawn
+    machine = lifecycle(workflow, MemoryStorage, payloads=PAYLOADS)
+    run_state_machine_as_test(machine, settings=settings(max_examples=30, stateful_step_count=30))

@@ -8,13 +8,13 @@ from typing import Any
 from caseflow.casebook.given import Given
 from caseflow.casebook.outcome import Outcome
 from caseflow.kernel.case import Case, S, fold, histories_of
-from caseflow.kernel.context import Context, CountNeeded
+from caseflow.kernel.context import Context
 from caseflow.kernel.erasure_errors import ErasedRead
 from caseflow.kernel.events import event_type
 from caseflow.kernel.recorded import Actor, AnyRecorded
 from caseflow.kernel.rules import Result
 from caseflow.kernel.verdict import Judgement, Verdict
-from caseflow.workflow.command import Command, Decided, Entry
+from caseflow.workflow.command import Command, Decided, Entry, NoOtherCases
 from caseflow.workflow.decide import decide, open_case
 from caseflow.workflow.workflow import Workflow
 
@@ -63,12 +63,27 @@ def _decided_again(
         fingerprint=first.fingerprint,
         history=tuple(before),
         histories=histories or None,
+        counts=NoOtherCases(),
     )
     try:
         decided = _decided(workflow, before, first, entries, command)
-        return decided.verdict if decided.events == events else None
-    except (CountNeeded, ErasedRead):  # what it rested on then, nobody knows any more
+        same = decided.events == events and not _tells_counts(workflow, decided.verdict)
+        return decided.verdict if same else None
+    except ErasedRead:  # what it rested on then, nobody knows any more
         return None
+
+
+def _tells_counts(workflow: Workflow[Any], verdict: Verdict) -> bool:
+    """Whether it says something of other cases: how many there were then, nobody knows any more.
+
+    A rule that counts and is simply met says nothing of the number.
+    """
+    answers = [answer for judgement in verdict.judgements for answer in judgement.answers]
+    return any(
+        workflow.all_rules[answer.rule].counts and (answer.outcome != "met" or answer.parts)
+        for answer in answers
+        if isinstance(answer, Result) and answer.rule in workflow.all_rules
+    )
 
 
 def _decided(

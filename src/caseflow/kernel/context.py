@@ -90,7 +90,7 @@ class Context(NamedTuple):
             raise ErasedRead(doing="counting other cases by it")
         if not isinstance(value, str):
             raise TypeError(f"it counts other cases by {index!r} under {value!r}, which is no text")
-        found = (self.counts or {}).get((index, value))
+        found = None if self.counts is None else self.counts.get((index, value))
         if found is None:
             raise CountNeeded(index, value)
         return found

@@ -14,7 +14,7 @@ from caseflow.kernel.rules import Result
 from caseflow.kernel.verdict import Verdict
 from caseflow.testing.clock import START
 from caseflow.testing.proposals import TIME_PASSED, Draw, Proposals, choose, nearer, rarely
-from caseflow.workflow.command import Command, Entry
+from caseflow.workflow.command import Command, Entry, NoOtherCases
 from caseflow.workflow.decide import decide, open_case
 from caseflow.workflow.workflow import Workflow
 
@@ -26,7 +26,8 @@ LEGS = 24
 
 def opened(workflow: Workflow[Any]) -> tuple[Case[Any], tuple[AnyRecorded, ...]]:
     """A case that was just opened, and its history of one event."""
-    command = Command(entries=(), actor=Actor("ana", workflow.opened_by), now=START)
+    actor = Actor("ana", workflow.opened_by)
+    command = Command(entries=(), actor=actor, now=START, counts=NoOtherCases())
     decided = open_case(
         workflow, case_id="case-1", agency="agency", client="client-1", command=command
     )
@@ -66,6 +67,7 @@ class Walk:
             now=self.now,
             history=self.history,
             histories=histories or None,
+            counts=NoOtherCases(),
         )
 
     def do(self, entry: Entry) -> Verdict:

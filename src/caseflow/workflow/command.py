@@ -5,7 +5,7 @@ Named tuples, since they are made for every decision.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Generic, NamedTuple
 
@@ -27,6 +27,19 @@ class Entry(NamedTuple):
     reason: str | None = None
     reported_by: str | None = None
     subject: str | None = None
+
+
+class NoOtherCases(Mapping[tuple[str, str], int]):
+    """The counts of an agency that has no case but this one: 0 under every value."""
+
+    def __getitem__(self, _: tuple[str, str]) -> int:
+        return 0
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
 
 
 class Command(NamedTuple):
