@@ -17,7 +17,7 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, get_type_hints
 from urllib.parse import quote
 
 import attrs
@@ -76,26 +76,39 @@ class Envelopes:
         }
 
     def _leaving(self, event: Any) -> Any:
-        """What of an event may leave the agency, as plain JSON data."""
-        data = self._codec.converter.unstructure(event)
-        if type(event) not in self.texts:
-            data = _without(self._personal(event), data)
-        return orjson.loads(orjson.dumps(data, default=_plain))  # days and the like become texts
+        """What of an event may leave the agency, as plain JSON data; what was erased is null."""
+        if isinstance(event, Corrected):
+            return self._correction(event)
+        cls = type(event)
+        plan = None if cls in self.texts else personal_parts(cls)
+        hints = get_type_hints(cls, include_extras=True)
+        data = {name: self._plain(getattr(event, name), hints[name]) for name in _fields(cls)}
+        return orjson.loads(orjson.dumps(_without(plan, data), default=_erased))
 
-    def _personal(self, event: Any) -> Plan:
-        """What is personal in an event. In a correction, what is so in the corrected event."""
-        if not isinstance(event, Corrected):
-            return personal_parts(type(event))
-        if event.event is None or type(event.event) in self.texts:
+    def _correction(self, event: Corrected) -> Any:
+        """What of a correction may leave: of the corrected event what may of any such event."""
+        anew = None
+        if event.event is not None:
+            kind = event_type(event.event)
+            payload = self._leaving(event.event)
+            anew = {"type": kind.name, "version": kind.version, "payload": payload}
+        occurred_at = None if event.occurred_at is None else instant(event.occurred_at)
+        return {"number": event.number, "occurred_at": occurred_at, "event": anew}
+
+    def _plain(self, value: Any, kind: Any) -> Any:
+        if isinstance(value, Erased):
             return None
-        inner = self._personal(event.event)
-        return {"event": {"payload": inner}} if inner else None
+        return self._codec.converter.unstructure(value, unstructure_as=kind)
 
 
-def _plain(value: object) -> None:
-    """What was erased leaves as null. Raises `TypeError` for what is no JSON otherwise."""
+def _fields(cls: type[Any]) -> list[str]:
+    return [field.name for field in attrs.fields(cls)]
+
+
+def _erased(value: Any) -> None:
+    """Null for what was erased inside of a field. Raises `TypeError` for anything else."""
     if not isinstance(value, Erased):
-        raise TypeError(f"{value!r} is no JSON")
+        raise TypeError(f"{type(value).__name__} is no JSON")
 
 
 def _joined(*parts: str) -> str:

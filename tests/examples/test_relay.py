@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 
 from caseflow import Casebook, Corrected, Entry, ExceptionMade, FeedEvent
-from caseflow.casework import FACTS, NeedIdentified, OutreachMade, ProgressNoted
+from caseflow.casework import FACTS, NeedIdentified, OutreachMade, ProgressNoted, ResourcesListed
+from caseflow.kernel.erased import ERASED
 from caseflow.kernel.events import CORE_EVENTS
 from caseflow.stages import six_stage
 from caseflow.storage import MemoryStorage, SQLStorage
@@ -199,6 +200,22 @@ def test_what_is_personal_stays_however_deep_it_stands(event, leaves):
     assert data["event"] == leaves
     assert SECRET not in leaving(event)
     assert "1990" not in leaving(event)
+
+
+@pytest.mark.parametrize("texts", [[], [BikeDescribed, ResourcesListed, Inspected]])
+def test_what_was_erased_stops_nobody(texts):
+    erased = (
+        BikeDescribed(words=ERASED, serial="S1", born=ERASED),
+        ResourcesListed(resources=ERASED),
+        Inspected(findings=(Finding(part="chain", trouble=ERASED),)),
+        Corrected(number=2, event=BikeDescribed(words=ERASED, serial="S1")),
+    )
+    said = [json.loads(leaving(event, texts=texts))["data"]["event"] for event in erased]
+    assert said[0]["serial"] == said[3]["event"]["payload"]["serial"] == "S1"
+    assert said[2]["findings"][0]["part"] == "chain"
+    if texts:
+        assert said[0] == {"words": None, "serial": "S1", "born": None}
+        assert said[1] == {"resources": None}
 
 
 def test_a_corrected_text_leaves_where_the_class_may():
