@@ -297,7 +297,14 @@ FORGED = {
     "another workflow": (HEAD, put("workflow", "loan"), "is of another workflow than the list"),
     "no events": (HEAD, put("events", 0), "says that its case holds no event"),
     "less than no events": (HEAD, put("events", -3), "says that its case holds no event"),
-    "events without end": (HEAD, put("events", 10**12), "is not event 6 of this case"),
+    "events without end": (HEAD, put("events", 10**9), "is not event 6 of this case"),
+    "more events than there can be": (
+        HEAD,
+        put("events", 2**64 - 1),
+        "does not say what the list of",
+    ),
+    "due some day": (HEAD, put("due_at", "garbage"), "does not say what the list of cases says"),
+    "due in no time zone": (HEAD, put("due_at", "2026-03-02T09:00:00.000000"), "does not say"),
     "an event too few": (HEAD, put("events", 4), "stands where the next case should begin"),
 }
 

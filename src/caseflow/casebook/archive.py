@@ -30,6 +30,7 @@ from caseflow.casebook.files import (
 from caseflow.casebook.given import an_id
 from caseflow.casebook.store_calls import Work
 from caseflow.casebook.walking import Pages, listed_as
+from caseflow.kernel.convert import instant, moment_of
 from caseflow.kernel.errors import ChainBroken, NoSuchCase
 from caseflow.kernel.stored import GENESIS, StoredEvent, verify_chain
 from caseflow.storage.port import Found, History, Listing, Query
@@ -137,6 +138,9 @@ def _ended(writer: Writer, cases: int, events: int) -> Exported:
 
 # -- reading an export -----------------------------------------------------------------------
 
+MOST_EVENTS = 2**31
+"""More than any case has: a line that says so is damaged."""
+
 
 def histories(reader: Reader) -> Iterator[History]:
     """The histories of an export, each verified. Raises `DamagedFile`, also at the very end.
@@ -168,9 +172,10 @@ def _case_line(reader: Reader, item: Any) -> tuple[str, int, Listing]:
     fits = (
         set(item) == set(Listing._fields)
         and all(type(text) is str for text in texts)
-        and (due is None or type(due) is str)
+        and (due is None or _is_moment(due))
         and type(ended) is bool
         and type(count) is int
+        and count <= MOST_EVENTS
         and type(keys) is list
         and all(type(key) is list and [type(part) for part in key] == [str, str] for key in keys)
     )
@@ -178,8 +183,16 @@ def _case_line(reader: Reader, item: Any) -> tuple[str, int, Listing]:
         raise reader.damaged("does not say what the list of cases says of a case")
     if count < 1:
         raise reader.damaged("says that its case holds no event", case_id)
-    item["keys"] = tuple((name, value) for name, value in item["keys"])
+    item["keys"] = tuple(sorted({(name, value) for name, value in item["keys"]}))
     return case_id, count, Listing(**item)
+
+
+def _is_moment(text: object) -> bool:
+    """Whether it is a moment as it is stored: the list of cases reads and sorts by it."""
+    try:
+        return type(text) is str and instant(moment_of(text)) == text
+    except ValueError:
+        return False
 
 
 def _rows(reader: Reader, agency: str, case_id: str, count: int) -> list[StoredEvent]:
