@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from typing import Any
 
 from sqlalchemy import event
@@ -15,20 +16,41 @@ from caseflow.kernel.errors import InvalidCall
 SYNCHRONOUS = {"full": "FULL", "normal": "NORMAL"}
 
 
-def prepare(engine: Engine, *, durability: str) -> None:
-    """Let an engine of the store's own open its file as it should be opened."""
+def prepare(engine: Engine, *, durability: str, wait: float) -> None:
+    """Let an engine of the store's own open its file as it should be opened.
+
+    `wait` is how many seconds a file is waited for that another program holds.
+    """
 
     def opened(connection: Any, record: Any) -> None:
         """Each new connection: transactions are ours to begin, and a commit reaches the disk."""
         connection.isolation_level = None
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
+        write_ahead(cursor, wait)
         cursor.execute(f"PRAGMA synchronous={SYNCHRONOUS[durability]}")
         record.info["file"] = file_of(connection)
         cursor.close()
 
     event.listen(engine, "connect", opened)
     event.listen(engine, "checkout", _same_file)
+
+
+def write_ahead(connection: Any, wait: float) -> None:
+    """Let readers and a writer of the file not wait for each other: a log is written ahead.
+
+    The file keeps that. While it is changed nobody else may use the file, and SQLite itself
+    does not wait for them.
+    """
+    until = time.monotonic() + wait
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").fetchone()
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def begin_immediate(engine: Engine) -> Engine:

@@ -57,7 +57,7 @@ class EngineStorage(SQLVerbs):
             if (
                 self._borrowed and not self._prepared.postgres
             ):  # readers and a writer do not wait for each other
-                self._write("open its tables", lambda file: file.execute("PRAGMA journal_mode=WAL"))
+                self._write("open its tables", lambda file: sqlite.write_ahead(file, 30.0))
             schema.create(self._engine, self.tables)
 
     def check(self) -> None:
@@ -327,7 +327,7 @@ def _own_engine(database: str | URL, *, durability: str, timeout: float) -> Engi
         return engine
     wait = sqlite.seconds(timeout)
     engine = create_engine(parsed, connect_args={"timeout": wait})
-    sqlite.prepare(engine, durability=durability)
+    sqlite.prepare(engine, durability=durability, wait=wait)
     return engine
 
 
