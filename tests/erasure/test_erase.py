@@ -162,7 +162,7 @@ def test_who_has_not_said_what_has_to_be_kept_erases_nothing(store, keys):
 
 
 def test_a_retention_that_gives_no_moment_is_told(store, keys):
-    late = Retention(until=lambda case: datetime(2030, 1, 1))  # noqa: DTZ001
+    late = Retention(until=lambda case: datetime(2030, 1, 1))  # noqa: DTZ001  # that it has no time zone is the mistake
     book = telling_book(store, SubjectCipher(keys), retention=late)
     filled(book)
     with pytest.raises(MomentInvalid, match=r"Retention\(until=...\)"):

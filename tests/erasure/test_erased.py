@@ -25,7 +25,7 @@ CONCLUSIONS = {
     "equal to a number": lambda v: Decimal(1) == v,
     "unequal": lambda v: v != "x",
     "less": lambda v: v < 1,
-    "less the other way": lambda v: 1 < v,  # noqa: SIM300
+    "less the other way": lambda v: 1 < v,  # noqa: SIM300  # as above
     "later": lambda v: datetime(2026, 1, 1, tzinfo=UTC) >= v,
     "between": lambda v: min("a", v),
     "sorted": lambda v: sorted([v, "a"]),
@@ -64,7 +64,7 @@ def test_one_asks_for_it_before_anything_else():
     assert isinstance(ERASED, Erased)
     assert ERASED is Erased()
     assert ERASED == ERASED  # noqa: PLR0124  # equal to itself, and to nothing else
-    assert not ERASED != ERASED  # noqa: PLR0124, SIM202
+    assert not ERASED != ERASED  # noqa: PLR0124, SIM202  # as above
     assert ERASED in (ERASED,)
     assert len({ERASED, ERASED}) == 1
     assert not isinstance(ERASED, (str, int, date))

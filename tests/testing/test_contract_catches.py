@@ -553,19 +553,19 @@ def open_KeepsNothing(place):  # noqa: N802 - named after the store that it open
     return KeepsNothing(place / "cases.jsonl")
 
 
-def open_WritesItsUnitsInPieces(place):  # noqa: N802
+def open_WritesItsUnitsInPieces(place):  # noqa: N802  # called as its store is
     return WritesItsUnitsInPieces(place / "cases.jsonl")
 
 
-def open_LocksNobodyOut(place):  # noqa: N802
+def open_LocksNobodyOut(place):  # noqa: N802  # called as its store is
     return LocksNobodyOut(place / "cases.jsonl")
 
 
-def open_MakesItsFileTwice(place):  # noqa: N802
+def open_MakesItsFileTwice(place):  # noqa: N802  # called as its store is
     return MakesItsFileTwice(place / "cases.jsonl")
 
 
-def open_ForgetsCheckpoints(place):  # noqa: N802
+def open_ForgetsCheckpoints(place):  # noqa: N802  # called as its store is
     return ForgetsCheckpoints(place / "cases.jsonl")
 
 

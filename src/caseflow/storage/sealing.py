@@ -224,7 +224,9 @@ class SubjectCipher:
             if self.keys.find(self.agency, following) is None:
                 return last, following
             last = following
-        raise AssertionError("count ends")  # pragma: no cover
+        raise AssertionError(
+            "count ends"
+        )  # pragma: no cover  # it never comes here, and mypy does not know
 
     def _made(self, subject: str, life: int) -> str:
         content = orjson.dumps([self.agency, subject, life])

@@ -26,7 +26,7 @@ def exclusively(bind: Engine | Connection, *, lock: int) -> Iterator[Connection]
         return
     with bind.connect() as connection:
         driver: Any = connection.connection.dbapi_connection
-        before = _by_hand(driver)
+        before = by_hand(driver)
         try:
             connection.begin()
             if bind.dialect.name == "postgresql":
@@ -41,7 +41,7 @@ def exclusively(bind: Engine | Connection, *, lock: int) -> Iterator[Connection]
                 connection.exec_driver_sql("ROLLBACK")
             raise
         finally:
-            _put_back(driver, before)
+            put_back(driver, before)
 
 
 def _begin_and_wait(connection: Connection, lock: int) -> None:
@@ -62,14 +62,16 @@ def _begin_and_wait(connection: Connection, lock: int) -> None:
 
 
 def _in_transaction(connection: Connection) -> bool:
-    driver: Any = connection.connection.driver_connection
-    if connection.dialect.name == "postgresql":
-        idle = 0
-        return bool(driver.info.transaction_status != idle)
-    return bool(driver.in_transaction)
+    return is_open(connection.connection.driver_connection)
 
 
-def _by_hand(driver: Any) -> tuple[str, Any]:
+def is_open(driver: Any) -> bool:
+    """Whether a transaction is open on a driver's connection."""
+    info, idle = getattr(driver, "info", None), 0  # psycopg's; sqlite3 has none
+    return bool(driver.in_transaction if info is None else info.transaction_status != idle)
+
+
+def by_hand(driver: Any) -> tuple[str, Any]:
     """Let a driver's connection begin and commit when it is told to; how it was before."""
     name: str = "autocommit"
     by_hand: bool | None = True
@@ -80,6 +82,7 @@ def _by_hand(driver: Any) -> tuple[str, Any]:
     return name, before
 
 
-def _put_back(driver: Any, before: tuple[str, Any]) -> None:
+def put_back(driver: Any, before: tuple[str, Any]) -> None:
+    """Let a driver's connection begin and commit as it did before."""
     if not getattr(driver, "closed", False):
         setattr(driver, *before)

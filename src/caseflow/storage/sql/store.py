@@ -22,6 +22,7 @@ from caseflow.storage.keys import file_identity
 from caseflow.storage.port import Appended, Unit
 from caseflow.storage.sql import failures, schema, sqlite, writing
 from caseflow.storage.sql import statements as sql
+from caseflow.storage.sql.borrowing import by_hand, is_open, put_back
 from caseflow.storage.sql.joined import JoinedStorage
 from caseflow.storage.sql.lending import Lender, always
 from caseflow.storage.sql.statements import Scope
@@ -54,9 +55,7 @@ class EngineStorage(SQLVerbs):
         """Make the tables, where they are missing."""
         with failures.told(self, "open its tables", self._kinds):
             self._refuse_keys()
-            if (
-                self._borrowed and not self._prepared.postgres
-            ):  # readers and a writer do not wait for each other
+            if self._borrowed and not self._prepared.postgres:
                 self._write("open its tables", lambda file: sqlite.write_ahead(file, 30.0))
             schema.create(self._engine, self.tables)
 
@@ -179,11 +178,11 @@ class EngineStorage(SQLVerbs):
             with failures.told(self, action, self._kinds):
                 pooled = self._engine.raw_connection()
         connection: Any = pooled.dbapi_connection
-        given_back: Callable[[], None] | None = None
+        before: tuple[str, Any] | None = None
         done = False
         try:
             if self._borrowed:
-                given_back = _borrow(connection, self._prepared.postgres)
+                before = by_hand(connection)
             found = work(connection)
             done = True
             return found
@@ -197,9 +196,9 @@ class EngineStorage(SQLVerbs):
             if not again:
                 raise ConnectionLost(**failures.failure(self, action, error).fields) from error
         finally:
-            if done and given_back is not None:
-                given_back()
-            elif self._borrowed and not done and not _is_at_rest(connection, given_back):
+            if done and before is not None:
+                put_back(connection, before)
+            elif self._borrowed and not done and not _is_at_rest(connection, before):
                 pooled.invalidate()  # broken off: nobody is to find a transaction open on it
             self._lender.give_back(pooled, done=done)
         return self._on_driver(action, work, again=False)
@@ -283,38 +282,15 @@ def _lender(engine: Engine, *, keeps: bool) -> Lender:
     return Lender(engine, keeps=keeps, is_usable=lambda held: sqlite.is_same_file(held.info))
 
 
-def _borrow(connection: Any, postgres: bool) -> Callable[[], None] | None:
-    """Let a connection of the application's commit when it is told to, and no earlier.
-
-    Returns what puts it back as it was.
-    """
-    if postgres or getattr(connection, "autocommit", None) in (True, False):
-        before = connection.autocommit
-        if before is not True:
-            connection.autocommit = True
-            return lambda: _set(connection, "autocommit", before)
-        return None
-    before = connection.isolation_level
-    connection.isolation_level = None
-    return lambda: _set(connection, "isolation_level", before)
-
-
-def _is_at_rest(connection: Any, given_back: Callable[[], None] | None) -> bool:
+def _is_at_rest(connection: Any, before: tuple[str, Any] | None) -> bool:
     """Put a connection back as it was, if nothing is open on it; whether that could be done."""
     try:
-        info = getattr(connection, "info", None)  # psycopg's; 0 is its IDLE
-        is_open = connection.in_transaction if info is None else info.transaction_status != 0
-        if is_open or given_back is None:
+        if before is None or is_open(connection):
             return False
-        given_back()
+        put_back(connection, before)
     except Exception:  # it is of no use to anybody any more
         return False
     return True
-
-
-def _set(connection: Any, name: str, value: Any) -> None:
-    if not getattr(connection, "closed", False):
-        setattr(connection, name, value)
 
 
 def _own_engine(database: str | URL, *, durability: str, timeout: float) -> Engine:

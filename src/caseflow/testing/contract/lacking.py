@@ -35,7 +35,7 @@ def queries(stores: Stores) -> None:
     store.append(unit(0))
     refuses("queries", "find()", lambda: store.find(NORTH, Query()))
     relisted = listing(stage="repair")
-    anew = lambda: store.relist(NORTH, "R-1", version=1, listing=relisted)  # noqa: E731
+    anew = lambda: store.relist(NORTH, "R-1", version=1, listing=relisted)  # noqa: E731  # one line, told apart from the others below
     refuses("queries", "relist()", anew)
 
 
