@@ -15,6 +15,7 @@ from caseflow.casebook import (
     Retention,
     Verified,
 )
+from caseflow.kernel.calendar import Calendar, Span
 from caseflow.kernel.case import Case, Foldable, NoState, effective, evolve, fold
 from caseflow.kernel.cipher import Cipher
 from caseflow.kernel.context import Context
@@ -83,6 +84,7 @@ from caseflow.kernel.store_errors import (
     Unsupported,
 )
 from caseflow.kernel.verdict import Judgement, Verdict
+from caseflow.workflow.clocks import Standing
 from caseflow.workflow.command import Command, Entry
 from caseflow.workflow.decide import decide
 from caseflow.workflow.definition import (
@@ -96,6 +98,22 @@ from caseflow.workflow.definition import (
     To,
     Transition,
 )
+from caseflow.workflow.obligation import (
+    Begun,
+    Obligation,
+    between,
+    each,
+    ended,
+    entered,
+    every,
+    first,
+    in_quarter,
+    latest,
+    on_date,
+    opened,
+    within,
+    yearly,
+)
 from caseflow.workflow.options import Option
 from caseflow.workflow.owed import Owed
 from caseflow.workflow.workflow import Workflow
@@ -108,6 +126,8 @@ __all__ = [
     "Actor",
     "AsyncCasebook",
     "Attestation",
+    "Begun",
+    "Calendar",
     "Case",
     "CaseExists",
     "CaseHeld",
@@ -155,6 +175,7 @@ __all__ = [
     "NoUpcaster",
     "NotAFact",
     "Noted",
+    "Obligation",
     "Option",
     "OtherVersion",
     "OtherWorkflow",
@@ -174,7 +195,9 @@ __all__ = [
     "SchemaMissing",
     "SchemaNewer",
     "SchemaOutdated",
+    "Span",
     "Stage",
+    "Standing",
     "StoreError",
     "SubjectErased",
     "To",
@@ -196,13 +219,25 @@ __all__ = [
     "WorkflowInvalid",
     "all_of",
     "any_of",
+    "between",
     "decide",
     "decision",
+    "each",
     "effective",
+    "ended",
+    "entered",
+    "every",
     "evolve",
     "fact",
+    "first",
     "fold",
+    "in_quarter",
+    "latest",
     "not_",
+    "on_date",
+    "opened",
     "rule",
     "when",
+    "within",
+    "yearly",
 ]

@@ -66,7 +66,7 @@ EVENTS = {
     ),
 }
 
-SPAN = "Give a timedelta above zero, such as timedelta(days={}), or leave it out."
+SPAN = "Give a span, such as '{} days', or leave it out."
 
 RULES = {
     "a rule without an id": (

@@ -348,7 +348,7 @@ EXTENSIONS = {
     "days as a number": (
         {"strengths": {"shares": lambda rule: rule.due(within=30)}},
         "Rule 'shares' is due within 30, which is no length of time. "
-        "Give a timedelta above zero, such as timedelta(days=30), or leave it out.",
+        "Give a span, such as '30 days', or leave it out.",
     ),
     "a strength that is not returned": (
         {"strengths": {"shares": lambda rule: None}},

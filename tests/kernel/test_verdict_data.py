@@ -63,7 +63,7 @@ RESULT_KEYS = {
     "evidence",
     "excepted_by",
     "exception",
-    "within_days",
+    "within",
     "fault",
     "source",
     "connective",
@@ -97,7 +97,7 @@ def test_a_verdict_as_data_has_stable_keys_and_only_json_types(book):
     ]
     assert [part["rule"] for part in settled["parts"]] == ["paid-up", "has-account"]
     assert (settled["connective"], settled["evidence"]) == ("any of", [4, 9])
-    assert (invoiced["strength"], invoiced["within_days"]) == ("due", 7.0)
+    assert (invoiced["strength"], invoiced["within"]) == ("due", "7 days")
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from caseflow.kernel.errors import CaseflowError
 from caseflow.kernel.recorded import Actor, AnyRecorded
 from caseflow.kernel.verdict import Verdict
 from caseflow.storage.port import AsyncStorage, Place, Storage
+from caseflow.workflow.clocks import Standing
 from caseflow.workflow.options import Option
 from caseflow.workflow.owed import Owed
 
@@ -152,6 +153,12 @@ class AsyncCasebook(Book[Storage | AsyncStorage, S], AsyncKeeping[S], ErasesAwai
     async def owed(self, case_id: str, *, now: datetime | None = None) -> tuple[Owed, ...]:
         """As `Casebook.owed`."""
         return await self._run(self._middle.owed(case_id, now=now))
+
+    async def obligations(
+        self, case_id: str, *, now: datetime | None = None
+    ) -> tuple[Standing, ...]:
+        """As `Casebook.obligations`."""
+        return await self._run(self._middle.obligations(case_id, now=now))
 
     async def history(self, case_id: str) -> tuple[AnyRecorded, ...]:
         """As `Casebook.history`."""

@@ -24,6 +24,7 @@ from caseflow.kernel.errors import CaseflowError
 from caseflow.kernel.recorded import Actor, AnyRecorded
 from caseflow.kernel.verdict import Verdict
 from caseflow.storage.port import Place, Storage
+from caseflow.workflow.clocks import Standing
 from caseflow.workflow.options import Option
 from caseflow.workflow.owed import Owed
 
@@ -146,6 +147,13 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
     def owed(self, case_id: str, *, now: datetime | None = None) -> tuple[Owed, ...]:
         """What decisions left to be done, and is still to do at a moment (left out: now)."""
         return self._run(self._middle.owed(case_id, now=now))
+
+    def obligations(self, case_id: str, *, now: datetime | None = None) -> tuple[Standing, ...]:
+        """How every obligation stands whose clock has begun, met ones included.
+
+        `now` is the moment that it is told of (left out: now).
+        """
+        return self._run(self._middle.obligations(case_id, now=now))
 
     def history(self, case_id: str) -> tuple[AnyRecorded, ...]:
         """Every event as it was recorded, in order, corrections and voids included."""

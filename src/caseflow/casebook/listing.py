@@ -25,7 +25,7 @@ def listing_of(workflow: Workflow[Any], case: Case[Any], now: datetime, codec: C
     code, as `fold` is.
     """
     identity, position = case.identity, case.position or ""
-    due = first_due(workflow, case, now) if case.dues else None
+    due = first_due(workflow, case, now) if case.dues or workflow.obligations else None
     ended = position in workflow.ends
     keys: set[tuple[str, str]] = set()
     for one in workflow.indexes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Generic
 
 from caseflow.casebook import store_calls
@@ -133,9 +133,15 @@ class Loader(Generic[S]):
         self, workflow: Workflow[S], case_id: str, version: int
     ) -> Work[dict[type[Any], tuple[AnyRecorded, ...]] | None]:
         """The effective events of the types of which some rule reads every event."""
-        wanted = workflow.histories
-        if not wanted:
+        if not workflow.histories:
             return None
+        return (yield from self.events(workflow.histories, case_id, version))
+
+    def events(
+        self, wanted: Iterable[type[Any]], case_id: str, version: int
+    ) -> Work[dict[type[Any], tuple[AnyRecorded, ...]]]:
+        """The effective events of some types, by type."""
+        wanted = tuple(wanted)
         names = [event_type(cls).name for cls in (*wanted, Corrected, Voided)]
         rows = yield from store_calls.read(self.agency, case_id, types=names)
         every = self.codec.decode_all(rows)

@@ -47,6 +47,7 @@ from caseflow.kernel.recorded import Actor, AnyRecorded, as_roles, aware
 from caseflow.kernel.stored import GENESIS
 from caseflow.kernel.verdict import Verdict
 from caseflow.storage.port import Appended, Count, Place, Query, Unit
+from caseflow.workflow.clocks import Standing, standings
 from caseflow.workflow.command import Command, Decided, Entry
 from caseflow.workflow.decide import decide, open_case
 from caseflow.workflow.options import Option, options
@@ -163,6 +164,15 @@ class Middle(Generic[S]):
             lambda counts: owed(workflow, loaded.case, moment, histories, counts),
         )
         return found
+
+    def obligations(self, case_id: str, *, now: datetime | None) -> Work[tuple[Standing, ...]]:
+        """How every obligation of a case stands."""
+        loaded = yield from self.loader.load(case_id)
+        workflow = self.loader.workflow_of(case_id, loaded.case)
+        types = {cls for one in workflow.obligations for cls in one.met_by}
+        events = yield from self.loader.events(types, case_id, loaded.case.version)
+        moment = aware(now, name="now") if now is not None else self._now()
+        return tuple(standings(workflow, loaded.case, moment, events))
 
     # -- deciding ----------------------------------------------------------------------------
 

@@ -130,6 +130,7 @@ def _noted(workflow: Workflow[Any], case: Case[Any], recorded: AnyRecorded) -> J
         recorded.event,
         recorded.reason_code or recorded.reason,
         recorded.subject,
+        calendar=workflow.calendar,
     )
     label = workflow.label(name)
     return Judgement(

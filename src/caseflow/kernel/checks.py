@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
+from caseflow.kernel.calendar import Span, span_of
 from caseflow.kernel.errors import DefinitionError, hyphenated, short
 from caseflow.kernel.events import event_type
 
@@ -65,18 +67,23 @@ def one_role(id: str, role: object) -> str:
     return role
 
 
-def a_span(id: str, within: object) -> None:
-    """See that a time to do something in is one, or None. Raises `DefinitionError`."""
+def a_span(id: str, within: object) -> timedelta | Span | None:
+    """A time to do something in, or None. Raises `DefinitionError`."""
     if within is None or (isinstance(within, timedelta) and within > timedelta(0)):
-        return
-    number = type(within) in (int, float)
-    problem, days = "is no length of time", within if number else 30
+        return within
+    problem, days = "is no length of time", within if type(within) is int else 30
     if isinstance(within, timedelta):
-        problem, days = "leaves no time", 30
+        problem = "leaves no time"
+    elif isinstance(within, (Span, str)):
+        with suppress(DefinitionError):
+            span = span_of(within)
+            if span.count:
+                return span
+            problem = "leaves no time"
     raise DefinitionError(
         what=f"Rule {id!r}",
         problem=f"is due within {short(within)}, which {problem}",
-        repair=f"Give a timedelta above zero, such as timedelta(days={days}), or leave it out.",
+        repair=f"Give a span, such as '{days} days', or leave it out.",
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar, cast
 
+from caseflow.kernel.calendar import Calendar
 from caseflow.kernel.erased import Erased
 from caseflow.kernel.erasure_errors import ErasedRead
 from caseflow.kernel.errors import UndeclaredCount, UndeclaredRead
@@ -32,6 +33,9 @@ class CountNeeded(BaseException):
         super().__init__(name, value)
 
 
+_UTC = Calendar()
+
+
 class Context(NamedTuple):
     """What a rule sees besides the case: who decides what, and when.
 
@@ -52,6 +56,8 @@ class Context(NamedTuple):
     """Asked what can be done: a reason will have to be given, and is not known yet."""
     counts: Mapping[tuple[str, str], int] | None = None
     countable: tuple[str, ...] = ()
+    calendar: Calendar = _UTC
+    """How the agency counts days: `context.calendar.day_of(context.at)` is its own day."""
 
     @property
     def event(self) -> Any:

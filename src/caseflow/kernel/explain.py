@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from textwrap import fill
 from typing import Any
 
+from caseflow.kernel.calendar import Span
 from caseflow.kernel.rules import Result, Unmet
 
 WIDTH = 78
@@ -42,7 +43,7 @@ def _lines(result: Result, words: Words, indent: str, *, part: bool = False) -> 
         for item in result.unmet:
             yield from _unmet_lines(item, inner, excepted=result.exception is not None)
     if result.strength == "due" and result.outcome == "unmet" and result.within is not None:
-        yield wrapped(f"Due: within {days(result.within)}.", inner)
+        yield wrapped(f"Due: within {in_time(result.within)}.", inner)
     if result.exception is not None:
         yield wrapped(_exception_words(result), inner)
     elif result.excepted_by and result.refuses and not part:  # a part is excepted with its whole
@@ -129,6 +130,11 @@ def days(span: timedelta | None) -> str:
     return "1 day" if span.days == 1 else f"{span.days} days"
 
 
+def in_time(span: timedelta | Span) -> str:
+    """A span of time in words."""
+    return str(span) if isinstance(span, Span) else days(span)
+
+
 def with_article(word: str, words: Words | None = None) -> str:
     """A role or kind as a sentence names it: `a supervisor`, `an investigator`."""
     word = (words or {}).get(word) or word.replace("-", " ").replace("_", " ")
@@ -167,7 +173,7 @@ def result_data(result: Result) -> dict[str, Any]:
         "exception": result.exception,
         "exception_by": result.exception_made.made_by if result.exception_made else None,
         "exception_reason": str(result.exception_made.reason) if result.exception_made else None,
-        "within_days": result.within / timedelta(days=1) if result.within is not None else None,
+        "within": in_time(result.within) if result.within is not None else None,
         "fault": result.fault,
         "source": result.source,
         "connective": result.connective,

@@ -7,7 +7,7 @@ is declared, so that every result, met or unmet, names the events it looked at.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from inspect import cleandoc
 from itertools import product
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal
 
 import attrs
 
+from caseflow.kernel.calendar import Span
 from caseflow.kernel.case import Case, ExceptionInForce
 from caseflow.kernel.checks import (
     a_check,
@@ -73,6 +74,14 @@ class Unmet:
     evidence: tuple[int, ...] | None = None
 
 
+@attrs.frozen
+class Form:
+    """How a rule was made: the name under which a vocabulary has it, and what it was given."""
+
+    name: str
+    given: Mapping[str, Any] = attrs.field(factory=dict)
+
+
 Check = Callable[[Case[S_contra], Context], Iterable[Unmet]]
 Combine = Callable[[tuple["Result", ...]], bool]
 
@@ -93,7 +102,7 @@ class Result:
     exception_made: ExceptionInForce | None = None
     """That exception: by whom, until when, and why (None where it is told from a note)."""
     source: str = ""
-    within: timedelta | None = None
+    within: timedelta | Span | None = None
     since: int | None = None
     """For a rule of strength `due`: the number of the decision since which it is owed."""
     fault: str = ""
@@ -133,12 +142,13 @@ class Rule(Generic[S_contra]):
     history: tuple[type[Any], ...] = ()
     counts: tuple[str, ...] = ()
     strength: Strength = "block"
-    within: timedelta | None = None
+    within: timedelta | Span | None = None
     excepted_by: str = ""
     source: str = ""
     connective: str = ""
     parts: tuple[Rule[S_contra], ...] = ()
     combine: Combine | None = None
+    form: Form | None = None
 
     def blocks(self) -> Rule[S_contra]:
         """This rule, refusing."""
@@ -148,14 +158,31 @@ class Rule(Generic[S_contra]):
         """This rule, warning: the decision is allowed, and the warning shown and counted."""
         return attrs.evolve(self, strength="warn", within=None)
 
-    def due(self, *, within: timedelta | None = None) -> Rule[S_contra]:
+    def due(self, *, within: timedelta | Span | str | None = None) -> Rule[S_contra]:
         """This rule, owed: the decision is allowed, and what is unmet is due afterwards.
 
-        `within` is the time after the decision occurred (calendar days; None: no date).
-        Raises `DefinitionError` where it is no time.
+        `within` is the time after the decision occurred (None: no date): a span such as
+        `"5 working days"`, to the end of a day by the calendar of the workflow, or a
+        timedelta, to the moment. Raises `DefinitionError` where it is no time.
         """
-        a_span(self.id, within)
-        return attrs.evolve(self, strength="due", within=within)
+        return attrs.evolve(self, strength="due", within=a_span(self.id, within))
+
+    def sourced(self, source: str) -> Rule[S_contra]:
+        """This rule, as another document asks for it. Raises `DefinitionError`."""
+        some_words(self.id, source=source)
+        return attrs.evolve(self, source=source)
+
+    def worded(self, wanted: str) -> Rule[S_contra]:
+        """This rule, in other words: one sentence that says what is wanted.
+
+        Raises `DefinitionError`.
+        """
+        some_words(self.id, wanted=wanted)
+        return attrs.evolve(self, wanted=wanted)
+
+    def named(self, id: str) -> Rule[S_contra]:
+        """This rule under another id, to stand beside itself. Raises `DefinitionError`."""
+        return attrs.evolve(self, id=a_rule_id(id))
 
     def excepted(self, *, by: str) -> Rule[S_contra]:
         """This rule, with the role that may make an exception (empty: nobody)."""
@@ -298,6 +325,7 @@ def rule(
             counts=some_indexes(id, counts),
             source=source,
             excepted_by=one_role(id, excepted_by),
+            form=Form(id),
         )
 
     return make

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, datetime
 
 from caseflow.casework.events import (
     ContactAttempted,
@@ -12,10 +12,13 @@ from caseflow.casework.events import (
     ReferralMade,
 )
 from caseflow.casework.state import CaseworkState
+from caseflow.kernel.calendar import Span, span_of
 from caseflow.kernel.case import Case
 from caseflow.kernel.context import Context
 from caseflow.kernel.rules import Rule, Unmet, rule
+from caseflow.rules.general import recorded
 from caseflow.rules.sources import ised
+from caseflow.workflow.vocabulary import maker
 
 Casework = Case[CaseworkState]
 
@@ -53,21 +56,24 @@ def enrolled_before_withdrawal(case: Casework, context: Context) -> Iterator[Unm
         )
 
 
-@rule("referred-elsewhere", rests_on=ReferralMade)
-def referred_elsewhere(case: Casework, context: Context) -> Iterator[Unmet]:
-    """The client was referred to somebody who can help."""
-    if case.latest(ReferralMade) is None:
-        yield Unmet(remedy="make the referral, and record it")
+referred_elsewhere = recorded(
+    "referred-elsewhere",
+    ReferralMade,
+    wanted="The client was referred to somebody who can help.",
+    remedy="make the referral, and record it",
+)
 
 
-def contact_attempted(*, times: int = 1, over: timedelta = timedelta(0)) -> Rule[CaseworkState]:
+@maker("contact-attempted")
+def contact_attempted(*, times: int = 1, over: Span | str = "0 days") -> Rule[CaseworkState]:
     """A rule: before a case ends as unable to locate, so many attempts failed, over so long.
 
     `times` is how many unanswered attempts since the client was last reached; `over` the
-    calendar time from the first of them to the decision. The sources give no numbers: an
-    agency sets its own.
+    time from the first of them to the decision (`"14 days"`). The sources give no numbers:
+    an agency sets its own.
     """
-    days = f" over {over.days} days" if over.days else ""
+    long = span_of(over)
+    days = f" over {long}" if long.count else ""
     count = "once" if times == 1 else f"{times} times"
 
     @rule(
@@ -90,14 +96,19 @@ def contact_attempted(*, times: int = 1, over: timedelta = timedelta(0)) -> Rule
                 remedy="try to reach the client, and record each attempt",
                 evidence=numbers or None,
             )
-        elif over and context.now - failed[0].occurred_at < over:
+        elif _last_day(failed[0].occurred_at, long, context) > context.calendar.day_of(context.now):
             yield Unmet(
                 found=f"attempts since {failed[0].occurred_at:%d %B %Y}",
-                remedy=f"go on trying until {over.days} days have passed",
+                remedy=f"go on trying until {long} have passed",
                 evidence=numbers,
             )
 
     return attempted
+
+
+def _last_day(first: datetime, span: Span, context: Context) -> date:
+    """The day so long after the first attempt."""
+    return context.calendar.after(context.calendar.day_of(first), span)
 
 
 def _attempts(count: int, *, reached: bool) -> str:

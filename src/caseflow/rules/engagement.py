@@ -31,7 +31,7 @@ def eligible(case: Casework, context: Context) -> Iterator[Unmet]:
             remedy="determine eligibility again if things have changed, "
             "or end the case as ineligible",
         )
-    elif found.valid_until is not None and found.valid_until < context.at.date():
+    elif found.valid_until is not None and found.valid_until < context.calendar.day_of(context.at):
         yield Unmet(
             found=f"eligible until {found.valid_until:%d %B %Y}",
             remedy="determine eligibility again",

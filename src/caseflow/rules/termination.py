@@ -18,6 +18,7 @@ from caseflow.casework.state import CaseworkState
 from caseflow.kernel.case import Case
 from caseflow.kernel.context import Context
 from caseflow.kernel.rules import Unmet, rule
+from caseflow.rules.general import recorded
 from caseflow.rules.sources import STAGES, ised
 
 Casework = Case[CaseworkState]
@@ -93,37 +94,33 @@ def follow_up_sessions(case: Casework, context: Context) -> Iterator[Unmet]:
             )
 
 
-@rule(
-    "next-stage-planned",
-    rests_on=NextStagePlanned,
-    source=ised("stage 6: a plan for the next stage"),
-    excepted_by="supervisor",
+next_stage_planned = (
+    recorded(
+        "next-stage-planned",
+        NextStagePlanned,
+        wanted="The client has a plan for the next stage.",
+        remedy="make the plan with the client, and record it",
+    )
+    .sourced(ised("stage 6: a plan for the next stage"))
+    .excepted(by="supervisor")
 )
-def next_stage_planned(case: Casework, context: Context) -> Iterator[Unmet]:
-    """The client has a plan for the next stage."""
-    if case.latest(NextStagePlanned) is None:
-        yield Unmet(remedy="make the plan with the client, and record it")
-
-
-@rule(
-    "continuing-services-listed",
-    rests_on=ContinuingServicesListed,
-    source=ised("stage 6: ways the agency can continue to serve"),
-    excepted_by="supervisor",
+continuing_services_listed = (
+    recorded(
+        "continuing-services-listed",
+        ContinuingServicesListed,
+        wanted="The ways in which the agency can go on serving the client are listed.",
+        remedy="list them (an empty list is an answer)",
+    )
+    .sourced(ised("stage 6: ways the agency can continue to serve"))
+    .excepted(by="supervisor")
 )
-def continuing_services_listed(case: Casework, context: Context) -> Iterator[Unmet]:
-    """The ways in which the agency can go on serving the client are listed."""
-    if case.latest(ContinuingServicesListed) is None:
-        yield Unmet(remedy="list them (an empty list is an answer)")
-
-
-@rule(
-    "resources-listed",
-    rests_on=ResourcesListed,
-    source=ised("stage 6: a list of resources and referrals"),
-    excepted_by="supervisor",
+resources_listed = (
+    recorded(
+        "resources-listed",
+        ResourcesListed,
+        wanted="Resources and referrals for the client are listed.",
+        remedy="list them (an empty list is an answer)",
+    )
+    .sourced(ised("stage 6: a list of resources and referrals"))
+    .excepted(by="supervisor")
 )
-def resources_listed(case: Casework, context: Context) -> Iterator[Unmet]:
-    """Resources and referrals for the client are listed."""
-    if case.latest(ResourcesListed) is None:
-        yield Unmet(remedy="list them (an empty list is an answer)")

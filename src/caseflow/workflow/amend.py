@@ -25,8 +25,12 @@ from caseflow.workflow.builtin import acts_in_words, any_of_roles, built_in
 
 def entitlement_unmet(workflow: Any, made: ExceptionMade, actor: Actor) -> tuple[Unmet, ...]:
     """Why this actor may not make this exception; nothing where it may."""
-    roles = _entitled(workflow, made.rule)
-    if made.rule not in workflow.all_rules:
+    obligation = next((one for one in workflow.obligations if one.id == made.rule), None)
+    if obligation is not None:
+        roles = frozenset({obligation.excepted_by} - {""})
+    else:
+        roles = _entitled(workflow, made.rule)
+    if obligation is None and made.rule not in workflow.all_rules:
         return (Unmet(found=f"there is no rule {made.rule}", remedy=_whole(workflow, made.rule)),)
     if not made.reason.strip():
         return (Unmet(found="no reason", remedy="say why the exception is made"),)

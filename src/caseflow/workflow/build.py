@@ -21,6 +21,7 @@ from caseflow.kernel.fields import unfit_later
 from caseflow.kernel.rules import Rule
 from caseflow.kernel.verdict import in_words
 from caseflow.workflow.check import RESERVED, Faults, check_declaration, check_graph
+from caseflow.workflow.check_owed import check_obligations
 from caseflow.workflow.definition import (
     ANY_OPEN,
     BACK,
@@ -90,6 +91,7 @@ def assemble(workflow: Any) -> tuple[Parts | None, list[str]]:
             recorders[row.transition.records] = tuple(dict.fromkeys((*names, row.name)))
     all_rules = {rule.id: rule for row in rows for rule in row.rules}
     all_rules |= {rule.id: rule for given in workflow.rules.values() for rule in given}
+    check_obligations(workflow, all_rules, known, faults)
     conditions = [to.when for row in rows for to in row.transition.to if to.when]
     parts = Parts(
         machine=machine,

@@ -286,7 +286,7 @@ def _check_rules(
     every += [rule for given in workflow.rules.values() for rule in given]
     for rule in every:
         first = by_id.setdefault(rule.id, rule)
-        if (first.check, first.parts) != (rule.check, rule.parts):
+        if not _alike(first, rule):
             faults.add(f"There are two rules {rule.id!r}.", "Give each rule an id of its own.")
         if rule.id in BUILT_IN_RULES:
             faults.add(f"Rule {rule.id!r} has the id of a built-in rule.", "Choose another id.")
@@ -302,6 +302,14 @@ def _check_rules(
                 faults.add(
                     f"Rule {id!r} stands {count} times on {row.name!r}.", "Leave it there once."
                 )
+
+
+def _alike(one: Rule[Any], other: Rule[Any]) -> bool:
+    """Whether two rules are one: of one function, or made in one way of a vocabulary."""
+    made_alike = one.form is not None and bool(one.form.given) and one.form == other.form
+    if one.check is not other.check and not made_alike:
+        return False
+    return len(one.parts) == len(other.parts) and all(map(_alike, one.parts, other.parts))
 
 
 def _check_indexes(workflow: Any, rows: list[Row], faults: Faults) -> None:

@@ -114,6 +114,7 @@ def open_case(
         client,
         command.histories,
         counts=command.counts,
+        calendar=workflow.calendar,
     )
     transition_row = _opening_row(workflow)
     answers = answers_of(workflow, before, transition_row, context, command)

@@ -16,6 +16,8 @@ ANY_OPEN: Final = "*open"
 """As a source: every stage that is not final, on hold or not."""
 STAY: Final = "*stay"
 """As a target: the case stays where it is."""
+NOT_STATED: Final = "not stated"
+"""For `stated_in`: the source that a workflow follows does not say it."""
 BACK: Final = "*back"
 """As a target: the position the case was in before its last move (for reopening)."""
 
@@ -100,7 +102,7 @@ class Transition:
     of which one has to be given; `reason_required` asks for a reason in free text.
     `reopens` marks a way out of a final stage. `supersedes` marks a transition that may be
     dated before moves already recorded, which then drop out of the path (a death that was
-    learned of late).
+    learned of late). `stated_in` is as of a stage.
     """
 
     name: str
@@ -114,12 +116,17 @@ class Transition:
     reopens: bool = attrs.field(default=False, kw_only=True)
     supersedes: bool = attrs.field(default=False, kw_only=True)
     label: str = attrs.field(default="", kw_only=True)
+    stated_in: str = attrs.field(default="", kw_only=True)
 
 
 @attrs.frozen
 class Stage:
     """A stage of the work, where a case can be.
 
+    `phases` are the parts of every process that it realises (of case work: engagement,
+    assessment and so on), by which stages of different workflows are compared. `stated_in` is
+    the document and place that state it; `NOT_STATED` marks one that the source of a
+    workflow leaves out.
     `substages` divide it, in order; a case that enters the stage enters the first. The one
     stage with `initial=True` is where cases open; those with `final=True` are ends. `decides`
     names the decision events that may be taken here without moving.
@@ -127,6 +134,8 @@ class Stage:
 
     id: str
     label: str = attrs.field(default="", kw_only=True)
+    phases: tuple[str, ...] = attrs.field(default=(), converter=words, kw_only=True)
+    stated_in: str = attrs.field(default="", kw_only=True)
     substages: tuple[str, ...] = attrs.field(default=(), converter=words, kw_only=True)
     initial: bool = attrs.field(default=False, kw_only=True)
     final: bool = attrs.field(default=False, kw_only=True)

@@ -10,9 +10,10 @@ import attrs
 from caseflow.kernel.errors import DefinitionError, WorkflowInvalid, nearest, short
 from caseflow.kernel.rules import Rule
 from caseflow.workflow.definition import Hold, Index, Stage, Transition, words
+from caseflow.workflow.obligation import Obligation
 from caseflow.workflow.shape import misshapen_extension
 
-T = TypeVar("T", Stage, Transition, Index)
+T = TypeVar("T", Stage, Transition, Index, Obligation)
 Key = str | type[Any]
 Rules = tuple[Rule[Any], ...]
 Restrength = str | Callable[[Rule[Any]], Rule[Any]]
@@ -33,6 +34,7 @@ class Changed:
     rules: Mapping[Key, Rules]
     hold: Hold | None
     indexes: tuple[Index, ...]
+    obligations: tuple[Obligation, ...]
 
 
 @attrs.frozen(kw_only=True)
@@ -48,6 +50,8 @@ class Asked:
     events: tuple[type[Any], ...]
     labels: Mapping[str, str]
     indexes: tuple[Index, ...]
+    obligations: tuple[Obligation, ...]
+    drop_obligations: tuple[str, ...]
 
 
 def drop_table(drop: Mapping[Key, Iterable[str]]) -> dict[Key, tuple[str, ...]]:
@@ -88,6 +92,12 @@ def extended(workflow: Any, name: str, asked: Asked) -> Changed:
     for key, given in rules.items():
         table[key] = (*table.get(key, ()), *given)
     faults += _missing(workflow, drop, replace)
+    owed = {one.id: one for one in workflow.obligations}
+    faults += [
+        f"Obligation {id!r} is to be dropped, and there is none. {nearest(id, owed)}"
+        for id in asked.drop_obligations
+        if id not in owed
+    ]
     if faults:
         raise WorkflowInvalid(workflow=name, faults=tuple(faults))
     hold = workflow.hold and attrs.evolve(workflow.hold, rules=edit("hold", workflow.hold.rules))
@@ -97,6 +107,11 @@ def extended(workflow: Any, name: str, asked: Asked) -> Changed:
         rules=table,
         hold=hold,
         indexes=_merged(workflow.indexes, asked.indexes, lambda item: item.name),
+        obligations=_merged(
+            tuple(one for id, one in owed.items() if id not in asked.drop_obligations),
+            asked.obligations,
+            lambda item: item.id,
+        ),
     )
 
 

@@ -64,6 +64,7 @@ def judge(
             False,
             command.counts,
             (),
+            workflow.calendar,
         ),
     )
     if edges:

@@ -75,6 +75,7 @@ def _option(
         command.histories,
         reason_awaited=waits,
         counts=command.counts,
+        calendar=workflow.calendar,
     )
     answers = answers_of(workflow, case, row, context, command)
     if waits:

@@ -8,21 +8,25 @@ from typing import Any
 
 import attrs
 
+from caseflow.kernel.calendar import Calendar, Span
 from caseflow.kernel.case import Case, S
 from caseflow.kernel.context import Context
 from caseflow.kernel.events import event_type
 from caseflow.kernel.recorded import Actor, AnyRecorded
-from caseflow.kernel.rules import Result
+from caseflow.kernel.rules import Result, Unmet
+from caseflow.workflow.clocks import Standing, standings
 from caseflow.workflow.judge import weighed
 from caseflow.workflow.workflow import Workflow
 
 
 @attrs.frozen
 class Owed:
-    """Something that a decision left to be done, and that is still to do.
+    """Something that is still to do: a rule that a decision left unmet, or an obligation.
 
-    `since` is the number of that decision, `decided_at` when it occurred, `due_at` by when it
-    is to be done (None: no date), `result` what the rule answers now.
+    `rule` is its id. `since` is the number of the event since which it is owed, `decided_at`
+    when that occurred, `due_at` by when it is to be done (None: no date), `result` what is
+    wanted and missing now. `owner` is who has to do it, where that is said, and `about` the
+    thing it is about, where there are several.
     """
 
     rule: str
@@ -31,6 +35,8 @@ class Owed:
     due_at: datetime | None
     overdue: bool
     result: Result
+    owner: str = ""
+    about: str = ""
 
 
 def owed(
@@ -40,31 +46,65 @@ def owed(
     histories: Mapping[type[Any], tuple[AnyRecorded, ...]] | None = None,
     counts: Mapping[tuple[str, str], int] | None = None,
 ) -> tuple[Owed, ...]:
-    """What is owed on a case at a moment: the noted `due` rules that are still unmet.
+    """What is owed on a case at a moment: noted `due` rules still unmet, and obligations.
 
     A pure function of the case, the workflow and the moment. A rule is judged as it was for
     the decision (`context.at`, `context.event`), at a later `context.now`. Soonest first;
     what has no date comes last.
     """
-    found = []
+    calendar = workflow.calendar
+    found = [_as_owed(one, calendar) for one in standings(workflow, case, now) if one.owed]
     for rule_id, decided in case.dues.items():
         rule = workflow.rule_that_noted(decided, rule_id)
         if rule is None:
             continue  # the workflow no longer asks for it
-        context = _as_decided(decided, now)._replace(histories=histories, counts=counts)
+        context = _as_decided(decided, now, calendar)._replace(histories=histories, counts=counts)
         result = rule.judge(case, context)
         if result is None:
             continue
         result = weighed(workflow, case, rule, result, context)
         if result.holds:
             continue
-        due_at = _due_at(decided.occurred_at, rule.within)
+        due_at = _due_at(decided.occurred_at, rule.within, calendar)
         overdue = due_at is not None and now > due_at
         found.append(Owed(rule_id, decided.number, decided.occurred_at, due_at, overdue, result))
     return tuple(sorted(found, key=lambda item: (item.due_at is None, item.due_at or now)))
 
 
-def _as_decided(decided: AnyRecorded, now: datetime) -> Context:
+def _as_owed(standing: Standing, calendar: Calendar) -> Owed:
+    """An obligation that is open or overdue."""
+    one = standing.obligation
+    day = calendar.day_of(standing.opens_at)
+    unmet = Unmet(
+        found=f"not done since {day.day} {day:%B %Y}",
+        remedy=one.remedy,
+        about=standing.about,
+        evidence=(standing.since,),
+    )
+    result = Result(
+        rule=one.id,
+        outcome="unmet",
+        strength="due",
+        wanted=one.wanted,
+        unmet=(unmet,),
+        evidence=(standing.since,),
+        excepted_by=one.excepted_by,
+        source=one.source,
+        since=standing.since,
+    )
+    return Owed(
+        one.id,
+        standing.since,
+        standing.began_at,
+        standing.due_at,
+        standing.status == "overdue",
+        result,
+        one.owner,
+        standing.about,
+    )
+
+
+def _as_decided(decided: AnyRecorded, now: datetime, calendar: Calendar) -> Context:
     """What the rules saw when it was decided, at a later `now`."""
     return Context(
         Actor(decided.actor, decided.roles),
@@ -74,6 +114,7 @@ def _as_decided(decided: AnyRecorded, now: datetime) -> Context:
         decided.event,
         decided.reason_code or decided.reason,
         decided.subject,
+        calendar=calendar,
     )
 
 
@@ -83,14 +124,20 @@ def first_due(workflow: Workflow[S], case: Case[S], now: datetime) -> datetime |
     A rule that reads histories or counts other cases is not judged here, and taken as unmet:
     the moment may be earlier than what `owed` tells, and is never later.
     """
-    moments = []
+    moments = [
+        one.due_at
+        for one in standings(workflow, case, now)
+        if one.due_at is not None and (one.owed or one.status == "upcoming")
+    ]
     for rule_id, decided in case.dues.items():
         rule = workflow.rule_that_noted(decided, rule_id)
-        due_at = _due_at(decided.occurred_at, rule.within) if rule is not None else None
-        if rule is None or due_at is None:
+        if rule is None:
+            continue  # the workflow no longer asks for it
+        due_at = _due_at(decided.occurred_at, rule.within, workflow.calendar)
+        if due_at is None:
             continue
         if not (rule.history or rule.counts):
-            context = _as_decided(decided, now)
+            context = _as_decided(decided, now, workflow.calendar)
             result = rule.judge(case, context)
             if result is None or weighed(workflow, case, rule, result, context).holds:
                 continue
@@ -98,7 +145,11 @@ def first_due(workflow: Workflow[S], case: Case[S], now: datetime) -> datetime |
     return min(moments, default=None)
 
 
-def _due_at(start: datetime, within: timedelta | None) -> datetime | None:
+def _due_at(
+    start: datetime, within: timedelta | Span | None, calendar: Calendar
+) -> datetime | None:
+    if isinstance(within, Span):
+        return calendar.later(start, within)
     try:
         return None if within is None else start + within
     except OverflowError:  # past the last day of the calendar

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from caseflow.kernel.calendar import Calendar
 from caseflow.kernel.errors import short
 from caseflow.kernel.rules import Rule
 from caseflow.workflow.check import Faults
 from caseflow.workflow.definition import Hold, Index, Reason, Stage, To, Transition
+from caseflow.workflow.obligation import Obligation, Timing
 
 _REPAIRS: dict[type[Any], str] = {
     Stage: "Give Stage('its-id', ...).",
@@ -17,6 +19,7 @@ _REPAIRS: dict[type[Any], str] = {
     Rule: "Declare a function with @rule('its-id'), or call it if it makes a rule.",
     To: "Give the id of a stage, or To('its-id', when=...).",
     Index: "Give Index('its-name', of=...).",
+    Obligation: "Give Obligation('its-id', 'What is to be done.', due=within('7 days')).",
 }
 _KINDS: dict[type[Any], str] = {
     Rule: "rule",
@@ -24,6 +27,7 @@ _KINDS: dict[type[Any], str] = {
     str: "text",
     To: "target",
     Index: "index",
+    Obligation: "obligation",
 }
 
 
@@ -47,6 +51,11 @@ def misshapen(workflow: Any) -> list[str]:
     _words(faults, what, "opened_by", workflow.opened_by)
     _text(faults, what, "faults_excepted_by", workflow.faults_excepted_by)
     _labels(faults, workflow.labels)
+    if not isinstance(workflow.calendar, Calendar):
+        faults.add(
+            f"The workflow has calendar={short(workflow.calendar)}, which is no calendar.",
+            "Give Calendar('America/New_York'), with your own time zone.",
+        )
     if workflow.hold is not None:
         if isinstance(workflow.hold, Hold):
             _hold(faults, workflow.hold)
@@ -80,6 +89,8 @@ def _parts(faults: Faults, workflow: Any) -> None:
         name = f"Stage {short(stage.id)}"
         _text(faults, name, "id", stage.id)
         _text(faults, name, "label", stage.label)
+        _text(faults, name, "stated_in", stage.stated_in)
+        _words(faults, name, "phases", stage.phases)
         _words(faults, name, "substages", stage.substages)
         _classes(faults, name, "decides", stage.decides)
         _flags(faults, name, stage, "initial", "final")
@@ -96,11 +107,32 @@ def _parts(faults: Faults, workflow: Any) -> None:
                 "Give a function of the case that returns a text, several, or None.",
             )
 
+    for obligation in _items(faults, what, "obligations", workflow.obligations, Obligation):
+        _obligation(faults, obligation)
+
+
+def _obligation(faults: Faults, obligation: Obligation) -> None:
+    name = f"Obligation {short(obligation.id)}"
+    for field in ("id", "wanted", "owner", "excepted_by", "remedy", "source"):
+        _text(faults, name, field, getattr(obligation, field))
+    _words(faults, name, "during", obligation.during)
+    _classes(faults, name, "met_by", obligation.met_by)
+    _classes(faults, name, "cancelled_by", obligation.cancelled_by)
+    _flags(faults, name, obligation, "after_the_end", "runs_on_hold")
+    due: Any = obligation.due
+    if not isinstance(due, Timing):
+        faults.add(
+            f"{name} has due={short(obligation.due)}, which tells no time.",
+            "Give within('7 days'), every(...), between(...), yearly(...), in_quarter(...) "
+            "or on_date(...).",
+        )
+
 
 def _transition(faults: Faults, transition: Transition) -> None:
     what = f"Transition {short(transition.name)}"
     _text(faults, what, "name", transition.name)
     _text(faults, what, "label", transition.label)
+    _text(faults, what, "stated_in", transition.stated_in)
     _words(faults, what, "source", transition.source)
     _words(faults, what, "roles", transition.roles)
     _flags(faults, what, transition, "reason_required", "reopens", "supersedes")

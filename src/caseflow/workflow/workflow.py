@@ -7,6 +7,7 @@ from typing import Any, Generic, cast
 
 import attrs
 
+from caseflow.kernel.calendar import Calendar
 from caseflow.kernel.case import NoState, S
 from caseflow.kernel.errors import UnknownEvent, WorkflowInvalid, nearest
 from caseflow.kernel.events import CORE_EVENTS, EventType, event_type
@@ -25,6 +26,7 @@ from caseflow.workflow.definition import (
 )
 from caseflow.workflow.extend import Asked, Restrength, drop_table, extended
 from caseflow.workflow.machine import Dispatch, Edge, EdgeMachine, Row
+from caseflow.workflow.obligation import Obligation
 from caseflow.workflow.shape import misshapen
 
 
@@ -51,6 +53,10 @@ def _indexes(indexes: Iterable[Index]) -> tuple[Index, ...]:
     return several(indexes)
 
 
+def _obligations(obligations: Iterable[Obligation]) -> tuple[Obligation, ...]:
+    return several(obligations)
+
+
 def _labels(labels: Mapping[str, str]) -> dict[str, str]:
     given: Any = labels
     if not isinstance(given, Mapping):  # reported when the workflow is built
@@ -73,7 +79,9 @@ class Workflow(Generic[S]):
     rule that itself fails (empty: the role that may except the rule). `opened_by` are the
     roles that may open a case (empty: anybody). `labels` are the
     agency's own words for stages, transitions and events, by their ids. `indexes` are what
-    cases are found and counted by, besides stage, client and what is due.
+    cases are found and counted by, besides stage, client and what is due. `obligations` are
+    what is due on cases besides what decisions left to be done, and `calendar` is how days are
+    counted for it: the agency's time zone (left out: UTC), and its working days.
 
     Building checks everything and raises `WorkflowInvalid` with every fault and its repair.
     """
@@ -92,6 +100,10 @@ class Workflow(Generic[S]):
     opened_by: tuple[str, ...] = attrs.field(default=(), converter=words, kw_only=True)
     labels: Mapping[str, str] = attrs.field(factory=dict, converter=_labels, kw_only=True)
     indexes: tuple[Index, ...] = attrs.field(default=(), converter=_indexes, kw_only=True)
+    obligations: tuple[Obligation, ...] = attrs.field(
+        default=(), converter=_obligations, kw_only=True
+    )
+    calendar: Calendar = attrs.field(factory=Calendar, kw_only=True)
     _parts: Parts = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -229,6 +241,9 @@ class Workflow(Generic[S]):
         events: Iterable[type[Any]] = (),
         labels: Mapping[str, str] | None = None,
         indexes: Iterable[Index] = (),
+        obligations: Iterable[Obligation] = (),
+        drop_obligations: Iterable[str] = (),
+        calendar: Calendar | None = None,
         state: type[Any] | None = None,
         opened_by: str | Iterable[str] | None = None,
         faults_excepted_by: str | None = None,
@@ -239,8 +254,9 @@ class Workflow(Generic[S]):
         `replace` puts rules in the place of those with the same ids; all three by transition
         name or event class. `strengths` re-strengthens a rule wherever it stands: a mapping
         from its id to `"block"`, `"warn"` or `"due"`, or to a function of the rule (such as
-        `lambda rule: rule.due(within=timedelta(days=30))`). A stage, transition or index with
-        the name of one that stands takes its place. Raises `WorkflowInvalid`.
+        `lambda rule: rule.due(within=timedelta(days=30))`). A stage, transition, index or
+        obligation with the name of one that stands takes its place; `drop_obligations` takes
+        obligations away, by their ids. Raises `WorkflowInvalid`.
         """
         asked = Asked(
             rules=_table(rules or {}),
@@ -252,6 +268,8 @@ class Workflow(Generic[S]):
             events=several(events),
             labels=labels or {},
             indexes=several(indexes),
+            obligations=several(obligations),
+            drop_obligations=words(drop_obligations),
         )
         if (name, version) == (self.name, self.version):
             fault = (
@@ -273,6 +291,8 @@ class Workflow(Generic[S]):
                 events=(*self.events, *asked.events),
                 labels={**self.labels, **asked.labels},
                 indexes=changed.indexes,
+                obligations=changed.obligations,
+                calendar=self.calendar if calendar is None else calendar,
                 opened_by=self.opened_by if opened_by is None else words(opened_by),
                 faults_excepted_by=(
                     self.faults_excepted_by if faults_excepted_by is None else faults_excepted_by

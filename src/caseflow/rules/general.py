@@ -1,0 +1,85 @@
+"""Rules of no trade in particular: that something was recorded, often enough, lately enough."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from caseflow.kernel.calendar import Span, span_of
+from caseflow.kernel.case import Case
+from caseflow.kernel.context import Context
+from caseflow.kernel.rules import Rule, Unmet, rule
+from caseflow.workflow.obligation import entered
+from caseflow.workflow.vocabulary import maker
+
+
+@maker("recorded")
+def recorded(
+    id: str,
+    event: type[Any],
+    *,
+    wanted: str,
+    remedy: str = "record it",
+    since_entering: tuple[str, ...] = (),
+) -> Rule[Any]:
+    """A rule: an event of this type was recorded.
+
+    `since_entering` are stages: it has to have occurred since the case last came into one of
+    them (left out: at any time). `wanted` says what is wanted, in one sentence.
+    """
+    clock = entered(*since_entering)
+
+    @rule(id, rests_on=event, wanted=wanted)
+    def was_recorded(case: Case[Any], context: Context) -> Iterator[Unmet]:
+        found = case.latest_recorded(event)
+        begun = next(iter(clock.begun(case, frozenset())), None) if since_entering else None
+        if found is None or (begun is not None and found.occurred_at < begun.at):
+            last = None if found is None else f"only before, on {_day(found.occurred_at)}"
+            yield Unmet(found=last, remedy=remedy)
+
+    return was_recorded
+
+
+@maker("at-least")
+def at_least(
+    id: str, event: type[Any], times: int, *, wanted: str, remedy: str = "record each"
+) -> Rule[Any]:
+    """A rule: so many events of this type were recorded, at any time."""
+
+    @rule(id, rests_on=event, wanted=wanted)
+    def often_enough(case: Case[Any], context: Context) -> Iterator[Unmet]:
+        found = case.count(event)
+        if found < times:
+            yield Unmet(found=f"{found} of {times}" if found else None, remedy=remedy)
+
+    return often_enough
+
+
+@maker("not-older-than")
+def not_older_than(
+    id: str,
+    event: type[Any],
+    span: Span | str,
+    *,
+    wanted: str,
+    remedy: str = "do it again, and record it",
+) -> Rule[Any]:
+    """A rule: the latest event of this type is not older than a span, when it is decided.
+
+    A span of days lasts to the end of its last day, by the calendar of the workflow.
+    """
+    longest = span_of(span)
+
+    @rule(id, rests_on=event, wanted=wanted)
+    def lately(case: Case[Any], context: Context) -> Iterator[Unmet]:
+        found = case.latest_recorded(event)
+        if found is None:
+            yield Unmet(remedy=remedy)
+        elif context.calendar.later(found.occurred_at, longest) < context.at:
+            yield Unmet(found=f"the latest is of {_day(found.occurred_at)}", remedy=remedy)
+
+    return lately
+
+
+def _day(moment: Any) -> str:
+    return f"{moment.day} {moment:%B %Y}"

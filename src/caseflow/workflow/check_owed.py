@@ -1,0 +1,101 @@
+"""What can be wrong with the obligations of a workflow."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from typing import Any, get_args, get_type_hints
+
+from caseflow.kernel.calendar import DAYS, MONTHS, no_working_days
+from caseflow.kernel.checks import a_rule_id
+from caseflow.kernel.errors import DefinitionError, nearest
+from caseflow.kernel.events import EventType
+from caseflow.workflow.check import BUILT_IN_RULES, Faults
+from caseflow.workflow.obligation import Every, Obligation, OnDate, Yearly
+
+
+def check_obligations(
+    workflow: Any,
+    rules: Mapping[str, Any],
+    known: Mapping[type[Any], EventType],
+    faults: Faults,
+) -> None:
+    """See that every obligation can be worked out, and by names that there are."""
+    for id, count in Counter(one.id for one in workflow.obligations).items():
+        if count > 1 or id in rules or id in BUILT_IN_RULES:
+            faults.add(
+                f"Obligation {id!r} has the id of another obligation or rule.",
+                "Give it an id of its own: exceptions name it by that.",
+            )
+    stages = {stage.id for stage in workflow.stages}
+    for one in workflow.obligations:
+        what = f"Obligation {one.id!r}"
+        try:
+            a_rule_id(one.id)
+        except DefinitionError as error:
+            faults.add(str(error), "")
+        if not one.wanted.strip():
+            faults.add(
+                f"{what} does not say what is to be done.", "Give one sentence after its id."
+            )
+        for name in (*one.during, *one.starts.stages):
+            if name not in stages:
+                faults.add(
+                    f"{what} names the stage {name!r}, which is not declared.",
+                    nearest(name, stages),
+                )
+        for cls in one.events:
+            if cls not in known:
+                faults.add(
+                    f"{what} looks at {cls.__name__}, which the workflow does not know.",
+                    "Declare it in events=[...].",
+                )
+        if any(span.unit == "working day" for span in one.spans) and (
+            workflow.calendar.working_days is None
+        ):
+            faults.add(str(no_working_days(what)), "")
+        for problem, repair in _timing(one):
+            faults.add(f"{what} {problem}.", repair)
+
+
+def _timing(one: Obligation) -> Iterator[tuple[str, str]]:
+    """What is odd about when it is due."""
+    due = one.due
+    if isinstance(due, Every):
+        if due.span.count < 1:
+            yield "is due again after no time", "Give a span of at least one day."
+        if due.counted not in ("rolling", "fixed", "calendar"):
+            yield f"is counted {due.counted!r}", "Give 'rolling', 'fixed' or 'calendar'."
+        if due.counted == "fixed" and due.span.unit not in (*DAYS, *MONTHS):
+            yield f"counts fixed spans of {due.span}", "Count them in days, weeks or months."
+        if due.counted == "calendar" and (due.span.count, due.span.unit) not in _PERIODS:
+            yield (
+                f"counts {due.span} by the calendar",
+                "Give '1 week', '1 month', '1 quarter' or '1 year'.",
+            )
+    if isinstance(due, Yearly) and due.before.unit not in DAYS:
+        yield f"opens {due.before} before its day", "Give that in days or weeks."
+    if isinstance(due, OnDate):
+        yield from _dated(one, due)
+    if not one.met_by and not one.starts.of_things:
+        yield "is met by nothing", "Give met_by=, the events that meet it."
+
+
+_PERIODS = {(1, unit) for unit in ("week", *MONTHS)}
+
+
+def _dated(one: Obligation, due: OnDate) -> Iterator[tuple[str, str]]:
+    """An event begins it that has the date by which it is due."""
+    for cls in one.starts.events:
+        hints = get_type_hints(cls)
+        found = hints.get(due.field)
+        if found is None:
+            yield (
+                f"is due on {due.field!r}, which {cls.__name__} does not have",
+                nearest(due.field, hints),
+            )
+        elif not {date, datetime} & {found, *get_args(found)}:
+            yield f"is due on {due.field!r}, which is no date", "Name a field that holds a date."
+    if not one.starts.events:
+        yield "is due on a date of an event, and begins with none", "Give since=, an event class."

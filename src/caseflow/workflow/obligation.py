@@ -1,0 +1,292 @@
+"""Obligations: what is due on a case, by whom and by when, as a workflow declares it.
+
+An obligation says since when its clock runs (`since`), by when it is due after that (`due`),
+and which events meet it (`met_by`). Whether one is open or overdue is worked out from the
+case, the workflow and a moment (`clocks`): nothing has to be up for it to be right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+import attrs
+
+from caseflow.kernel.calendar import Span, span_of
+from caseflow.kernel.case import HOLD, Case, Move, stage_of
+from caseflow.kernel.errors import DefinitionError, short
+from caseflow.workflow.definition import words
+
+
+class Begun(NamedTuple):
+    """That the clock of an obligation began to run: when, and with which event.
+
+    `about` names the thing it is about, where there are several (`need 3`). `event` is what
+    was recorded then, for a date that stands in it. `met_at` is when it was met, for a thing
+    that knows it by itself.
+    """
+
+    at: datetime
+    number: int
+    about: str = ""
+    event: Any = None
+    met_at: datetime | None = None
+
+
+# -- since when ------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class Since:
+    """Since when the clock of an obligation runs, with what makes it begin, in words."""
+
+    begun: Callable[[Case[Any], frozenset[str]], Iterable[Begun]]
+    events: tuple[type[Any], ...] = ()
+    stages: tuple[str, ...] = ()
+    of_things: bool = False
+    """Of things of the case, which may know by themselves when they were met."""
+
+
+def latest(event: type[Any]) -> Since:
+    """Since the latest event of a type: each one starts the clock anew."""
+
+    def begun(case: Case[Any], ends: frozenset[str]) -> Iterable[Begun]:
+        seen = case.latest_recorded(event)
+        return (Begun(seen.occurred_at, seen.number, event=seen.event),) if seen else ()
+
+    return Since(begun, (event,))
+
+
+def first(event: type[Any]) -> Since:
+    """Since the first event of a type."""
+
+    def begun(case: Case[Any], ends: frozenset[str]) -> Iterable[Begun]:
+        seen = case.first_recorded(event)
+        return (Begun(seen.occurred_at, seen.number, event=seen.event),) if seen else ()
+
+    return Since(begun, (event,))
+
+
+def opened() -> Since:
+    """Since the case was opened."""
+    return Since(lambda case, ends: map(_begun, case.path[:1]))
+
+
+def entered(*stages: str) -> Since:
+    """Since the case came into a stage, or into the first of several; the last time it did.
+
+    To resume after a hold, or to go on to another of them, starts no clock.
+    """
+
+    def begun(case: Case[Any], ends: frozenset[str]) -> Iterable[Begun]:
+        move = None
+        for one in reversed(case.path):
+            if stage_of(one.position) in stages:
+                move = one
+            elif move is not None:
+                break
+        return (_begun(move),) if move else ()
+
+    return Since(begun, stages=stages)
+
+
+def ended() -> Since:
+    """Since the case came to its end: for what is owed afterwards (`after_the_end=True`)."""
+
+    def begun(case: Case[Any], ends: frozenset[str]) -> Iterable[Begun]:
+        end = end_of(case, ends)
+        return (_begun(end),) if end else ()
+
+    return Since(begun)
+
+
+def each(things: Callable[[Case[Any]], Iterable[Begun]]) -> Since:
+    """For each of several things of a case, as a pure function tells them: each has a clock."""
+    return Since(lambda case, ends: things(case), of_things=True)
+
+
+def end_of(case: Case[Any], ends: frozenset[str]) -> Move | None:
+    """The move with which a case came to its end (None: it is open)."""
+    if case.position not in ends or not case.path:
+        return None
+    end = case.path[-1]
+    for move in reversed(case.path):
+        if move.position not in ends:
+            break
+        end = move
+    return end
+
+
+def _begun(move: Move) -> Begun:
+    return Begun(move.occurred_at, move.number)
+
+
+# -- by when ---------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class Within:
+    """Once, within a span."""
+
+    span: Span = attrs.field(converter=span_of)
+
+
+@attrs.frozen
+class Every:
+    """Again and again, at least once in each span.
+
+    `counted` says how. `rolling`: from the last time it was done. `fixed`: in each span from
+    the start, one after the other. `calendar`: in each week from Monday, month, quarter or
+    year.
+    """
+
+    span: Span = attrs.field(converter=span_of)
+    counted: Literal["rolling", "fixed", "calendar"] = attrs.field(default="rolling", kw_only=True)
+
+
+@attrs.frozen
+class Between:
+    """Once, in a window: not before one span after the start, and by another."""
+
+    opens: Span = attrs.field(converter=span_of)
+    closes: Span = attrs.field(converter=span_of)
+
+
+@attrs.frozen(kw_only=True)
+class Yearly:
+    """Each year, in a window around the anniversary of the start."""
+
+    before: Span = attrs.field(converter=span_of)
+    after: Span = attrs.field(converter=span_of)
+
+
+@attrs.frozen
+class InQuarter:
+    """Once, in the calendar quarter that is so many after that of the start."""
+
+    number: int
+
+
+@attrs.frozen
+class OnDate:
+    """By a date that stands in a field of the event with which it began."""
+
+    field: str
+
+
+Timing = Within | Every | Between | Yearly | InQuarter | OnDate
+
+
+def within(span: Span | str) -> Within:
+    """Once, within a span: `within("5 working days")`."""
+    return Within(span)
+
+
+def every(
+    span: Span | str, *, counted: Literal["rolling", "fixed", "calendar"] = "rolling"
+) -> Every:
+    """Again and again: `every("7 days")`, `every("1 week", counted="calendar")`."""
+    return Every(span, counted=counted)
+
+
+def between(opens: Span | str, closes: Span | str) -> Between:
+    """Once, in a window: `between("3 months", "9 months")`."""
+    return Between(opens, closes)
+
+
+def yearly(*, before: Span | str, after: Span | str) -> Yearly:
+    """Each year around the anniversary: `yearly(before="30 days", after="30 days")`."""
+    return Yearly(before=before, after=after)
+
+
+def in_quarter(number: int) -> InQuarter:
+    """Once, in the first, second … calendar quarter after that of the start."""
+    return InQuarter(number)
+
+
+def on_date(field: str) -> OnDate:
+    """By the date in a field of the event with which it began: `on_date("review_on")`."""
+    return OnDate(field)
+
+
+# -- the obligation --------------------------------------------------------------------------
+
+
+def _since(given: object) -> Since | None:
+    if given is None or isinstance(given, Since):
+        return given
+    if isinstance(given, type):
+        return latest(given)
+    raise DefinitionError(
+        what=f"An obligation has since={short(given)}, which",
+        problem="tells no beginning",
+        repair="Give an event class, or first(...), opened(), entered(...), ended(), each(...).",
+    )
+
+
+def _classes(given: type[Any] | Iterable[type[Any]]) -> tuple[type[Any], ...]:
+    return (given,) if isinstance(given, type) else tuple(given)
+
+
+@attrs.frozen
+class Obligation:
+    """Something that is due on a case, by whom, and by when.
+
+    `id` is stored with exceptions and never changes; `wanted` says what is to be done, as if
+    it were ("A progress note is written every week."). `due` is by when: `within`, `every`,
+    `between`, `yearly`, `in_quarter`, `on_date`. `since` is when its clock begins: an event
+    class (its latest), `first`, `opened`, `entered`, `ended`, `each`; left out, it is when
+    the case entered one of the stages of `during`, or was opened. `met_by` are the events
+    that meet it after the clock began; those of the days up to `early` before it count too.
+
+    It is owed while the case is in one of the stages `during` (none: in any open one) and
+    lapses afterwards; `after_the_end` is for what is owed once the case has ended. Time on
+    hold does not count for `within` and `every`, unless `runs_on_hold`; fixed dates do not
+    wait. From an event of `cancelled_by` on, it is not owed. `owner` is who has to do it (a
+    role, or the client), `excepted_by` the role that may make an exception, `remedy` what to
+    do, and `source` where it comes from.
+    """
+
+    id: str
+    wanted: str
+    due: Timing = attrs.field(kw_only=True)
+    since: Since | None = attrs.field(default=None, converter=_since, kw_only=True)
+    met_by: tuple[type[Any], ...] = attrs.field(default=(), converter=_classes, kw_only=True)
+    early: Span | None = attrs.field(
+        default=None, converter=attrs.converters.optional(span_of), kw_only=True
+    )
+    during: tuple[str, ...] = attrs.field(default=(), converter=words, kw_only=True)
+    after_the_end: bool = attrs.field(default=False, kw_only=True)
+    runs_on_hold: bool = attrs.field(default=False, kw_only=True)
+    cancelled_by: tuple[type[Any], ...] = attrs.field(default=(), converter=_classes, kw_only=True)
+    owner: str = attrs.field(default="", kw_only=True)
+    excepted_by: str = attrs.field(default="", kw_only=True)
+    remedy: str = attrs.field(default="", kw_only=True)
+    source: str = attrs.field(default="", kw_only=True)
+
+    @property
+    def starts(self) -> Since:
+        """Since when its clock runs, where that is not said: its stages, or the opening."""
+        if self.since is not None:
+            return self.since
+        return entered(*self.during) if self.during else opened()
+
+    @property
+    def events(self) -> tuple[type[Any], ...]:
+        """The event classes that it looks at."""
+        return (*self.starts.events, *self.met_by, *self.cancelled_by)
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """The spans that it counts with."""
+        found = (getattr(self.due, field.name) for field in attrs.fields(type(self.due)))
+        return tuple(span for span in (self.early, *found) if isinstance(span, Span))
+
+
+def on_hold(case: Case[Any]) -> Iterable[tuple[datetime, datetime | None]]:
+    """When the case was on hold: from when to when (None: it still is)."""
+    moves = case.path
+    for here, after in zip(moves, (*moves[1:], None), strict=True):
+        if here.position.endswith(HOLD):
+            yield here.occurred_at, after.occurred_at if after else None
