@@ -46,8 +46,8 @@ class Span:
             raise _no_span(self.unit, f"Give one of these units: {', '.join(UNITS)}.")
 
     def __str__(self) -> str:
-        """In words: `one day`, `5 working days`."""
-        return f"one {self.unit}" if self.count == 1 else f"{self.count} {self.unit}s"
+        """In words: `1 day`, `5 working days`."""
+        return f"{self.count} {self.unit}{'' if self.count == 1 else 's'}"
 
 
 def span_of(given: object) -> Span:

@@ -3,6 +3,15 @@
 Each rule is a value: put it on a transition, change its strength, or combine it with others.
 """
 
+from caseflow.rules import (
+    assessment,
+    endings,
+    engagement,
+    general,
+    planning,
+    staffing,
+    termination,
+)
 from caseflow.rules.assessment import assessment_completed, needs_numbered, strengths_named
 from caseflow.rules.endings import (
     contact_attempted,
@@ -12,6 +21,7 @@ from caseflow.rules.endings import (
     referred_elsewhere,
 )
 from caseflow.rules.engagement import eligible, enrolled
+from caseflow.rules.general import at_least, not_older_than, recorded
 from caseflow.rules.planning import (
     needs_covered,
     plan_agreed,
@@ -28,9 +38,15 @@ from caseflow.rules.termination import (
     next_stage_planned,
     resources_listed,
 )
+from caseflow.workflow.vocabulary import vocabulary
+
+VOCABULARY = vocabulary(assessment, endings, engagement, general, planning, staffing, termination)
+"""Every rule that ships, and what makes rules, by the names under which data calls them."""
 
 __all__ = [
+    "VOCABULARY",
     "assessment_completed",
+    "at_least",
     "caseload_cap",
     "closure_criteria_met",
     "closure_criteria_set",
@@ -45,10 +61,12 @@ __all__ = [
     "needs_covered",
     "needs_numbered",
     "next_stage_planned",
+    "not_older_than",
     "not_yet_enrolled",
     "plan_agreed",
     "plan_items_complete",
     "plan_items_relate",
+    "recorded",
     "referred_elsewhere",
     "resources_listed",
     "strengths_named",

@@ -11,10 +11,12 @@ from caseflow.kernel.context import Context
 from caseflow.kernel.errors import InvalidCall, short
 from caseflow.kernel.rules import Rule, Unmet, rule
 from caseflow.rules.sources import MODELS
+from caseflow.workflow.vocabulary import maker
 
 Casework = Case[CaseworkState]
 
 
+@maker("caseload-cap")
 def caseload_cap(most: int) -> Rule[CaseworkState]:
     """A rule: a case manager leads at most so many open cases.
 

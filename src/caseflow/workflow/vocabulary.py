@@ -162,9 +162,8 @@ class _Reader:
         for key in data:
             if not isinstance(key, str):
                 raise _wrong(where, f"has the key {short(key)}", "Give names as keys.")
-        if "rule" in data:
-            return self._adjusted(self._named(data, where), data, where)
-        return self._adjusted(self._combined(data, where), data, where)
+        made = self._named(data, where) if "rule" in data else self._combined(data, where)
+        return self._adjusted(made, data, f"{where} ({data.get('rule') or made.id})")
 
     def _named(self, data: Mapping[str, Any], where: str) -> Rule[Any]:
         name = data["rule"]
