@@ -8,8 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caseflow import DefinitionError, all_of, any_of, not_, rule, when
-from caseflow.casework import AssessmentCompleted, ContactAttempted, ExitInterview, ProgressNoted
-from caseflow.casework.events import FACTS
+from caseflow.casework import (
+    FACTS,
+    AssessmentCompleted,
+    ContactAttempted,
+    ExitInterview,
+    ProgressNoted,
+)
 from caseflow.kernel.context import Context
 from caseflow.kernel.recorded import Actor
 from caseflow.rules import (

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caseflow.casework.events import AssessmentCompleted, NeedIdentified, StrengthIdentified
-from caseflow.casework.state import CaseworkState
+from caseflow.casework import AssessmentCompleted, CaseworkState, NeedIdentified, StrengthIdentified
 from caseflow.kernel.case import Case, stage_of
 from caseflow.kernel.context import Context
 from caseflow.kernel.rules import Unmet, rule

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime
 
-from caseflow.casework.events import (
+from caseflow.casework import (
+    CaseworkState,
     ContactAttempted,
     EligibilityDetermined,
     Enrolled,
     ReferralMade,
 )
-from caseflow.casework.state import CaseworkState
 from caseflow.kernel.calendar import Span, span_of
 from caseflow.kernel.case import Case
 from caseflow.kernel.context import Context

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caseflow.casework.events import EligibilityDetermined, Enrolled
-from caseflow.casework.state import CaseworkState
+from caseflow.casework import CaseworkState, EligibilityDetermined, Enrolled
 from caseflow.kernel.case import Case
 from caseflow.kernel.context import Context
 from caseflow.kernel.rules import Unmet, rule

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caseflow.casework.events import (
+from caseflow.casework import (
+    CaseworkState,
     NeedDeferred,
     NeedIdentified,
     PlanAgreed,
+    PlanItem,
     PlanItemDrafted,
     PlanItemDropped,
 )
-from caseflow.casework.state import CaseworkState, PlanItem
 from caseflow.kernel.case import Case
 from caseflow.kernel.context import Context
 from caseflow.kernel.rules import Unmet, rule

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caseflow.casework.events import LeadCaseManagerAssigned
-from caseflow.casework.state import CaseworkState, lead_case_manager
+from caseflow.casework import CaseworkState, LeadCaseManagerAssigned, lead_case_manager
 from caseflow.kernel.case import Case
 from caseflow.kernel.context import Context
 from caseflow.kernel.errors import InvalidCall, short

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caseflow.casework.events import (
+from caseflow.casework import (
+    CaseworkState,
     ClosureCriterionMet,
     ClosureCriterionSet,
     ContinuingServicesListed,
@@ -14,7 +15,6 @@ from caseflow.casework.events import (
     NextStagePlanned,
     ResourcesListed,
 )
-from caseflow.casework.state import CaseworkState
 from caseflow.kernel.case import Case
 from caseflow.kernel.context import Context
 from caseflow.kernel.rules import Unmet, rule

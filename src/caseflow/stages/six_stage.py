@@ -13,17 +13,18 @@ source is silent are not given here: an agency sets them with `six_stage.extend(
 
 from __future__ import annotations
 
-from caseflow.casework.events import (
+from caseflow.casework import (
     FACTS,
     AssessmentCompleted,
     CaseClosed,
+    CaseworkState,
     EligibilityDetermined,
     Enrolled,
     LeadCaseManagerAssigned,
     PlanAgreed,
     TransferredOut,
+    lead_case_manager,
 )
-from caseflow.casework.state import CaseworkState, lead_case_manager
 from caseflow.rules import (
     assessment_completed,
     closure_criteria_met,

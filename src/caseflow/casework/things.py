@@ -1,0 +1,189 @@
+"""The identified things that a case holds: needs, goals, plan items, referrals and so on.
+
+Each keeps the number of the event that made it (`recorded`), so that rules can name it as
+evidence and reports can lead to it.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import attrs
+
+from caseflow.casework.words import (
+    Domain,
+    FindingKind,
+    Horizon,
+    Interview,
+    IssueArea,
+    Metric,
+    Party,
+)
+from caseflow.kernel.events import Code
+
+
+@attrs.frozen(kw_only=True)
+class Need:
+    """A need or barrier, by its number. `deferred` is why it is not addressed now, if so.
+
+    `met` is the event in which it was met. `strategy` is the event that says how to overcome
+    it; `first_rating` and `rating` are the first and the latest.
+    """
+
+    number: int
+    description: str
+    domain: Domain
+    client_priority: int | None
+    objective: bool
+    recorded: int
+    identified_at: datetime | None = None
+    kind: FindingKind = "need"
+    in_client_words: bool = False
+    urgent: bool = False
+    deferred: str | None = None
+    deferred_recorded: int | None = None
+    met: int | None = None
+    met_at: datetime | None = None
+    strategy: int | None = None
+    first_rating: int | None = None
+    rating: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Strength:
+    """A strength of the client; with a number, it can be built upon and rated."""
+
+    description: str
+    domain: Domain
+    recorded: int
+    number: int | None = None
+    objective: bool = True
+    in_client_words: bool = False
+    strategy: int | None = None
+    first_rating: int | None = None
+    rating: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Goal:
+    """A goal, by its number. `accepted`, `achieved`, `dropped` are the events that say so."""
+
+    number: int
+    statement: str
+    needs: tuple[int, ...]
+    horizon: Horizon | None
+    measure: str
+    baseline: str
+    target: str
+    target_date: date | None
+    metric: Metric | None
+    program_goal: bool
+    recorded: int
+    accepted: int | None = None
+    achieved: int | None = None
+    dropped: int | None = None
+
+    @property
+    def pursued(self) -> bool:
+        """Whether it stands: it was not dropped."""
+        return self.dropped is None
+
+
+@attrs.frozen(kw_only=True)
+class Objective:
+    """A step towards a goal."""
+
+    number: int
+    goal: int
+    statement: str
+    by_date: date | None
+    recorded: int
+
+
+@attrs.frozen(kw_only=True)
+class PlanItem:
+    """An item of the service plan, by its number, and what was done for it.
+
+    `services`, `referrals` and `notes` count the events that name it, `last_service` and
+    `last_note` are the numbers of the latest; `completed` is the event that says it was done.
+    """
+
+    number: int
+    needs: tuple[int, ...]
+    activity: str
+    actor: str
+    by_date: date | None
+    expected_outcome: str
+    recorded: int
+    goals: tuple[int, ...] = ()
+    objective: int | None = None
+    indicator: str = ""
+    by_client: bool = False
+    services: int = 0
+    referrals: int = 0
+    notes: int = 0
+    last_service: int | None = None
+    last_note: int | None = None
+    completed: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Referral:
+    """A referral that has a number. `linked` is the event in which the handoff was confirmed."""
+
+    number: int
+    to: str
+    plan_items: tuple[int, ...]
+    made_at: datetime
+    recorded: int
+    linked: int | None = None
+    linked_at: datetime | None = None
+    ended: int | None = None
+    served: bool | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Requisition:
+    """A service or money that was asked for inside the agency."""
+
+    number: int
+    service: Code
+    made_at: datetime
+    recorded: int
+    answered: int | None = None
+    answered_at: datetime | None = None
+    granted: bool | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Issue:
+    """Something that monitoring found to stand in the way."""
+
+    number: int
+    area: IssueArea
+    description: str
+    recorded: int
+    resolved: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class ClosureCriterion:
+    """What was agreed to tell that services may end; `met` is the event in which it was."""
+
+    number: int
+    description: str
+    recorded: int
+    kind: str = "other"
+    agreed_by: tuple[Party, ...] = ()
+    met: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class ProgramEnrollment:
+    """The client's place in one program, with what became of its ending."""
+
+    program: Code
+    recorded: int
+    exit_interview: Interview | None = None
+    follow_up_session: Interview | None = None
+    completed: bool | None = None
