@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caseflow.casework import AssessmentCompleted, CaseworkState, NeedIdentified, StrengthIdentified
+from caseflow.casework import (
+    HOLISTIC,
+    AssessmentCompleted,
+    CapacityAssessed,
+    CapacityOf,
+    CaseworkState,
+    DomainAssessed,
+    Need,
+    NeedIdentified,
+    Section,
+    SectionRecorded,
+    Strength,
+    StrengthIdentified,
+)
 from caseflow.kernel.case import Case, stage_of
 from caseflow.kernel.context import Context
-from caseflow.kernel.rules import Unmet, rule
+from caseflow.kernel.rules import Rule, Unmet, rule
 from caseflow.rules.sources import ised
+from caseflow.workflow.vocabulary import maker
 
 Casework = Case[CaseworkState]
 
@@ -86,3 +100,150 @@ def _begun(case: Casework) -> int:
             number = move.number
         before, here = here, stage
     return number
+
+
+@rule(
+    "needs-prioritized",
+    rests_on=NeedIdentified,
+    source=ised("stage 2: the client prioritizes needs"),
+)
+def needs_prioritized(case: Casework, context: Context) -> Iterator[Unmet]:
+    """The client has said which needs come first."""
+    for need in case.state.needs:
+        if need.client_priority is None and need.met is None:
+            yield Unmet(
+                about=f"need {need.number}",
+                found="no priority of the client's",
+                remedy="ask the client how much it matters, and record need "
+                f"{need.number} again with their priority",
+                evidence=(need.recorded,),
+            )
+
+
+@rule(
+    "stated-in-both-terms",
+    rests_on=(NeedIdentified, StrengthIdentified),
+    source=ised("stage 2: in objective and subjective terms"),
+)
+def stated_in_both_terms(case: Casework, context: Context) -> Iterator[Unmet]:
+    """Needs and strengths are stated objectively, and in the client's own words."""
+    found: tuple[Need | Strength, ...] = (*case.state.needs, *case.state.strengths)
+    if found and not any(one.objective for one in found):
+        yield Unmet(
+            found="nothing in objective terms",
+            remedy="record what can be seen or measured of a need or strength",
+        )
+    if found and not any(one.in_client_words or not one.objective for one in found):
+        yield Unmet(
+            found="nothing in the client's own words",
+            remedy="record how the client says it",
+        )
+
+
+@rule(
+    "domains-assessed",
+    rests_on=(DomainAssessed, NeedIdentified, StrengthIdentified),
+    source=ised("stage 2: holistic and comprehensive"),
+)
+def domains_assessed(case: Casework, context: Context) -> Iterator[Unmet]:
+    """The assessment covers body, social life and state of mind."""
+    state = case.state
+    seen = {need.domain for need in state.needs} | set(state.domains)
+    seen |= {strength.domain for strength in state.strengths}
+    for domain in HOLISTIC:
+        if domain not in seen:
+            yield Unmet(
+                about=f"the {_DOMAIN_WORDS[domain]} domain",
+                found="nothing recorded",
+                remedy="assess it, or record that the client declined or that it does not apply",
+            )
+
+
+_DOMAIN_WORDS = {
+    "biological-physical": "biological and physical",
+    "social": "social",
+    "psychological-emotional": "psychological and emotional",
+    "other": "other",
+}
+
+
+@rule(
+    "capacities-assessed",
+    rests_on=CapacityAssessed,
+    source=ised("stage 2: what an assessment identifies"),
+)
+def capacities_assessed(case: Casework, context: Context) -> Iterator[Unmet]:
+    """It is assessed what the client, their network and the agency can do about the needs."""
+    for whose, words in _WHOSE.items():
+        if whose not in case.state.capacities:
+            yield Unmet(
+                about=words,
+                found="not assessed",
+                remedy="record what they can do, or why that was not assessed",
+            )
+
+
+_WHOSE: dict[CapacityOf, str] = {
+    "client": "the client",
+    "network": "the client's network",
+    "agency": "the agency",
+}
+
+
+@rule(
+    "client-took-part",
+    rests_on=AssessmentCompleted,
+    source=ised("stage 2: an assessment is participatory"),
+)
+def client_took_part(case: Casework, context: Context) -> Iterator[Unmet]:
+    """The client took part in the assessment."""
+    completed = _completed(case, context)
+    if completed and completed.client_took_part is not True:
+        found = "it is not said" if completed.client_took_part is None else "the client did not"
+        yield Unmet(found=found, remedy="go through the assessment with the client")
+
+
+@rule(
+    "assessment-is-systematic",
+    rests_on=AssessmentCompleted,
+    source=ised("stage 2: an assessment is systematic"),
+)
+def assessment_is_systematic(case: Casework, context: Context) -> Iterator[Unmet]:
+    """The assessment names its instrument, and where it knows from."""
+    completed = _completed(case, context)
+    if completed and not completed.instrument:
+        yield Unmet(found="no instrument", remedy="name the form or test that was used")
+    if completed and not completed.sources:
+        yield Unmet(
+            found="no source of information",
+            remedy="say where it is known from: an interview, papers, relatives, observation, "
+            "tests",
+        )
+
+
+def _completed(case: Casework, context: Context) -> AssessmentCompleted | None:
+    """This assessment, or else the latest."""
+    if isinstance(context.proposed, AssessmentCompleted):
+        return context.proposed
+    return case.latest(AssessmentCompleted)
+
+
+@maker("sections-told")
+def sections_told(id: str, sections: tuple[Section, ...], *, wanted: str) -> Rule[CaseworkState]:
+    """A rule: these parts of the assessment or plan are told in words, or answered otherwise.
+
+    `sections` are one or more of the words that `SectionRecorded` takes.
+    """
+
+    @rule(id, rests_on=SectionRecorded, wanted=wanted)
+    def told(case: Casework, context: Context) -> Iterator[Unmet]:
+        for section in sections:
+            if section not in case.state.sections:
+                yield Unmet(
+                    about=section.replace("-", " "),
+                    found="nothing recorded",
+                    remedy="ask about it, and record what was said (also that the client "
+                    "declined, or that it does not apply)",
+                )
+
+    return told

@@ -4,11 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caseflow.casework import CaseworkState, EligibilityDetermined, Enrolled
+from caseflow.casework import (
+    CaseworkState,
+    DemographicsRecorded,
+    EligibilityDetermined,
+    Enrolled,
+    OrientationHeld,
+    OutreachMade,
+    PartnershipEstablished,
+    ReadinessIndicated,
+    ReferralReceived,
+    ResponsibilitiesAcknowledged,
+    ScreeningCompleted,
+    SelfReferred,
+    SuitabilityDetermined,
+)
 from caseflow.kernel.case import Case
 from caseflow.kernel.context import Context
-from caseflow.kernel.rules import Unmet, rule
-from caseflow.rules.sources import ised
+from caseflow.kernel.rules import Unmet, any_of, rule
+from caseflow.rules.general import recorded
+from caseflow.rules.sources import ised, models, stages, trilevel
 
 Casework = Case[CaseworkState]
 
@@ -47,3 +62,89 @@ def enrolled(case: Casework, context: Context) -> Iterator[Unmet]:
     """The client is enrolled before the assessment begins."""
     if not case.state.programs:
         yield Unmet(remedy="enroll the client in a program")
+
+
+@rule(
+    "suitability-before-enrollment",
+    rests_on=SuitabilityDetermined,
+    source=trilevel("overview: suitable and eligible"),
+    excepted_by="supervisor",
+)
+def suitable(case: Casework, context: Context) -> Iterator[Unmet]:
+    """The program is found to suit the client before they are enrolled."""
+    found = case.latest(SuitabilityDetermined)
+    if found is None:
+        yield Unmet(remedy="determine whether the program suits the client")
+    elif not found.suitable:
+        yield Unmet(
+            found=f"it does not suit them{f' ({found.basis})' if found.basis else ''}",
+            remedy="look for a program that does, or refer the client on",
+        )
+
+
+@rule(
+    "readiness-before-enrollment",
+    rests_on=ReadinessIndicated,
+    source=trilevel("overview: the participant has indicated readiness"),
+    excepted_by="supervisor",
+)
+def ready(case: Casework, context: Context) -> Iterator[Unmet]:
+    """The client has said that they are ready to be part of the program."""
+    found = case.latest(ReadinessIndicated)
+    if found is None or not found.ready:
+        yield Unmet(
+            found=None if found is None else "not ready yet",
+            remedy="ask the client, and record when they are ready",
+        )
+
+
+@rule(
+    "responsibilities-acknowledged",
+    rests_on=(OrientationHeld, ResponsibilitiesAcknowledged),
+    source=trilevel("responsibilities are reviewed at the orientation, for buy-in"),
+    excepted_by="supervisor",
+)
+def responsibilities_acknowledged(case: Casework, context: Context) -> Iterator[Unmet]:
+    """The program was explained to the client, who accepted what is expected of them."""
+    if case.latest(OrientationHeld) is None:
+        yield Unmet(found="no orientation", remedy="hold the orientation with the client")
+    acknowledged = case.latest(ResponsibilitiesAcknowledged)
+    if acknowledged is None or acknowledged.how == "not-agreed":
+        yield Unmet(
+            found="the client has not accepted them" if acknowledged else "no answer of the client",
+            remedy="go through what is expected, and record what the client says to it",
+        )
+
+
+way_in_recorded = any_of(
+    "way-in-recorded",
+    recorded("self-referred", SelfReferred, wanted="The client came on their own."),
+    recorded("referral-received", ReferralReceived, wanted="The client was referred from outside."),
+    recorded("outreach-made", OutreachMade, wanted="The agency reached out to the client."),
+    wanted="It is recorded how the client came to the agency.",
+).sourced(stages("assessment and engagement: by the agency or by referral"))
+
+demographics_recorded = recorded(
+    "demographics-recorded",
+    DemographicsRecorded,
+    wanted="The client's demographic details are taken down.",
+    remedy="take them down in the agency's form, and record that it was done",
+).sourced(models("intake: demographic information"))
+
+partnership_established = recorded(
+    "partnership-established",
+    PartnershipEstablished,
+    wanted="Client and case manager have established their partnership.",
+    remedy="record when they work together as partners",
+).sourced(trilevel("overview: an effective process begins with the partnership"))
+
+screening_completed = (
+    recorded(
+        "screening-before-enrollment",
+        ScreeningCompleted,
+        wanted="The first assessment, in the intake interview, is completed before enrollment.",
+        remedy="complete the screening",
+    )
+    .sourced(trilevel("overview: an initial assessment during the intake interview"))
+    .excepted(by="supervisor")
+)

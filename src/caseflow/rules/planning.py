@@ -1,4 +1,4 @@
-"""Guards of the planning stage: the plan corresponds to the needs, item by item."""
+"""Guards of the planning stage: the plan corresponds to the needs, is agreed and approved."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from collections.abc import Iterator
 
 from caseflow.casework import (
     CaseworkState,
+    GoalDropped,
+    GoalProposed,
     NeedDeferred,
     NeedIdentified,
     PlanAgreed,
+    PlanApproved,
     PlanItem,
     PlanItemDrafted,
     PlanItemDropped,
@@ -16,7 +19,7 @@ from caseflow.casework import (
 from caseflow.kernel.case import Case
 from caseflow.kernel.context import Context
 from caseflow.kernel.rules import Unmet, rule
-from caseflow.rules.sources import ised
+from caseflow.rules.sources import field, ised
 
 Casework = Case[CaseworkState]
 
@@ -96,7 +99,7 @@ def _missing(item: PlanItem) -> list[str]:
 
 @rule(
     "plan-agreed",
-    rests_on=(PlanAgreed, PlanItemDrafted),
+    rests_on=(PlanAgreed, PlanItemDrafted, PlanItemDropped, GoalProposed, GoalDropped),
     source=ised("stage 3: goals are established with the client"),
     excepted_by="supervisor",
 )
@@ -110,9 +113,43 @@ def plan_agreed(case: Casework, context: Context) -> Iterator[Unmet]:
             found="the client did not agree", remedy="change the plan, or record their agreement"
         )
     else:
-        later = [item.number for item in case.state.plan if item.recorded > agreed.number]
-        if later:
+        changed = _changed_since(case, agreed.number)
+        if changed:
             yield Unmet(
-                found=f"items changed since the client agreed: {', '.join(map(str, later))}",
-                remedy="go through the changed items with the client",
+                found=f"changed since the client agreed: {', '.join(changed)}",
+                remedy="go through the changes with the client, and record how they agreed",
             )
+
+
+@rule(
+    "plan-approved",
+    rests_on=(PlanApproved, PlanItemDrafted, PlanItemDropped, GoalProposed, GoalDropped),
+    source=field("plans are approved as they stand, and a change lapses the approval"),
+    excepted_by="supervisor",
+)
+def plan_approved(case: Casework, context: Context) -> Iterator[Unmet]:
+    """The plan is approved as it stands."""
+    approved = case.latest_recorded(PlanApproved)
+    if approved is None:
+        yield Unmet(remedy="have the plan approved")
+        return
+    changed = _changed_since(case, approved.number)
+    if changed:
+        yield Unmet(
+            found=f"changed since it was approved: {', '.join(changed)}",
+            remedy="have the plan approved again, as it is now",
+            evidence=(approved.number,),
+        )
+
+
+def _changed_since(case: Casework, number: int) -> list[str]:
+    """What of the plan was changed after an event: items and goals, and what was taken out."""
+    state = case.state
+    changed = [f"plan item {one.number}" for one in state.plan if one.recorded > number]
+    changed += [f"goal {one.number}" for one in state.goals if one.recorded > number]
+    taken = ((PlanItemDropped, "an item was taken out"), (GoalDropped, "a goal was dropped"))
+    for event, words in taken:
+        last = case.latest_recorded(event)
+        if last is not None and last.number > number:
+            changed.append(words)
+    return changed

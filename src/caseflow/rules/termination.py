@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from caseflow.casework import (
     CaseworkState,
+    ClosingReview,
     ClosureCriterionMet,
     ClosureCriterionSet,
     ContinuingServicesListed,
@@ -13,13 +14,14 @@ from caseflow.casework import (
     ExitInterview,
     FollowUpSession,
     NextStagePlanned,
+    ProgramCompleted,
     ResourcesListed,
 )
 from caseflow.kernel.case import Case
 from caseflow.kernel.context import Context
 from caseflow.kernel.rules import Unmet, rule
 from caseflow.rules.general import recorded
-from caseflow.rules.sources import STAGES, ised
+from caseflow.rules.sources import STAGES, ised, stages, trilevel
 
 Casework = Case[CaseworkState]
 
@@ -124,3 +126,69 @@ resources_listed = (
     .sourced(ised("stage 6: a list of resources and referrals"))
     .excepted(by="supervisor")
 )
+
+closing_review_held = (
+    recorded(
+        "closing-review",
+        ClosingReview,
+        wanted="Client and case manager have gone through the way they came.",
+        remedy="hold the review, or record that it was offered, declined, or could not be held",
+    )
+    .sourced(stages("closure: review the process and celebrate the progress"))
+    .excepted(by="supervisor")
+)
+
+
+@rule(
+    "criteria-agreed-by-both",
+    rests_on=ClosureCriterionSet,
+    source=stages("closure: client and case manager decide on the accomplishments"),
+)
+def criteria_agreed_by_both(case: Casework, context: Context) -> Iterator[Unmet]:
+    """Every closure criterion was agreed by the client and the case manager."""
+    for criterion in case.state.criteria:
+        client = {"client", "representative"} & set(criterion.agreed_by)
+        if not client or "case-manager" not in criterion.agreed_by:
+            yield Unmet(
+                about=f"closure criterion {criterion.number}",
+                found=f"agreed by {_listed(criterion.agreed_by)}",
+                remedy="agree on it together, and record who did",
+                evidence=(criterion.recorded,),
+            )
+
+
+def _listed(parties: tuple[str, ...]) -> str:
+    return " and ".join(party.replace("-", " ") for party in parties) or "nobody"
+
+
+@rule(
+    "able-to-live-independently",
+    rests_on=(ClosureCriterionSet, ClosureCriterionMet),
+    source=stages("closure: the ability to function independently"),
+)
+def able_to_live_independently(case: Casework, context: Context) -> Iterator[Unmet]:
+    """It was seen that the client can live independently."""
+    criteria = [one for one in case.state.criteria if one.kind == "independence"]
+    if not any(one.met is not None for one in criteria):
+        yield Unmet(
+            found="a criterion that is not met" if criteria else "no criterion for it",
+            remedy="agree on what will show it, and record when it is met",
+        )
+
+
+@rule(
+    "programs-completed",
+    rests_on=(Enrolled, ProgramCompleted),
+    source=trilevel("service delivery flow: through program completion"),
+    excepted_by="supervisor",
+)
+def programs_completed(case: Casework, context: Context) -> Iterator[Unmet]:
+    """The client has completed each program, or it is recorded that they did not."""
+    for enrollment in case.state.programs:
+        if enrollment.completed is None:
+            yield Unmet(
+                about=f"program {enrollment.program}",
+                found="neither completed nor left",
+                remedy="record whether the client completed it",
+                evidence=(enrollment.recorded,),
+            )
