@@ -292,7 +292,11 @@ def _linked(state: CaseworkState, recorded: AnyRecorded) -> Changes:
 
 def _referral_ended(state: CaseworkState, recorded: AnyRecorded) -> Changes:
     event: ReferralEnded = recorded.event
-    ended = {"ended": recorded.number, "served": event.served}
+    ended = {
+        "ended": recorded.number,
+        "ended_at": recorded.occurred_at,
+        "served": event.served,
+    }
     return {"referrals": _changed(state.referrals, event.referral, **ended)}
 
 

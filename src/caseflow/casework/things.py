@@ -139,6 +139,7 @@ class Referral:
     linked: int | None = None
     linked_at: datetime | None = None
     ended: int | None = None
+    ended_at: datetime | None = None
     served: bool | None = None
 
 

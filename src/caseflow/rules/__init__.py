@@ -16,6 +16,7 @@ from caseflow.rules import (
     termination,
 )
 from caseflow.rules.assessment import (
+    assessment_before_plan,
     assessment_completed,
     assessment_is_systematic,
     capacities_assessed,
@@ -51,6 +52,7 @@ from caseflow.rules.goals import (
     client_has_a_part,
     goals_accepted,
     goals_answer_needs,
+    goals_have_actions,
     goals_measurable,
     goals_set,
     items_serve_goals,
@@ -101,6 +103,7 @@ VOCABULARY = vocabulary(
 __all__ = [
     "VOCABULARY",
     "able_to_live_independently",
+    "assessment_before_plan",
     "assessment_completed",
     "assessment_is_systematic",
     "at_least",
@@ -126,6 +129,7 @@ __all__ = [
     "found_ineligible",
     "goals_accepted",
     "goals_answer_needs",
+    "goals_have_actions",
     "goals_measurable",
     "goals_set",
     "items_serve_goals",

@@ -65,29 +65,43 @@ def _answered(case: Casework, context: Context) -> tuple[str, ...]:
     return completed.nothing_found if completed else ()
 
 
-@rule(
-    "assessment-before-plan",
-    rests_on=AssessmentCompleted,
-    source=ised("stages 2 and 3: the plan relates to the assessment"),
-    excepted_by="supervisor",
-)
-def assessment_completed(case: Casework, context: Context) -> Iterator[Unmet]:
-    """The assessment is completed before the plan is made."""
-    completed = case.latest_recorded(AssessmentCompleted)
-    if completed is None:
-        yield Unmet(remedy="complete the assessment")
-        return
-    began = _begun(case)
-    if completed.number < began:
-        yield Unmet(
-            found=f"an assessment completed on {completed.occurred_at:%d %B %Y}, "
-            "before this reassessment began",
-            remedy="complete the reassessment",
-            evidence=(completed.number, began),
-        )
+@maker("assessment-before-plan")
+def assessment_before_plan(*, stages: tuple[str, ...] = ("assessment",)) -> Rule[CaseworkState]:
+    """A rule: the assessment is completed before the plan is made.
+
+    `stages` are those in which clients are assessed: each time a case comes back into them,
+    an assessment is to be completed anew.
+    """
+
+    @rule(
+        "assessment-before-plan",
+        rests_on=AssessmentCompleted,
+        wanted="The assessment is completed before the plan is made.",
+        source=ised("stages 2 and 3: the plan relates to the assessment"),
+        excepted_by="supervisor",
+    )
+    def completed_first(case: Casework, context: Context) -> Iterator[Unmet]:
+        completed = case.latest_recorded(AssessmentCompleted)
+        if completed is None:
+            yield Unmet(remedy="complete the assessment")
+            return
+        began = _begun(case, stages)
+        if completed.number < began:
+            day = context.calendar.day_of(completed.occurred_at)
+            yield Unmet(
+                found=f"an assessment completed on {day:%d %B %Y}, before this reassessment began",
+                remedy="complete the reassessment",
+                evidence=(completed.number, began),
+            )
+
+    return completed_first
 
 
-def _begun(case: Casework) -> int:
+assessment_completed = assessment_before_plan()
+"""The assessment is completed before the plan is made, where the stage is called assessment."""
+
+
+def _begun(case: Casework, stages: tuple[str, ...]) -> int:
     """The number of the move with which the present assessment began (0: none did).
 
     To resume after a hold begins no new assessment, nor does reopening a case that was closed
@@ -96,7 +110,7 @@ def _begun(case: Casework) -> int:
     number, here, before = 0, "", ""
     for move in case.path:
         stage = stage_of(move.position)
-        if stage == "assessment" and "assessment" not in (here, before):
+        if stage in stages and not {here, before} & set(stages):
             number = move.number
         before, here = here, stage
     return number

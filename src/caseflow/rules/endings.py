@@ -17,13 +17,17 @@ from caseflow.kernel.case import Case
 from caseflow.kernel.context import Context
 from caseflow.kernel.rules import Rule, Unmet, rule
 from caseflow.rules.general import recorded
-from caseflow.rules.sources import ised
+from caseflow.rules.sources import field
 from caseflow.workflow.vocabulary import maker
 
 Casework = Case[CaseworkState]
 
 
-@rule("found-ineligible", rests_on=EligibilityDetermined, source=ised("stage 1"))
+@rule(
+    "found-ineligible",
+    rests_on=EligibilityDetermined,
+    source=field("the client was found not eligible"),
+)
 def found_ineligible(case: Casework, context: Context) -> Iterator[Unmet]:
     """The client was found not eligible."""
     found = case.latest(EligibilityDetermined)
@@ -35,7 +39,7 @@ def found_ineligible(case: Casework, context: Context) -> Iterator[Unmet]:
         )
 
 
-@rule("not-yet-enrolled", rests_on=Enrolled)
+@rule("not-yet-enrolled", rests_on=Enrolled, source=field("to decline is not to withdraw"))
 def not_yet_enrolled(case: Casework, context: Context) -> Iterator[Unmet]:
     """The client is not enrolled yet."""
     programs = [enrollment.program for enrollment in case.state.programs]
@@ -46,7 +50,9 @@ def not_yet_enrolled(case: Casework, context: Context) -> Iterator[Unmet]:
         )
 
 
-@rule("enrolled-before-withdrawal", rests_on=Enrolled)
+@rule(
+    "enrolled-before-withdrawal", rests_on=Enrolled, source=field("to withdraw is not to decline")
+)
 def enrolled_before_withdrawal(case: Casework, context: Context) -> Iterator[Unmet]:
     """The client is enrolled, and withdraws from it."""
     if not case.state.programs:
@@ -61,7 +67,7 @@ referred_elsewhere = recorded(
     ReferralMade,
     wanted="The client was referred to somebody who can help.",
     remedy="make the referral, and record it",
-)
+).sourced(field("who is sent on is sent somewhere"))
 
 
 @maker("contact-attempted")
@@ -81,6 +87,7 @@ def contact_attempted(*, times: int = 1, over: Span | str = "0 days") -> Rule[Ca
         rests_on=ContactAttempted,
         history=ContactAttempted,
         wanted=f"Staff tried to reach the client at least {count}{days}, without success.",
+        source=field("attempts come before an ending as unable to locate"),
         excepted_by="supervisor",
     )
     def attempted(case: Casework, context: Context) -> Iterator[Unmet]:

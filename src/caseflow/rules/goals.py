@@ -145,6 +145,25 @@ def outputs_and_outcomes(case: Casework, context: Context) -> Iterator[Unmet]:
 
 
 @rule(
+    "goals-have-actions",
+    rests_on=(*GOALS, PlanItemDrafted),
+    source=models("treatment service planning: the actions to meet the goals"),
+    excepted_by="supervisor",
+)
+def goals_have_actions(case: Casework, context: Context) -> Iterator[Unmet]:
+    """For every goal the plan says what is done to reach it."""
+    served = {number for item in case.state.plan for number in item.goals}
+    for goal in _pursued(case):
+        if goal.number not in served:
+            yield Unmet(
+                about=f"goal {goal.number}",
+                found="no item of the plan",
+                remedy=f"draft a plan item that serves goal {goal.number}",
+                evidence=(goal.recorded,),
+            )
+
+
+@rule(
     "items-serve-goals",
     rests_on=(PlanItemDrafted, *GOALS),
     source=stages("intervention and implementation: goals create interventions"),

@@ -65,7 +65,7 @@ def vocabulary(*modules: ModuleType) -> dict[str, Rule[Any] | Callable[..., Rule
     for module in modules:
         for thing in vars(module).values():
             name = _name_of(thing)
-            if name is None or found.get(name) is thing:
+            if name is None or found.get(name) is thing or _made_by(thing, vars(module)):
                 continue
             if name in found:
                 raise DefinitionError(
@@ -75,6 +75,15 @@ def vocabulary(*modules: ModuleType) -> dict[str, Rule[Any] | Callable[..., Rule
                 )
             found[name] = thing
     return found
+
+
+def _made_by(thing: object, module: Mapping[str, object]) -> bool:
+    """Whether it is a rule that a maker of its own name made, which is the one to be found."""
+    form = thing.form if isinstance(thing, Rule) else None
+    return form is not None and any(
+        getattr(other, "__caseflow_maker__", None) == form.name == thing.id  # type: ignore[attr-defined]  # a rule has one
+        for other in module.values()
+    )
 
 
 def _name_of(thing: object) -> str | None:

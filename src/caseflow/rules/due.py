@@ -1,0 +1,265 @@
+"""What is due on a case: obligations, as agencies ask for them.
+
+Where a source gives a number it is here; elsewhere the agency says how long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from caseflow.casework import (
+    AssessmentCompleted,
+    CaseworkState,
+    ClientCheckedIn,
+    ContactAttempted,
+    Enrolled,
+    FollowUpContact,
+    IntakePaperworkCompleted,
+    MonitoringNoted,
+    PlanAgreed,
+    PlanReviewed,
+    ProgressNoted,
+    ReviewScheduled,
+    ServiceProvided,
+)
+from caseflow.kernel.calendar import Span
+from caseflow.kernel.case import Case
+from caseflow.rules.sources import bilevel, field, ised, models, trilevel
+from caseflow.workflow.obligation import (
+    Begun,
+    Obligation,
+    between,
+    each,
+    entered,
+    every,
+    first,
+    in_quarter,
+    latest,
+    on_date,
+    within,
+    yearly,
+)
+
+Casework = Case[CaseworkState]
+Counted = Literal["rolling", "fixed", "calendar"]
+
+
+def weekly_notes(*stages: str, counted: Counted = "rolling") -> Obligation:
+    """A progress note every week, in these stages.
+
+    The source says weekly, and not how a week is counted: an agency chooses (`counted`).
+    """
+    return Obligation(
+        "weekly-note",
+        "A case note is written every week.",
+        during=stages,
+        due=every("1 week", counted=counted),
+        met_by=ProgressNoted,
+        owner="case-manager",
+        remedy="write what happened since the last note",
+        source=bilevel("writing quality case notes: on a weekly basis"),
+    )
+
+
+def follow_up(*stages: str) -> Obligation:
+    """A contact three to nine months after the exit, which is entering these stages."""
+    return Obligation(
+        "follow-up",
+        "The client is followed up three to nine months after the exit.",
+        since=entered(*stages),
+        during=stages,
+        due=between("3 months", "9 months"),
+        met_by=FollowUpContact,
+        owner="case-manager",
+        remedy="get in touch with the client, and record it (also that they could not be reached)",
+        source=bilevel("follow-up: three to nine months"),
+    )
+
+
+def follow_up_by_quarter(*stages: str) -> tuple[Obligation, ...]:
+    """A contact in each of the three calendar quarters after that of the exit."""
+    return tuple(
+        Obligation(
+            f"follow-up-quarter-{number}",
+            f"The client is followed up in the {words} quarter after the exit.",
+            since=entered(*stages),
+            during=stages,
+            due=in_quarter(number),
+            met_by=FollowUpContact,
+            owner="case-manager",
+            remedy="get in touch with the client, and record it",
+            source=bilevel("follow-up: one to three quarters"),
+        )
+        for number, words in enumerate(("first", "second", "third"), 1)
+    )
+
+
+def intake_paperwork(span: Span | str) -> Obligation:
+    """The papers of the intake, so long after the first contact. They do not hold it up."""
+    return Obligation(
+        "intake-paperwork",
+        "The papers of the intake are complete.",
+        since=first(ContactAttempted),
+        due=within(span),
+        met_by=IntakePaperworkCompleted,
+        owner="case-manager",
+        remedy="complete them with the client; the first meeting does not wait for them",
+        source=trilevel("overview: paperwork follows, and does not drive the initial meeting"),
+    )
+
+
+def plan_after_assessment(span: Span | str) -> Obligation:
+    """A plan, so long after the assessment was completed."""
+    return Obligation(
+        "plan-after-assessment",
+        "The assessment has led to a plan.",
+        since=latest(AssessmentCompleted),
+        due=within(span),
+        met_by=PlanAgreed,
+        owner="case-manager",
+        remedy="make the plan with the client, and record how they agreed",
+        source=bilevel("service planning: the first tangible outcome of the assessment"),
+    )
+
+
+def reassessment(span: Span | str) -> Obligation:
+    """An assessment, so long after the last one, again and again."""
+    return Obligation(
+        "reassessment",
+        "The client's situation is assessed again.",
+        since=first(AssessmentCompleted),
+        due=every(span),
+        met_by=AssessmentCompleted,
+        owner="case-manager",
+        remedy="assess again what has changed, and complete the assessment",
+        source=models("needs assessment: important to re-assess over time"),
+    )
+
+
+def annual_assessment() -> Obligation:
+    """The annual assessment of HUD: within 30 days either side of the day of enrollment."""
+    return Obligation(
+        "annual-assessment",
+        "The annual assessment is done around the anniversary of the enrollment.",
+        since=first(Enrolled),
+        due=yearly(before="30 days", after="30 days"),
+        met_by=AssessmentCompleted,
+        owner="case-manager",
+        remedy="assess, even if nothing has changed",
+        source=field("HUD annual assessment"),
+    )
+
+
+def plan_review() -> Obligation:
+    """The review of the plan, by the day that the plan sets."""
+    return Obligation(
+        "plan-review",
+        "The plan is looked at again by the day that it sets.",
+        since=latest(ReviewScheduled),
+        due=on_date("review_on"),
+        met_by=(PlanReviewed, AssessmentCompleted),
+        owner="case-manager",
+        remedy="go through the plan with the client, and record whether it still fits",
+        source=bilevel("plan implementation: a schedule for reassessing and modifying"),
+    )
+
+
+def contact(span: Span | str, *stages: str) -> Obligation:
+    """A contact, service or note, so often in these stages."""
+    return Obligation(
+        "regular-contact",
+        "The case manager is in contact with the client.",
+        during=stages,
+        due=every(span),
+        met_by=(ContactAttempted, ServiceProvided, ClientCheckedIn),
+        owner="case-manager",
+        remedy="get in touch with the client, and record it",
+        source=bilevel("retention begins on day one"),
+    )
+
+
+def check_in(span: Span | str, *stages: str) -> Obligation:
+    """The client checks in, so often in these stages: what the client has to do."""
+    return Obligation(
+        "client-check-in",
+        "The client checks in with their navigator.",
+        during=stages,
+        due=every(span),
+        met_by=ClientCheckedIn,
+        owner="client",
+        remedy="remind the client of what was agreed",
+        source=trilevel("participant responsibilities: communicating regularly"),
+    )
+
+
+def monitoring(span: Span | str, *stages: str) -> Obligation:
+    """Monitoring, so often in these stages: it goes on as long as services do."""
+    return Obligation(
+        "monitoring",
+        "Services are monitored.",
+        during=stages,
+        due=every(span),
+        met_by=MonitoringNoted,
+        owner="case-manager",
+        remedy="look at effort, adequacy, quality and outcome, and note what was found",
+        source=ised("stage 5: monitoring is an ongoing process"),
+    )
+
+
+def handoff(span: Span | str) -> Obligation:
+    """The handoff of each numbered referral, so long after it was made."""
+    return Obligation(
+        "handoff",
+        "The agency that the client was referred to has received them.",
+        since=each(_referrals),
+        due=within(span),
+        owner="case-manager",
+        remedy="ask the agency, and record that the handoff is confirmed, or how it ended",
+        source=ised("stage 4: arranging for a handoff"),
+    )
+
+
+def urgent_needs(span: Span | str) -> Obligation:
+    """What cannot wait for a plan: each urgent need is met, so long after it was found."""
+    return Obligation(
+        "urgent-need",
+        "An urgent need is met.",
+        since=each(_urgent),
+        due=within(span),
+        owner="case-manager",
+        remedy="see to it now, and record that the need is met",
+        source=models("intake: immediate needs"),
+    )
+
+
+def requisition_answer(span: Span | str) -> Obligation:
+    """The answer to each requisition, so long after it was made."""
+    return Obligation(
+        "requisition-answer",
+        "What was asked for is granted or refused.",
+        since=each(_requisitions),
+        due=within(span),
+        owner="supervisor",
+        remedy="grant it, or say why not",
+        source=trilevel("administrative staff: navigators requisition the services needed"),
+    )
+
+
+def _referrals(case: Casework) -> Iterable[Begun]:
+    for one in case.state.referrals:
+        done = one.linked_at or one.ended_at
+        yield Begun(one.made_at, one.recorded, f"referral {one.number}", met_at=done)
+
+
+def _urgent(case: Casework) -> Iterable[Begun]:
+    for need in case.state.needs:
+        if need.urgent and need.identified_at is not None:
+            yield Begun(
+                need.identified_at, need.recorded, f"need {need.number}", met_at=need.met_at
+            )
+
+
+def _requisitions(case: Casework) -> Iterable[Begun]:
+    for one in case.state.requisitions:
+        yield Begun(one.made_at, one.recorded, f"requisition {one.number}", met_at=one.answered_at)
