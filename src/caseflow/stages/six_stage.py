@@ -20,36 +20,48 @@ from caseflow.casework import (
     CaseworkState,
     EligibilityDetermined,
     Enrolled,
-    LeadCaseManagerAssigned,
+    LevelOfCareSet,
     PlanAgreed,
-    TransferredOut,
-    lead_case_manager,
+    PlanApproved,
+    ProgressNoted,
 )
 from caseflow.rules import (
     assessment_completed,
+    assessment_is_systematic,
+    barriers_have_strategies,
+    capacities_assessed,
+    client_took_part,
     closure_criteria_met,
     closure_criteria_set,
-    contact_attempted,
     continuing_services_listed,
+    domains_assessed,
     eligible,
     enrolled,
-    enrolled_before_withdrawal,
     exit_interviews,
     follow_up_sessions,
-    found_ineligible,
+    goals_measurable,
     needs_covered,
     needs_numbered,
+    needs_prioritized,
     next_stage_planned,
-    not_yet_enrolled,
+    note_refers_to_plan,
+    note_tells_efforts,
     plan_agreed,
     plan_items_complete,
     plan_items_relate,
-    referred_elsewhere,
     resources_listed,
+    stated_in_both_terms,
+    strengths_built_upon,
     strengths_named,
 )
-from caseflow.workflow.definition import ANY_OPEN, BACK, STAY, Hold, Index, Stage, Transition
+from caseflow.rules.sources import field, ised
+from caseflow.stages.common import ASSIGNING, LEAD, REOPENING, early_endings
+from caseflow.workflow.definition import NOT_STATED, STAY, Hold, Stage, Transition
 from caseflow.workflow.workflow import Workflow
+
+CRITERIA_SET = closure_criteria_set.sourced(field("closure criteria are agreed early"))
+CRITERIA_MET = closure_criteria_met.sourced(field("services end when their criteria are met"))
+"""The slides have no closure criteria; they are a guard that this library is built for."""
 
 SERVED = ("assessment", "planning", "intervention", "monitoring")
 """The stages in which an enrolled client is worked with."""
@@ -57,15 +69,33 @@ SERVED = ("assessment", "planning", "intervention", "monitoring")
 STAGES = (
     Stage(
         "engagement",
+        phases="engagement",
         substages=("outreach", "eligibility", "enrollment"),
         initial=True,
+        stated_in=ised("stage 1"),
     ),
-    Stage("assessment", decides=[AssessmentCompleted]),
-    Stage("planning", label="planning and goal setting", decides=[PlanAgreed]),
-    Stage("intervention"),
-    Stage("monitoring", label="monitoring and coordination"),
-    Stage("termination"),
-    Stage("closed", final=True),
+    Stage(
+        "assessment",
+        phases="assessment",
+        decides=[AssessmentCompleted, LevelOfCareSet],
+        stated_in=ised("stage 2"),
+    ),
+    Stage(
+        "planning",
+        phases="planning",
+        label="planning and goal setting",
+        decides=[PlanAgreed, PlanApproved],
+        stated_in=ised("stage 3"),
+    ),
+    Stage("intervention", phases="intervention", stated_in=ised("stage 4")),
+    Stage(
+        "monitoring",
+        phases="monitoring",
+        label="monitoring and coordination",
+        stated_in=ised("stage 5"),
+    ),
+    Stage("termination", phases="closure", stated_in=ised("stage 6")),
+    Stage("closed", phases="closure", final=True, stated_in=NOT_STATED),
 )
 
 WORK = (
@@ -94,7 +124,17 @@ WORK = (
         "start-services",
         source="planning",
         to="intervention",
-        rules=[needs_covered, plan_items_relate, plan_items_complete, plan_agreed.warns()],
+        rules=[
+            needs_covered,
+            plan_items_relate,
+            plan_items_complete,
+            plan_agreed.warns(),
+            goals_measurable.warns()
+            .sourced(ised("stage 3: in objective terms and time-referenced"))
+            .worded("Every goal is in objective terms, and has its time."),
+            barriers_have_strategies.warns(),
+            strengths_built_upon.warns(),
+        ],
     ),
     Transition("monitor", source="intervention", to="monitoring"),
     Transition("continue-services", source="monitoring", to="intervention"),
@@ -108,45 +148,13 @@ WORK = (
         to="closed",
         records=CaseClosed,
         rules=[
-            closure_criteria_met,
+            CRITERIA_MET,
             exit_interviews,
             follow_up_sessions,
             next_stage_planned,
             continuing_services_listed,
             resources_listed,
         ],
-    ),
-    Transition("reopen", source="closed", to=BACK, reopens=True, reason_required=True),
-)
-
-ENDINGS = (
-    Transition("end-as-ineligible", source="engagement", to="closed", rules=[found_ineligible]),
-    Transition("deny", source="engagement", to="closed", reason_required=True),
-    Transition("decline-services", source=ANY_OPEN, to="closed", rules=[not_yet_enrolled]),
-    Transition(
-        "withdraw",
-        source=ANY_OPEN,
-        to="closed",
-        rules=[enrolled_before_withdrawal, exit_interviews.warns()],
-    ),
-    Transition(
-        "end-as-unable-to-locate",
-        source=ANY_OPEN,
-        to="closed",
-        rules=[contact_attempted()],
-        supersedes=True,
-        label="end as unable to locate",
-    ),
-    Transition("refer-out", source=ANY_OPEN, to="closed", rules=[referred_elsewhere]),
-    Transition("transfer-out", source=ANY_OPEN, to="closed", records=TransferredOut),
-    Transition("end-as-deceased", source=ANY_OPEN, to="closed", supersedes=True),
-    Transition("end-as-entered-in-error", source=ANY_OPEN, to="closed", reason_required=True),
-    Transition("end-with-program", source=ANY_OPEN, to="closed", reason_required=True),
-)
-
-STAFFING = (
-    Transition(
-        "assign-lead-case-manager", source=ANY_OPEN, to=STAY, records=LeadCaseManagerAssigned
     ),
 )
 
@@ -155,14 +163,24 @@ six_stage: Workflow[CaseworkState] = Workflow(
     version="1",
     state=CaseworkState,
     stages=STAGES,
-    transitions=(*WORK, *ENDINGS, *STAFFING),
+    transitions=(*WORK, *early_endings("engagement"), REOPENING, ASSIGNING),
     events=FACTS,
     rules={
-        Enrolled: [eligible, closure_criteria_set.due()],
-        AssessmentCompleted: [needs_numbered.warns(), strengths_named.warns()],
+        Enrolled: [eligible, CRITERIA_SET.due()],
+        AssessmentCompleted: [
+            needs_numbered.warns(),
+            strengths_named.warns(),
+            stated_in_both_terms.warns(),
+            domains_assessed.warns(),
+            capacities_assessed.warns(),
+            needs_prioritized.warns(),
+            client_took_part.warns(),
+            assessment_is_systematic.warns(),
+        ],
+        ProgressNoted: [note_refers_to_plan.warns(), note_tells_efforts.warns()],
     },
     hold=Hold(stages=SERVED, reason_required=True),
-    indexes=[Index("lead", of=lead_case_manager)],
+    indexes=[LEAD],
     faults_excepted_by="supervisor",
 )
 """The six stages of ISED, with the guards of the mission."""

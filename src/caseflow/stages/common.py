@@ -1,0 +1,105 @@
+"""What every shipped workflow has: the ways to end early, and who has the lead.
+
+None of the documents states the early endings; the field has them, and each is a decision of
+its own, with requirements of its own.
+"""
+
+from __future__ import annotations
+
+from caseflow.casework import LeadCaseManagerAssigned, TransferredOut, lead_case_manager
+from caseflow.rules import (
+    contact_attempted,
+    enrolled_before_withdrawal,
+    exit_interviews,
+    found_ineligible,
+    not_yet_enrolled,
+    referred_elsewhere,
+)
+from caseflow.rules.sources import field
+from caseflow.workflow.definition import ANY_OPEN, BACK, NOT_STATED, STAY, Index, Transition
+
+CLOSED = "closed"
+"""The stage in which every shipped workflow ends."""
+
+
+def early_endings(*before_enrollment: str, to: str = CLOSED) -> tuple[Transition, ...]:
+    """The ways to end early, from any open stage; the first two only before enrollment."""
+    return (
+        Transition(
+            "end-as-ineligible",
+            source=before_enrollment,
+            to=to,
+            rules=[found_ineligible],
+            stated_in=NOT_STATED,
+        ),
+        Transition(
+            "deny", source=before_enrollment, to=to, reason_required=True, stated_in=NOT_STATED
+        ),
+        Transition(
+            "decline-services",
+            source=ANY_OPEN,
+            to=to,
+            rules=[not_yet_enrolled],
+            stated_in=NOT_STATED,
+        ),
+        Transition(
+            "withdraw",
+            source=ANY_OPEN,
+            to=to,
+            rules=[
+                enrolled_before_withdrawal,
+                exit_interviews.warns().sourced(field("an exit interview, where there can be one")),
+            ],
+            stated_in=NOT_STATED,
+        ),
+        Transition(
+            "end-as-unable-to-locate",
+            source=ANY_OPEN,
+            to=to,
+            rules=[contact_attempted()],
+            supersedes=True,
+            label="end as unable to locate",
+            stated_in=NOT_STATED,
+        ),
+        Transition(
+            "refer-out",
+            source=ANY_OPEN,
+            to=to,
+            rules=[referred_elsewhere],
+            stated_in=NOT_STATED,
+        ),
+        Transition(
+            "transfer-out", source=ANY_OPEN, to=to, records=TransferredOut, stated_in=NOT_STATED
+        ),
+        Transition(
+            "end-as-deceased", source=ANY_OPEN, to=to, supersedes=True, stated_in=NOT_STATED
+        ),
+        Transition(
+            "end-as-entered-in-error",
+            source=ANY_OPEN,
+            to=to,
+            reason_required=True,
+            stated_in=NOT_STATED,
+        ),
+        Transition(
+            "end-with-program",
+            source=ANY_OPEN,
+            to=to,
+            reason_required=True,
+            stated_in=NOT_STATED,
+        ),
+    )
+
+
+REOPENING = Transition(
+    "reopen", source=CLOSED, to=BACK, reopens=True, reason_required=True, stated_in=NOT_STATED
+)
+"""A closed case comes back to where it was."""
+
+ASSIGNING = Transition(
+    "assign-lead-case-manager", source=ANY_OPEN, to=STAY, records=LeadCaseManagerAssigned
+)
+"""A case is given to its lead case manager, in any open stage."""
+
+LEAD = Index("lead", of=lead_case_manager)
+"""By whom cases are found and counted."""

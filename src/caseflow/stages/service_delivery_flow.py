@@ -1,0 +1,193 @@
+"""The service delivery flow (Tri-level Case Management): from hello to goodbye.
+
+An intake interview that finds the participant suitable and eligible, enrollment with an
+orientation, a co-created service plan, service delivery, program completion; before it, where
+a program has one, a phase of recruitment. `service_delivery` is the flow with that phase, and
+`service_delivery_flow(pre_enrollment=False)` the one without. How each phase is delivered (in
+person, virtually, hybrid) belongs to the program, and stands in its flowchart.
+"""
+
+from __future__ import annotations
+
+from caseflow.casework import (
+    FACTS,
+    AssessmentCompleted,
+    CaseClosed,
+    CaseworkState,
+    EligibilityDetermined,
+    Enrolled,
+    LevelOfCareSet,
+    PlanAgreed,
+    PlanApproved,
+    ScreeningCompleted,
+    ServiceProvided,
+    SuitabilityDetermined,
+)
+from caseflow.rules import (
+    client_has_a_part,
+    eligible,
+    goals_set,
+    needs_covered,
+    needs_numbered,
+    partnership_established,
+    plan_agreed,
+    programs_completed,
+    ready,
+    responsibilities_acknowledged,
+    screening_completed,
+    service_in_plan,
+    strengths_named,
+    suitable,
+)
+from caseflow.rules.sources import trilevel
+from caseflow.stages.common import ASSIGNING, CLOSED, LEAD, REOPENING, early_endings
+from caseflow.workflow.definition import NOT_STATED, STAY, Hold, Stage, Transition
+from caseflow.workflow.workflow import Workflow
+
+RECRUITMENT, INTAKE, ENROLLMENT = "recruitment", "intake-assessment", "enrollment"
+PLANNING, DELIVERY, COMPLETION = "service-plan", "service-delivery", "program-completion"
+SERVED = (ENROLLMENT, PLANNING, DELIVERY)
+
+
+def _stages(*, pre_enrollment: bool) -> tuple[Stage, ...]:
+    flow = "service delivery flow"
+    recruitment = Stage(
+        RECRUITMENT,
+        phases="engagement",
+        initial=True,
+        stated_in=trilevel(f"{flow}: a recruitment or pre-enrollment phase"),
+    )
+    rest = (
+        Stage(
+            INTAKE,
+            phases=("engagement", "assessment"),
+            initial=not pre_enrollment,
+            decides=[ScreeningCompleted, SuitabilityDetermined, EligibilityDetermined],
+            stated_in=trilevel("overview: an initial assessment during an intake interview"),
+        ),
+        Stage(
+            ENROLLMENT,
+            phases="engagement",
+            decides=[EligibilityDetermined],
+            label="enrollment and orientation",
+            stated_in=trilevel("overview: the enrollment process"),
+        ),
+        Stage(
+            PLANNING,
+            phases="planning",
+            decides=[AssessmentCompleted, LevelOfCareSet, PlanAgreed, PlanApproved],
+            label="individual service plan",
+            stated_in=trilevel("navigator responsibilities: co-create the plan"),
+        ),
+        Stage(
+            DELIVERY,
+            phases=("intervention", "monitoring"),
+            decides=[PlanAgreed, PlanApproved],
+            stated_in=trilevel(flow),
+        ),
+        Stage(
+            COMPLETION,
+            phases="closure",
+            stated_in=trilevel(f"{flow}: from enrollment to program completion"),
+        ),
+        Stage(CLOSED, phases="closure", final=True, stated_in=NOT_STATED),
+    )
+    return (recruitment, *rest) if pre_enrollment else rest
+
+
+def _transitions(*, pre_enrollment: bool) -> tuple[Transition, ...]:
+    recruiting = (
+        Transition(
+            "begin-intake",
+            source=RECRUITMENT,
+            to=INTAKE,
+            stated_in=trilevel("service delivery flow: from recruitment on"),
+        ),
+    )
+    flow = (
+        Transition(
+            "enroll",
+            source=INTAKE,
+            to=ENROLLMENT,
+            records=Enrolled,
+            rules=[screening_completed, suitable, ready],
+            stated_in=trilevel("overview: the enrollment process"),
+        ),
+        Transition("enroll", source=SERVED, to=STAY, records=Enrolled, stated_in=NOT_STATED),
+        Transition(
+            "begin-planning",
+            source=ENROLLMENT,
+            to=PLANNING,
+            rules=[responsibilities_acknowledged, partnership_established.warns()],
+            stated_in=trilevel("overview: embarking on the partnership path"),
+        ),
+        Transition(
+            "start-services",
+            source=PLANNING,
+            to=DELIVERY,
+            rules=[
+                needs_numbered.warns()
+                .sourced(trilevel("the approach: assessing strengths and needs"))
+                .worded("The participant's needs are assessed, and numbered."),
+                strengths_named.warns().sourced(
+                    trilevel("the approach: assessing strengths and needs")
+                ),
+                needs_covered.sourced(trilevel("overview: assessment-based, to meet needs")),
+                goals_set.sourced(trilevel("overview: goal-oriented")),
+                client_has_a_part.warns().sourced(
+                    trilevel("participant responsibilities: initiative")
+                ),
+                plan_agreed.sourced(trilevel("navigators and participants co-create the plan")),
+            ],
+            stated_in=trilevel("service delivery flow"),
+        ),
+        Transition(
+            "revise-plan",
+            source=DELIVERY,
+            to=PLANNING,
+            stated_in=trilevel("core functions: planning is an on-going process"),
+        ),
+        Transition(
+            "complete",
+            source=DELIVERY,
+            to=COMPLETION,
+            rules=[programs_completed],
+            stated_in=trilevel("service delivery flow: program completion"),
+        ),
+        Transition("return-to-services", source=COMPLETION, to=DELIVERY, stated_in=NOT_STATED),
+        Transition("close", source=COMPLETION, to=CLOSED, records=CaseClosed, stated_in=NOT_STATED),
+    )
+    return (*recruiting, *flow) if pre_enrollment else flow
+
+
+def service_delivery_flow(*, pre_enrollment: bool = True) -> Workflow[CaseworkState]:
+    """The service delivery flow, with or without a phase of recruitment before the intake."""
+    before = (RECRUITMENT, INTAKE) if pre_enrollment else (INTAKE,)
+    return Workflow(
+        "service-delivery-flow" if pre_enrollment else "service-delivery-flow-from-intake",
+        version="1",
+        state=CaseworkState,
+        stages=_stages(pre_enrollment=pre_enrollment),
+        transitions=(
+            *_transitions(pre_enrollment=pre_enrollment),
+            *early_endings(*before),
+            REOPENING,
+            ASSIGNING,
+        ),
+        events=FACTS,
+        rules={
+            Enrolled: [eligible.sourced(trilevel("overview: suitable and eligible"))],
+            ServiceProvided: [
+                service_in_plan.warns().sourced(
+                    trilevel("navigator responsibilities: work the plan")
+                )
+            ],
+        },
+        hold=Hold(stages=SERVED, reason_required=True),
+        indexes=[LEAD],
+        faults_excepted_by="supervisor",
+    )
+
+
+service_delivery: Workflow[CaseworkState] = service_delivery_flow()
+"""The service delivery flow of Tri-level Case Management, from recruitment on."""
