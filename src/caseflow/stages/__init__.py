@@ -1,10 +1,29 @@
-"""The workflows that ship: a process model each, from one source document."""
+"""The workflows that ship: a process model each, from one source document.
 
-from caseflow.stages.continuum import continuum
-from caseflow.stages.five_stage_cyclic import five_stage_cyclic
-from caseflow.stages.four_stage import four_stage
-from caseflow.stages.service_delivery_flow import service_delivery, service_delivery_flow
-from caseflow.stages.six_stage import six_stage
+Each is built when it is first asked for, so that who uses one does not pay for the others.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from caseflow.stages.bilevel import continuum as continuum
+    from caseflow.stages.five_stages import five_stage_cyclic as five_stage_cyclic
+    from caseflow.stages.four_stages import four_stage as four_stage
+    from caseflow.stages.six_stages import six_stage as six_stage
+    from caseflow.stages.trilevel import service_delivery as service_delivery
+    from caseflow.stages.trilevel import service_delivery_flow as service_delivery_flow
+
+_HOMES = {
+    "continuum": "bilevel",
+    "five_stage_cyclic": "five_stages",
+    "four_stage": "four_stages",
+    "service_delivery": "trilevel",
+    "service_delivery_flow": "trilevel",
+    "six_stage": "six_stages",
+}
 
 __all__ = [
     "continuum",
@@ -14,3 +33,12 @@ __all__ = [
     "service_delivery_flow",
     "six_stage",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The workflow of a name: its module is imported now."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = found  # so that it is not looked for again
+    return found
