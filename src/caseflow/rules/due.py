@@ -151,12 +151,13 @@ def annual_assessment() -> Obligation:
     )
 
 
-def plan_review() -> Obligation:
-    """The review of the plan, by the day that the plan sets."""
+def plan_review(*stages: str) -> Obligation:
+    """The review of the plan, by the day that the plan sets, in these stages (none: any)."""
     return Obligation(
         "plan-review",
         "The plan is looked at again by the day that it sets.",
         since=latest(ReviewScheduled),
+        during=stages,
         due=on_date("review_on"),
         met_by=(PlanReviewed, AssessmentCompleted),
         owner="case-manager",

@@ -57,9 +57,9 @@ def plan_current(case: Casework, context: Context) -> Iterator[Unmet]:
     scheduled = case.latest_recorded(ReviewScheduled)
     if scheduled is None or scheduled.event.of != "plan":
         return
-    done = [case.latest_recorded(event) for event in (PlanReviewed, PlanAgreed)]
-    since = any(one is not None and one.number > scheduled.number for one in done)
-    if not since and scheduled.event.review_on < context.calendar.day_of(context.at):
+    reviewed = case.latest_recorded(PlanReviewed)
+    done = reviewed is not None and reviewed.number > scheduled.number
+    if not done and scheduled.event.review_on < context.calendar.day_of(context.at):
         day = scheduled.event.review_on
         yield Unmet(
             found=f"its review was due on {day.day} {day:%B %Y}",
