@@ -87,6 +87,12 @@ from caseflow.casework.things import (
     Requisition,
     Strength,
 )
+from caseflow.casework.versions import (
+    AssessmentVersion,
+    PlanVersion,
+    assessment_versions,
+    plan_versions,
+)
 from caseflow.casework.words import (
     DIRECT,
     HOLISTIC,
@@ -135,6 +141,7 @@ __all__ = [
     "Agreement",
     "Answer",
     "AssessmentCompleted",
+    "AssessmentVersion",
     "Basis",
     "CapacityAssessed",
     "CapacityOf",
@@ -206,6 +213,7 @@ __all__ = [
     "PlanItemDrafted",
     "PlanItemDropped",
     "PlanReviewed",
+    "PlanVersion",
     "ProgramCompleted",
     "ProgramEnrollment",
     "ProgressNoted",
@@ -232,6 +240,8 @@ __all__ = [
     "StrengthRated",
     "SuitabilityDetermined",
     "TransferredOut",
+    "assessment_versions",
     "lead_case_manager",
     "legal_holds",
+    "plan_versions",
 ]
