@@ -63,6 +63,7 @@ from caseflow.casework.planning import (
     ReviewScheduled,
     StrategyRecorded,
 )
+from caseflow.casework.practice import ServiceMix, Shift, service_mix, uncovered
 from caseflow.casework.services import (
     ClientCheckedIn,
     HandoffConfirmed,
@@ -94,6 +95,7 @@ from caseflow.casework.words import (
     PHASES,
     Agreement,
     Answer,
+    Author,
     Basis,
     CapacityOf,
     DirectFunction,
@@ -135,6 +137,7 @@ __all__ = [
     "Agreement",
     "Answer",
     "AssessmentCompleted",
+    "Author",
     "Basis",
     "CapacityAssessed",
     "CapacityOf",
@@ -225,7 +228,9 @@ __all__ = [
     "Section",
     "SectionRecorded",
     "SelfReferred",
+    "ServiceMix",
     "ServiceProvided",
+    "Shift",
     "StrategyRecorded",
     "Strength",
     "StrengthIdentified",
@@ -234,4 +239,6 @@ __all__ = [
     "TransferredOut",
     "lead_case_manager",
     "legal_holds",
+    "service_mix",
+    "uncovered",
 ]
