@@ -86,7 +86,8 @@ def uncovered(
     """
     covered_to, last = _in_order(start, end, "A period")
     gaps = []
-    for begins, ends in sorted((_in_utc(one.start), _in_utc(one.end)) for one in shifts):
+    on_duty = ((_in_utc(one.start), _in_utc(one.end)) for one in shifts)
+    for begins, ends in sorted(one for one in on_duty if one[0] < one[1]):
         if begins >= last:
             break
         if begins > covered_to:

@@ -1,18 +1,17 @@
 """What a practice model asks for: caseloads, outreach, contacts, who serves and who plans.
 
-All of it warns, or is due. The numbers that the source describes ("average", "usually") are
-targets; a hard cap is `caseload_cap`.
+All of it warns. The numbers that the source describes ("average", "usually") are
+targets; a hard cap is `caseload_cap`, and to try again is an obligation (`due.re_engagement`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from caseflow.casework import (
     DIRECT,
     Author,
     CaseworkState,
-    ClientCheckedIn,
     ContactAttempted,
     EligibilityDetermined,
     LeadCaseManagerAssigned,
@@ -22,45 +21,43 @@ from caseflow.casework import (
     ServiceProvided,
     service_mix,
 )
-from caseflow.kernel.calendar import Span
 from caseflow.kernel.case import Case
 from caseflow.kernel.context import Context
 from caseflow.kernel.errors import InvalidCall, short
 from caseflow.kernel.rules import Rule, Unmet, rule
 from caseflow.rules.sources import models, trilevel
 from caseflow.rules.staffing import cases_in_words, lead_after
-from caseflow.workflow.obligation import Begun, Obligation, each, within
 from caseflow.workflow.vocabulary import maker
 
 Casework = Case[CaseworkState]
 
 
 @maker("caseload-target")
-def caseload_target(warn_from: int) -> Rule[CaseworkState]:
-    """A rule, which warns: a case manager leads fewer than so many open cases.
+def caseload_target(most: int) -> Rule[CaseworkState]:
+    """A rule, which warns: a case manager leads at most so many open cases.
 
-    `warn_from` is the number of cases, this one included, from which on it warns. It counts
-    as `caseload_cap` does, and belongs on the same transitions. In a team, each member leads
-    cases of their own, so that it counts by member. Raises `InvalidCall` for what is no
-    number of cases.
+    `most` is the number that the model is described with, this case included. It counts as
+    `caseload_cap` does, and belongs on the same transitions. In a team each member has the
+    lead of some of its cases, so that it counts by member. Raises `InvalidCall` for what is
+    no number of cases.
     """
-    _from_one_on("caseload_target", warn_from, "cases")
+    _from_one_on("caseload_target", most, "cases")
 
     @rule(
         "caseload-target",
         rests_on=LeadCaseManagerAssigned,
         counts="lead",
-        wanted=f"The case manager leads fewer than {cases_in_words(warn_from)}, with this one.",
+        wanted=f"The case manager leads at most {cases_in_words(most)}, with this one.",
         source=models("practice models: caseloads"),
     )
     def aimed_at(case: Casework, context: Context) -> Iterator[Unmet]:
         lead = lead_after(case, context.event)
         if lead is None:
             return
-        count = context.other_cases("lead", lead) + 1
-        if count >= warn_from:
+        others = context.other_cases("lead", lead)
+        if others >= most:
             yield Unmet(
-                found=f"{cases_in_words(count)} with this one, led by {lead}",
+                found=f"{lead} leads {cases_in_words(others)} already",
                 remedy="see whether somebody else can take it",
             )
 
@@ -93,34 +90,6 @@ def outreach_goes_on(case: Casework, context: Context) -> Iterator[Unmet]:
 
 
 outreach_goes_on = outreach_goes_on.warns()
-
-
-def re_engagement(span: Span | str, *stages: str) -> Obligation:
-    """A new attempt, so long after one that did not reach the client, in these stages.
-
-    It is met once the client is heard of or served; each further attempt that fails, and
-    each outreach, starts it anew.
-    The sources give no span: an agency sets its own.
-    """
-    return Obligation(
-        "re-engagement",
-        "Staff try again to reach the client.",
-        since=each(_out_of_touch),
-        during=stages,
-        due=within(span),
-        met_by=(ClientCheckedIn, ServiceProvided),
-        owner="case-manager",
-        remedy="try again in another way or place, and record the attempt",
-        source=models("intensive case management: assertive outreach"),
-    )
-
-
-def _out_of_touch(case: Casework) -> Iterable[Begun]:
-    failed, again = case.latest_recorded(ContactAttempted), case.latest_recorded(OutreachMade)
-    if failed is None or failed.event.reached:
-        return
-    last = again if again and again.occurred_at > failed.occurred_at else failed
-    yield Begun(last.occurred_at, last.number)
 
 
 @maker("contact-budget")
@@ -306,7 +275,7 @@ def _from_one_on(name: str, number: object, what: str) -> None:
         )
 
 
-def _some(name: str, given: tuple[str, ...], what: str) -> tuple[str, ...]:
+def _some(name: str, given: object, what: str) -> tuple[str, ...]:
     if isinstance(given, tuple) and given and all(isinstance(one, str) for one in given):
         return given
     raise InvalidCall(

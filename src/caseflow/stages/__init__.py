@@ -1,7 +1,6 @@
-"""The workflows that ship: a process model each, from one source document; and the
-practice models, which go with any of them.
+"""The workflows that ship, a process model each from one source document; practice models.
 
-Each is built when it is first asked for, so that who uses one does not pay for the others.
+Each workflow is built when it is first asked for, so that who uses one does not pay for the others.
 """
 
 from __future__ import annotations

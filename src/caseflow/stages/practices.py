@@ -158,16 +158,11 @@ def with_practice(
     `name` and `version` are those of the new workflow. All rules warn, but for a hard cap of
     the caseload. What is a matter of the agency and not of a case (cover, the team, duration,
     relationship) adds no rule; how often a client is to be tried again is for the agency to
-    say, with `re_engagement`. Raises `WorkflowInvalid`, also for a workflow that has rules of
-    another practice model already.
+    say, with `caseflow.rules.due.re_engagement`. Raises `WorkflowInvalid`, also where the
+    workflow has rules of another practice model already, or lacks a transition that the rules
+    belong on (all those that ship have them).
     """
-    names = {transition.name for transition in workflow.transitions}
-    table = {
-        key: rules
-        for key, rules in _rules(practice).items()
-        if rules and (not isinstance(key, str) or key in names)
-    }
-    return workflow.extend(name, version=version, rules=table)
+    return workflow.extend(name, version=version, rules=_rules(practice))
 
 
 def _rules(practice: PracticeModel) -> dict[str | type[Any], list[Rule[CaseworkState]]]:
@@ -180,7 +175,7 @@ def _rules(practice: PracticeModel) -> dict[str | type[Any], list[Rule[CaseworkS
 
     load = practice.caseload
     if load is not None:
-        ask(caseload_target(load.warn_from), *_ASSIGNING)
+        ask(caseload_target(load.warn_from - 1), *_ASSIGNING)
         if load.cap is not None:
             ask(caseload_cap(load.cap), *_ASSIGNING)
     if practice.outreach == "none":
