@@ -63,6 +63,7 @@ from caseflow.casework.planning import (
     ReviewScheduled,
     StrategyRecorded,
 )
+from caseflow.casework.practice import ServiceMix, Shift, service_mix, uncovered
 from caseflow.casework.services import (
     ClientCheckedIn,
     HandoffConfirmed,
@@ -100,6 +101,7 @@ from caseflow.casework.words import (
     PHASES,
     Agreement,
     Answer,
+    Author,
     Basis,
     CapacityOf,
     DirectFunction,
@@ -142,6 +144,7 @@ __all__ = [
     "Answer",
     "AssessmentCompleted",
     "AssessmentVersion",
+    "Author",
     "Basis",
     "CapacityAssessed",
     "CapacityOf",
@@ -233,7 +236,9 @@ __all__ = [
     "Section",
     "SectionRecorded",
     "SelfReferred",
+    "ServiceMix",
     "ServiceProvided",
+    "Shift",
     "StrategyRecorded",
     "Strength",
     "StrengthIdentified",
@@ -244,4 +249,6 @@ __all__ = [
     "lead_case_manager",
     "legal_holds",
     "plan_versions",
+    "service_mix",
+    "uncovered",
 ]
