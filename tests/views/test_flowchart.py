@@ -140,7 +140,10 @@ def test_a_case_is_marked_with_what_blocks_each_way_on():
     assert [node.id for node in drawing.nodes if node.mark == "here"] == ["intake-assessment"]
     here = lines_of(drawing, "intake-assessment")
     assert here[0] == "The case is here."
-    assert here[-1].startswith("Blocked: enroll. The client is found eligible before being")
+    assert here[1:3] == (
+        "Blocked: enroll",
+        "- The client is found eligible before being enrolled.",
+    )
     lines = {edge.source: edge.line for edge in drawing.edges if edge.line != "plain"}
     assert lines == {"intake-assessment": "blocked"}
     assert faults(layout(drawing)) == []

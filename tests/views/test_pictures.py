@@ -25,7 +25,7 @@ MERMAID = [
     r'  n\d+ (-->|==>|-\.->)(\|"TEXT"\|)? n\d+',
     r"  style n\d+ [a-z-]+:[0-9a-z ]+",
 ]
-WORD = r"(?:\w|[ ,]|#\d+;)*"
+WORD = r"(?:\w|[ ,]|#\d+;)+"
 LINES = f"{WORD}(?:<br/>{WORD})*"
 LINE = re.compile("|".join(one.replace("TEXT", WORD).replace("LINES", LINES) for one in MERMAID))
 

@@ -127,7 +127,7 @@ def _join(links: list[list[Node]], edges: dict[tuple[str, str], Edge]) -> None:
 def _loosely(thread: Coverage, nodes: dict[str, Node]) -> None:
     for place, one in enumerate(thread.loose):
         id, column = f"gap loose {place}", PLACES[one.gap]
-        nodes[id] = _gap(id, "Loose", one.sentence, column)
+        nodes[id] = _gap(id, "Loose end", one.sentence, column)
 
 
 def _many(count: int, what: str) -> str:

@@ -170,7 +170,11 @@ class _Chart:
             mark = "start"
         lines = [*self._delivered(stage.id), *self._asked(stage.id)]
         if here:
-            lines = [self._here(), *lines, *map(self._way, self._ways())]
+            lines = [
+                self._here(),
+                *lines,
+                *(line for way in self._ways() for line in self._way(way)),
+            ]
         lines += self._reopening(stage)
         return Node(
             stage.id, _upper(self.workflow.label(stage.id)), lines=lines, group=group, mark=mark
@@ -220,13 +224,15 @@ class _Chart:
         known = {row.name for row in self._moves()} | {"hold", "resume"}
         return [one for one in self.options if one.name in known - early]
 
-    def _way(self, option: Option) -> str:
+    def _way(self, option: Option) -> list[str]:
         if option.open:
-            return f"{self.words.open}: {option.label}"
-        why = " ".join(result.wanted for result in option.blocked_by)
-        return f"{self.words.blocked}: {option.label}. {why}".rstrip()
+            return [f"{self.words.open}: {option.label}"]
+        wanted = [f"- {result.wanted}" for result in option.blocked_by]
+        return [f"{self.words.blocked}: {option.label}", *wanted]
 
     def _reopening(self, stage: Stage) -> list[str]:
+        if self.wording != "staff":
+            return []
         back = [row for row in self.workflow.rows if BACK in _targets(row)]
         return [
             f"{_upper(row.label)}: back to where it was"

@@ -44,9 +44,11 @@ def _node(node: Node, ids: dict[str, str]) -> str:
 def _safe(text: str) -> str:
     """Letters, digits, spaces and commas as they are, all else as its code.
 
-    Also dashes and full stops, which Mermaid takes for lists at the beginning of a text.
+    Dashes and full stops too, which Mermaid takes for lists at the beginning of a text; and
+    nothing is a space that does not break, for Mermaid asks for some text.
     """
     harmless = " ,"
     return "".join(
-        one if one.isalnum() or one in harmless else f"#{ord(one)};" for one in clean(text)
+        one if one.isalnum() or one in harmless else f"#{ord(one)};"
+        for one in clean(text) or "\N{NO-BREAK SPACE}"
     )
