@@ -5,7 +5,7 @@ import sqlite3
 import tempfile
 from pathlib import Path
 
-from benchmarks import decisions, large, loans, stored, writers
+from benchmarks import decisions, large, loans, stored, threads, writers
 from benchmarks.imports import importing
 from benchmarks.measure import Row, compare, table
 from benchmarks.server import a_server
@@ -102,6 +102,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         rows = [*in_memory(), *on_disk(Path(folder)), *options(), *imports(Path(folder))]
         on_sqlite, of_sqlite = stores_on_sqlite(Path(folder))
+        of_sqlite.append(threads.streaming(Path(folder)))
     on_postgres, of_postgres = stores_on_postgres()
     print(table([*rows, *on_sqlite, *on_postgres]))
     print()

@@ -208,7 +208,7 @@ def _objective(state: CaseworkState, recorded: AnyRecorded) -> Changes:
 def _item(state: CaseworkState, recorded: AnyRecorded) -> Changes:
     event: PlanItemDrafted = recorded.event
     before = state.item(event.number)
-    done = ("services", "referrals", "notes", "last_service", "last_note")
+    done = ("services", "referrals", "notes", "last_service", "last_referral", "last_note")
     kept = {name: getattr(before, name) for name in done if before}
     return {"plan": _put(state.plan, _copied(PlanItem, event, recorded=recorded.number, **kept))}
 
@@ -218,7 +218,8 @@ def _item_dropped(state: CaseworkState, recorded: AnyRecorded) -> Changes:
 
 
 def _item_completed(state: CaseworkState, recorded: AnyRecorded) -> Changes:
-    return {"plan": _changed(state.plan, recorded.event.number, completed=recorded.number)}
+    done = {"completed": recorded.number, "outcome_told": _said(recorded.event.outcome)}
+    return {"plan": _changed(state.plan, recorded.event.number, **done)}
 
 
 def _strategy(state: CaseworkState, recorded: AnyRecorded) -> Changes:
@@ -252,7 +253,10 @@ def _service(state: CaseworkState, recorded: AnyRecorded) -> Changes:
     if event.function in INDIRECT:
         changes["indirect_services"] = state.indirect_services + 1
     if not event.plan_items:
-        return changes | {"services_outside_the_plan": state.services_outside_the_plan + 1}
+        return changes | {
+            "services_outside_the_plan": state.services_outside_the_plan + 1,
+            "last_service_outside_the_plan": recorded.number,
+        }
     return changes | {
         "plan": tuple(
             attrs.evolve(item, services=item.services + 1, last_service=recorded.number)
@@ -267,7 +271,7 @@ def _referral(state: CaseworkState, recorded: AnyRecorded) -> Changes:
     event: ReferralMade = recorded.event
     changes: Changes = {
         "plan": tuple(
-            attrs.evolve(item, referrals=item.referrals + 1)
+            attrs.evolve(item, referrals=item.referrals + 1, last_referral=recorded.number)
             if item.number in event.plan_items
             else item
             for item in state.plan

@@ -59,6 +59,8 @@ class CaseworkState:
     direct_services: int = 0
     indirect_services: int = 0
     services_outside_the_plan: int = 0
+    last_service_outside_the_plan: int | None = None
+    """The event of the latest service that names no plan item."""
     holds: tuple[Code, ...] = ()
     """The names of the legal holds in force."""
 

@@ -105,8 +105,9 @@ class Objective:
 class PlanItem:
     """An item of the service plan, by its number, and what was done for it.
 
-    `services`, `referrals` and `notes` count the events that name it, `last_service` and
-    `last_note` are the numbers of the latest; `completed` is the event that says it was done.
+    `services`, `referrals` and `notes` count the events that name it; `last_service`,
+    `last_referral` and `last_note` are the numbers of the latest. `completed` is the event
+    that says it was done, `outcome_told` whether that says what came of it.
     """
 
     number: int
@@ -125,8 +126,10 @@ class PlanItem:
     referrals: int = 0
     notes: int = 0
     last_service: int | None = None
+    last_referral: int | None = None
     last_note: int | None = None
     completed: int | None = None
+    outcome_told: bool = False
 
 
 @attrs.frozen(kw_only=True)

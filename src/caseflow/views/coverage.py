@@ -1,0 +1,241 @@
+"""The golden thread of a case: from need to goal, plan item, service, note and outcome.
+
+Read off the folded state alone, so that it costs the same for a long history as for a short
+one, and needs no more than one case at a time over many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
+
+import attrs
+
+from caseflow.casework import CaseworkState
+from caseflow.casework.things import Goal, Need, PlanItem
+from caseflow.kernel.case import Case
+from caseflow.kernel.erased import Erased
+
+Kind = Literal["need", "goal", "plan item", "referral"]
+"""What has a number in a case."""
+
+NumberAs = Callable[[Kind, int], str]
+"""How an agency names what has a number: a function of its kind and number."""
+
+Gap = Literal[
+    "need-without-goal",
+    "need-without-item",
+    "goal-without-need",
+    "goal-without-item",
+    "item-without-need",
+    "item-without-service",
+    "service-without-note",
+    "service-outside-plan",
+    "referral-without-handoff",
+    "item-without-outcome",
+]
+"""The ways in which the thread can break."""
+
+
+def numbered(kind: Kind, number: int) -> str:
+    """The name that is used where an agency has none of its own: `need 1`, `plan item 2`."""
+    return f"{kind} {number}"
+
+
+@attrs.frozen
+class Break:
+    """One place where the thread breaks, as a sentence, with the events that show it."""
+
+    gap: Gap
+    sentence: str
+    events: tuple[int, ...]
+
+
+@attrs.frozen(kw_only=True)
+class Thread:
+    """One row of the thread: a need, the goals that answer it, an item of the plan, its work.
+
+    `need` and `item` are numbers of the case, `need_as` and `item_as` the agency's names for
+    them; each is None, or empty, where there is none. `services`, `referrals` and `notes` count
+    what names the item. `outcome` is the event that says what came of it: that the item was
+    done, and with what outcome, or that the need was met. `events` are those the row rests on.
+    """
+
+    need: int | None = None
+    need_as: str = ""
+    deferred: bool = False
+    goals: tuple[int, ...] = ()
+    goals_as: tuple[str, ...] = ()
+    item: int | None = None
+    item_as: str = ""
+    services: int = 0
+    referrals: int = 0
+    notes: int = 0
+    outcome: int | None = None
+    events: tuple[int, ...] = ()
+    breaks: tuple[Break, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class Coverage:
+    """The golden thread of one case, row by row; `loose` are the breaks that are on no row."""
+
+    case_id: str
+    rows: tuple[Thread, ...]
+    loose: tuple[Break, ...]
+
+    @property
+    def breaks(self) -> tuple[Break, ...]:
+        """Every break once, in the order of the rows, those on no row at the end."""
+        found = [one for row in self.rows for one in row.breaks]
+        return tuple(dict.fromkeys((*found, *self.loose)))
+
+    @property
+    def whole(self) -> bool:
+        """Whether the thread breaks nowhere."""
+        return not self.breaks
+
+
+def coverage(case: Case[CaseworkState], *, number_as: NumberAs = numbered) -> Coverage:
+    """Follow the numbers of a case from its needs to what came of them, and name every break.
+
+    `case` is any case of case work, of whichever workflow. `number_as` names what has a number
+    in the agency's own way (left out: `need 1`, `goal 1`, `plan item 1`); the rows keep the
+    numbers of the case beside it. A row for each need and plan item that belong together, one
+    for each need without an item, each item without a known need, and each goal that answers
+    no known need. A need that is deferred, or met, asks for no item and no goal; what the client
+    does asks for no service; a goal of the program needs no need of the client's.
+    """
+    state = case.state
+    rows = [*_of_needs(state, number_as), *_of_items(state, number_as)]
+    rows += _of_goals(state, number_as)
+    return Coverage(case_id=case.id, rows=tuple(rows), loose=tuple(_loose(state, number_as, rows)))
+
+
+def _of_needs(state: CaseworkState, name: NumberAs) -> Iterator[Thread]:
+    for need in state.needs:
+        goals = tuple(goal for goal in state.goals if goal.pursued and need.number in goal.needs)
+        items = state.items_for(need.number)
+        breaks = _need_breaks(need, goals, items, name)
+        if not items:
+            yield _row(need, goals, None, breaks, name)
+        for item in items:
+            yield _row(need, goals, item, (*breaks, *_item_breaks(item, name)), name)
+
+
+def _of_items(state: CaseworkState, name: NumberAs) -> Iterator[Thread]:
+    """The plan items that address no need of the case."""
+    for item in state.plan:
+        if any(state.need(number) for number in item.needs):
+            continue
+        goals = tuple(goal for goal in state.goals if goal.number in item.goals and goal.pursued)
+        named = " and ".join(name("need", number) for number in item.needs)
+        lack = f"names {named}, which nobody identified" if named else "addresses no need"
+        gap = _break("item-without-need", f"{name('plan item', item.number)} {lack}", item.recorded)
+        yield _row(None, goals, item, (gap, *_item_breaks(item, name)), name)
+
+
+def _of_goals(state: CaseworkState, name: NumberAs) -> Iterator[Thread]:
+    """The goals that answer no need of the case."""
+    for goal in state.goals:
+        answered = any(state.need(number) for number in goal.needs)
+        if answered or goal.program_goal or not goal.pursued:
+            continue
+        named = " and ".join(name("need", number) for number in goal.needs)
+        lack = f"names {named}, which nobody identified" if named else "answers no need"
+        gap = _break("goal-without-need", f"{name('goal', goal.number)} {lack}", goal.recorded)
+        yield _row(None, (goal,), None, (gap,), name)
+
+
+def _row(
+    need: Need | None,
+    goals: tuple[Goal, ...],
+    item: PlanItem | None,
+    breaks: tuple[Break, ...],
+    name: NumberAs,
+) -> Thread:
+    outcome = item.completed if item and item.outcome_told else None
+    if outcome is None and need:
+        outcome = need.met
+    shown = [need and need.recorded, *(goal.recorded for goal in goals), item and item.recorded]
+    if item:
+        shown += [item.last_service, item.last_referral, item.last_note, item.completed]
+    return Thread(
+        need=need.number if need else None,
+        need_as=name("need", need.number) if need else "",
+        deferred=need is not None and _deferred(need),
+        goals=tuple(goal.number for goal in goals),
+        goals_as=tuple(name("goal", goal.number) for goal in goals),
+        item=item.number if item else None,
+        item_as=name("plan item", item.number) if item else "",
+        services=item.services if item else 0,
+        referrals=item.referrals if item else 0,
+        notes=item.notes if item else 0,
+        outcome=outcome,
+        events=_numbers(*shown, outcome),
+        breaks=breaks,
+    )
+
+
+def _need_breaks(
+    need: Need, goals: tuple[Goal, ...], items: tuple[PlanItem, ...], name: NumberAs
+) -> tuple[Break, ...]:
+    if _deferred(need) or need.met is not None:
+        return ()
+    called, breaks = name("need", need.number), []
+    if not goals:
+        breaks.append(_break("need-without-goal", f"{called} has no goal", need.recorded))
+    if not items:
+        sentence = f"{called} has no plan item, and is not deferred"
+        breaks.append(_break("need-without-item", sentence, need.recorded))
+    return tuple(breaks)
+
+
+def _item_breaks(item: PlanItem, name: NumberAs) -> tuple[Break, ...]:
+    called, breaks = name("plan item", item.number), []
+    served = item.services + item.referrals
+    if not served and not item.by_client:
+        sentence = f"{called} has no service and no referral"
+        breaks.append(_break("item-without-service", sentence, item.recorded))
+    if served and not item.notes:
+        what = "a service" if item.services else "a referral"
+        sentence = f"{called} has {what}, and no progress note"
+        last = (item.last_service, item.last_referral)
+        breaks.append(_break("service-without-note", sentence, item.recorded, *last))
+    if item.completed is not None and not item.outcome_told:
+        sentence = f"{called} is done, and nothing says what came of it"
+        breaks.append(_break("item-without-outcome", sentence, item.recorded, item.completed))
+    return tuple(breaks)
+
+
+def _loose(state: CaseworkState, name: NumberAs, rows: list[Thread]) -> Iterator[Break]:
+    for goal in state.goals:
+        served = any(row.item is not None and goal.number in row.goals for row in rows)
+        named = any(goal.number in item.goals for item in state.plan)
+        if goal.pursued and goal.achieved is None and not served and not named:
+            sentence = f"{name('goal', goal.number)} has no plan item"
+            yield _break("goal-without-item", sentence, goal.recorded)
+    for referral in state.referrals:
+        if referral.linked is None and referral.ended is None:
+            sentence = f"the handoff of {name('referral', referral.number)} is not confirmed"
+            yield _break("referral-without-handoff", sentence, referral.recorded)
+    outside = state.services_outside_the_plan
+    if outside:
+        many = f"{outside} services were" if outside > 1 else "one service was"
+        latest = state.last_service_outside_the_plan
+        yield _break("service-outside-plan", f"{many} provided outside the plan", latest)
+
+
+def _break(gap: Gap, sentence: str, *events: int | None) -> Break:
+    return Break(gap, f"{sentence[:1].upper()}{sentence[1:]}.", _numbers(*events))
+
+
+def _numbers(*events: Any) -> tuple[int, ...]:
+    """The events that there are, each once, in their order."""
+    return tuple(sorted({number for number in events if number is not None}))
+
+
+def _deferred(need: Need) -> bool:
+    """Whether a reason was given for leaving a need. One that was erased, was given."""
+    reason: Any = need.deferred
+    return isinstance(reason, Erased) or bool(reason and reason.strip())

@@ -1,0 +1,311 @@
+"""The participant flowchart: the way through a program, from its beginning to its end.
+
+Stages by phase, who acts, how each is delivered, referrals, what is reported, the ways back,
+and the early endings in one box (Tri-level Case Management, participant flowchart).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from typing import Any, Final
+
+import attrs
+
+from caseflow.casework.words import PHASES
+from caseflow.kernel.case import Case, stage_of
+from caseflow.kernel.errors import InvalidCall
+from caseflow.views.drawing import Drawing, Edge, Group, Line, Mark, Node
+from caseflow.views.program import Program, StageDelivery, Wording
+from caseflow.workflow.definition import ANY_OPEN, BACK, STAY, Stage
+from caseflow.workflow.machine import Row
+from caseflow.workflow.options import Option
+from caseflow.workflow.workflow import Workflow
+
+EXIT: Final = "*early"
+"""The id of the box of early endings; no stage can be called so."""
+
+
+@attrs.frozen(kw_only=True)
+class Words:
+    """What the parts of a flowchart are called in one wording."""
+
+    title: str
+    who: str
+    modes: str
+    referrals: str
+    reports: str
+    asked: str
+    early: str
+    here: str
+    open: str
+    blocked: str
+
+
+WORDINGS: Mapping[Wording, Words] = {
+    "staff": Words(
+        title="Participant flowchart of {name}",
+        who="Who acts",
+        modes="Delivered",
+        referrals="Referrals to",
+        reports="Reported",
+        asked="Asked first",
+        early="Ending early, from any open stage",
+        here="The case is here",
+        open="Open",
+        blocked="Blocked",
+    ),
+    "participants": Words(
+        title="Your way through {name}",
+        who="Who you work with",
+        modes="How we meet",
+        referrals="Where we may send you for more help",
+        reports="What we write down and report",
+        asked="",
+        early="You can leave early, and services can end early",
+        here="You are here",
+        open="Next",
+        blocked="Not yet",
+    ),
+    "partners": Words(
+        title="How participants go through {name}",
+        who="Your contact",
+        modes="Delivered",
+        referrals="Referrals we make",
+        reports="Data that is reported",
+        asked="",
+        early="A participant may leave early",
+        here="The participant is here",
+        open="Next",
+        blocked="Not yet",
+    ),
+}
+
+
+def flowchart(
+    workflow: Workflow[Any],
+    *,
+    wording: Wording = "staff",
+    program: Program | None = None,
+    phases: Mapping[str, str] | None = None,
+    case: Case[Any] | None = None,
+    options: Iterable[Option] = (),
+) -> Drawing:
+    """Draw the way through a workflow, for staff, participants or partners.
+
+    `program` says how each stage is delivered. `phases` are headings for phases in the place of
+    their names (`{"engagement": "Beginning"}`). With a `case`, the stage it is in is marked; with
+    its `options` too (of `book.options`), the box says which ways on are open, and what blocks
+    the others. Raises `InvalidCall` for a wording that there is not, and for a program that
+    tells of a stage which the workflow has not.
+    """
+    words = WORDINGS.get(wording)
+    if words is None:
+        raise InvalidCall(
+            what="The flowchart",
+            problem=f"was asked for in the wording {wording!r}",
+            repair=f"Use one of: {', '.join(WORDINGS)}.",
+        )
+    _known(workflow, program)
+    chart = _Chart(workflow, wording, words, program, case, tuple(options))
+    nodes, groups = chart.nodes(phases or {})
+    return Drawing(
+        title=words.title.format(name=program.name if program else _name(workflow)),
+        description=chart.description(),
+        nodes=nodes,
+        edges=chart.edges(),
+        groups=groups,
+    )
+
+
+def _name(workflow: Workflow[Any]) -> str:
+    return f"the {workflow.name.replace('-', ' ')}"
+
+
+def _known(workflow: Workflow[Any], program: Program | None) -> None:
+    stages = [stage.id for stage in workflow.stages]
+    for told in program.stages if program else ():
+        if told.stage not in stages:
+            raise InvalidCall(
+                what=f"The program {program.name if program else ''!r}",
+                problem=f"tells of the stage {told.stage!r}, which the workflow "
+                f"{workflow.name!r} does not have",
+                repair=f"Use one of: {', '.join(stages)}.",
+            )
+
+
+@attrs.frozen
+class _Chart:
+    workflow: Workflow[Any]
+    wording: Wording
+    words: Words
+    program: Program | None
+    case: Case[Any] | None
+    options: tuple[Option, ...]
+
+    def description(self) -> str:
+        stages = [self.workflow.label(stage.id) for stage in self.workflow.stages]
+        told = f"The stages are: {', '.join(stages)}."
+        if self.case is not None and self.case.position:
+            told += f" {self.words.here}: {self.workflow.label(self.case.position)}."
+        return told
+
+    def nodes(self, phases: Mapping[str, str]) -> tuple[list[Node], list[Group]]:
+        nodes: list[Node] = []
+        groups: list[Group] = []
+        runs = groupby(self.workflow.stages, key=lambda stage: _heading(stage, phases))
+        for number, (heading, stages) in enumerate(runs):
+            group = f"phase-{number}" if heading else ""
+            if heading:
+                groups.append(Group(group, heading))
+            nodes += [self._node(stage, group) for stage in stages]
+        if any(map(self._is_early, self._moves())):
+            nodes.append(Node(EXIT, self.words.early, lines=self._early(), mark="exit"))
+        return nodes, groups
+
+    def _node(self, stage: Stage, group: str) -> Node:
+        here = self.case is not None and self.case.stage == stage.id
+        mark: Mark = "here" if here else "end" if stage.final else "plain"
+        if stage.initial and not here:
+            mark = "start"
+        lines = [*self._delivered(stage.id), *self._asked(stage.id)]
+        if here:
+            lines = [
+                self._here(),
+                *lines,
+                *(line for way in self._ways() for line in self._way(way)),
+            ]
+        lines += self._reopening(stage)
+        return Node(
+            stage.id, _upper(self.workflow.label(stage.id)), lines=lines, group=group, mark=mark
+        )
+
+    def _delivered(self, stage: str) -> list[str]:
+        found = self.program.delivery(stage) if self.program else None
+        delivery = found or StageDelivery(stage)
+        told = delivery.told.get(self.wording)
+        named = {
+            self.words.who: delivery.who,
+            self.words.modes: [mode.replace("-", " ") for mode in delivery.modes],
+            self.words.referrals: delivery.referrals,
+            self.words.reports: delivery.reports,
+        }
+        lines = [f"{what}: {', '.join(texts)}" for what, texts in named.items() if texts]
+        return [told, *lines] if told else lines
+
+    def _asked(self, stage: str) -> list[str]:
+        """What has to hold before a case comes here, and before a step inside the stage."""
+        if not self.words.asked:
+            return []
+        first: list[str] = []
+        inside: list[str] = []
+        for row in self._moves():
+            if stage not in _targets(row) or self._is_early(row):
+                continue
+            steps = (*row.rules, *self._on_recording(row))
+            wanted = [f"- {rule.wanted}" for rule in steps if rule.strength == "block"]
+            if wanted and self._sources(row) == (stage,):
+                inside += [f"{self.words.asked}, to {row.label}:", *wanted]
+            else:
+                first += wanted
+        lines = [f"{self.words.asked}:", *dict.fromkeys(first)] if first else []
+        return [*lines, *inside]
+
+    def _on_recording(self, row: Row) -> tuple[Any, ...]:
+        records = row.transition.records
+        return self.workflow.rules_on(records) if records else ()
+
+    def _here(self) -> str:
+        held = self.case is not None and self.case.on_hold
+        return f"{self.words.here}, on hold." if held else f"{self.words.here}."
+
+    def _ways(self) -> list[Option]:
+        early = {row.name for row in self._moves() if self._is_early(row)}
+        known = {row.name for row in self._moves()} | {"hold", "resume"}
+        return [one for one in self.options if one.name in known - early]
+
+    def _way(self, option: Option) -> list[str]:
+        if option.open:
+            return [f"{self.words.open}: {option.label}"]
+        wanted = [f"- {result.wanted}" for result in option.blocked_by]
+        return [f"{self.words.blocked}: {option.label}", *wanted]
+
+    def _reopening(self, stage: Stage) -> list[str]:
+        if self.wording != "staff":
+            return []
+        back = [row for row in self.workflow.rows if BACK in _targets(row)]
+        return [
+            f"{_upper(row.label)}: back to where it was"
+            for row in back
+            if stage.id in self._sources(row)
+        ]
+
+    def _moves(self) -> list[Row]:
+        """The declared transitions that lead to another stage."""
+        stages = {stage.id for stage in self.workflow.stages}
+        rows = [row for row in self.workflow.rows if not (row.core or row.decided)]
+        return [row for row in rows if stages & set(_targets(row))]
+
+    def _sources(self, row: Row) -> tuple[str, ...]:
+        stages = self.workflow.stages
+        if ANY_OPEN in row.transition.source:
+            return tuple(stage.id for stage in stages if not stage.final)
+        return tuple(dict.fromkeys(stage_of(source) for source in row.transition.source))
+
+    def _is_early(self, row: Row) -> bool:
+        """Whether it leads to an end, and not only from the last open stage."""
+        ends = {stage.id for stage in self.workflow.stages if stage.final}
+        last = [stage.id for stage in self.workflow.stages if not stage.final][-1:]
+        return ends >= set(_targets(row)) and [*self._sources(row)] != last
+
+    def _early(self) -> tuple[str, ...]:
+        """The early endings by name for staff, and for others only that there are any."""
+        rows = [row for row in self._moves() if self._is_early(row)]
+        return tuple(f"- {row.label}" for row in rows) if self.wording == "staff" else ()
+
+    def edges(self) -> list[Edge]:
+        """The ways from stage to stage; several between the same two are one arrow."""
+        between: dict[tuple[str, str], list[Row]] = {}
+        for row in self._moves():
+            if self._is_early(row):
+                continue
+            for source in self._sources(row):
+                for target in _targets(row):
+                    if target not in (STAY, BACK, source):
+                        between.setdefault((source, target), []).append(row)
+        return [
+            Edge(source, target, self._written(rows), line=self._line(source, rows))
+            for (source, target), rows in between.items()
+        ]
+
+    def _written(self, rows: list[Row]) -> str:
+        if self.wording != "staff":
+            return ""
+        return ", or ".join(dict.fromkeys(row.label for row in rows))
+
+    def _line(self, source: str, rows: list[Row]) -> Line:
+        if self.case is None or self.case.stage != source:
+            return "plain"
+        names = {row.name for row in rows}
+        asked = [option for option in self.options if option.name in names]
+        if not asked:
+            return "plain"
+        return "open" if any(option.open for option in asked) else "blocked"
+
+
+def _targets(row: Row) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_stage(to.stage) for to in row.transition.to))
+
+
+def _stage(target: str) -> str:
+    return target if target in (STAY, BACK) else stage_of(target)
+
+
+def _heading(stage: Stage, phases: Mapping[str, str]) -> str:
+    order: dict[str, int] = {phase: place for place, phase in enumerate(PHASES)}
+    named = sorted(stage.phases, key=lambda phase: order.get(phase, len(order)))
+    return _upper(", ".join(dict.fromkeys(phases.get(phase, phase) for phase in named)))
+
+
+def _upper(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"

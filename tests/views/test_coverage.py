@@ -1,0 +1,263 @@
+"""The golden thread: every break is named, and only where there is one."""
+
+from datetime import UTC, datetime
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from caseflow import Casebook
+from caseflow.casework import (
+    FACTS,
+    GoalAchieved,
+    GoalDropped,
+    GoalProposed,
+    HandoffConfirmed,
+    NeedDeferred,
+    NeedIdentified,
+    NeedMet,
+    PlanItemCompleted,
+    PlanItemDrafted,
+    PlanItemDropped,
+    ProgressNoted,
+    ReferralEnded,
+    ReferralMade,
+    ServiceProvided,
+)
+from caseflow.kernel.erased import ERASED
+from caseflow.stages import continuum, five_stage_cyclic, four_stage, service_delivery, six_stage
+from caseflow.storage import MemoryStorage
+from caseflow.views import chain, coverage, mermaid, svg
+from caseflow.views.svg import layout
+from tests.views.drawings import faults
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+SHIPPED = [six_stage, four_stage, five_stage_cyclic, continuum, service_delivery]
+
+NEED = NeedIdentified(number=1, description="No home")
+GOAL = GoalProposed(number=1, statement="A lease", needs=(1,))
+ITEM = PlanItemDrafted(number=1, needs=(1,), activity="Look for a home", goals=(1,))
+SERVICE = ServiceProvided(service="search", plan_items=(1,))
+NOTE = ProgressNoted(text="Two visits", plan_items=(1,))
+DONE = PlanItemCompleted(number=1, outcome="A lease was signed")
+WHOLE = (NEED, GOAL, ITEM, SERVICE, NOTE, DONE)
+
+WORK = (
+    NeedIdentified,
+    NeedMet,
+    NeedDeferred,
+    GoalProposed,
+    GoalDropped,
+    GoalAchieved,
+    PlanItemDrafted,
+    PlanItemDropped,
+    PlanItemCompleted,
+    ServiceProvided,
+    ReferralMade,
+    HandoffConfirmed,
+    ReferralEnded,
+    ProgressNoted,
+)
+
+
+def a_case(*facts, workflow=six_stage):
+    book = Casebook(workflow, MemoryStorage(), clock=lambda: NOW)
+    case_id = book.open(client="P-1", case_id="C-1", by="ana").case.id
+    if facts:
+        book.record(case_id, *facts, by="ana")
+    return book.case(case_id)
+
+
+def gaps(*facts):
+    return [one.gap for one in coverage(a_case(*facts)).breaks]
+
+
+@st.composite
+def facts(draw):
+    """Facts about needs, goals, items and work on them, with few numbers, so that they meet."""
+    few = st.integers(1, 3)
+    some = st.lists(few, max_size=2, unique=True).map(tuple)
+    number = {"number": few}
+    of = st.one_of(
+        st.builds(NeedIdentified, **number, description=st.just("N")),
+        st.builds(NeedMet, **number),
+        st.builds(NeedDeferred, need=few, reason=st.sampled_from(["", "later"])),
+        st.builds(GoalProposed, **number, statement=st.just("G"), needs=some),
+        st.builds(GoalDropped, **number),
+        st.builds(GoalAchieved, **number),
+        st.builds(PlanItemDrafted, **number, needs=some, goals=some, by_client=st.booleans()),
+        st.builds(PlanItemDropped, **number),
+        st.builds(PlanItemCompleted, **number, outcome=st.sampled_from(["", "well"])),
+        st.builds(ServiceProvided, service=st.just("s"), plan_items=some),
+        st.builds(ReferralMade, to=st.just("Z"), plan_items=some, number=few),
+        st.builds(HandoffConfirmed, referral=few),
+        st.builds(ReferralEnded, referral=few, served=st.booleans()),
+        st.builds(ProgressNoted, text=st.just("t"), plan_items=some),
+    )
+    return draw(st.lists(of, max_size=14))
+
+
+def test_a_whole_thread_has_one_row_and_no_break():
+    thread = coverage(a_case(*WHOLE))
+    assert thread.whole
+    (row,) = thread.rows
+    assert (row.need, row.goals, row.item, row.services, row.notes) == (1, (1,), 1, 1, 1)
+    assert row.events == (2, 3, 4, 5, 6, 7)
+    assert row.outcome == 7
+
+
+BREAKS = {
+    "need-without-goal": ((NEED, ITEM, SERVICE, NOTE), "Need 1 has no goal.", (2,)),
+    "need-without-item": ((NEED, GOAL), "Need 1 has no plan item, and is not deferred.", (2,)),
+    "goal-without-need": (
+        (GoalProposed(number=2, statement="Chess"),),
+        "Goal 2 answers no need.",
+        (2,),
+    ),
+    "goal-without-item": ((NEED, GOAL), "Goal 1 has no plan item.", (3,)),
+    "item-without-need": (
+        (PlanItemDrafted(number=4, needs=(8, 9)),),
+        "Plan item 4 names need 8 and need 9, which nobody identified.",
+        (2,),
+    ),
+    "item-without-service": (
+        (NEED, GOAL, ITEM),
+        "Plan item 1 has no service and no referral.",
+        (4,),
+    ),
+    "service-without-note": (
+        (NEED, GOAL, ITEM, SERVICE),
+        "Plan item 1 has a service, and no progress note.",
+        (4, 5),
+    ),
+    "item-without-outcome": (
+        (NEED, GOAL, ITEM, SERVICE, NOTE, PlanItemCompleted(number=1)),
+        "Plan item 1 is done, and nothing says what came of it.",
+        (4, 7),
+    ),
+    "service-outside-plan": (
+        (ServiceProvided(service="a"), ServiceProvided(service="b")),
+        "2 services were provided outside the plan.",
+        (3,),
+    ),
+    "referral-without-handoff": (
+        (NEED, GOAL, ITEM, ReferralMade(to="Z", plan_items=(1,), number=1)),
+        "The handoff of referral 1 is not confirmed.",
+        (5,),
+    ),
+}
+
+
+@pytest.mark.parametrize("gap", BREAKS)
+def test_each_break_is_named_with_the_events_that_show_it(gap):
+    recorded, sentence, events = BREAKS[gap]
+    found = {one.gap: one for one in coverage(a_case(*recorded)).breaks}
+    assert (found[gap].sentence, found[gap].events) == (sentence, events)
+
+
+def test_a_referral_asks_for_a_note_as_a_service_does():
+    referral = ReferralMade(to="Z", plan_items=(1,))
+    (found,) = coverage(a_case(NEED, GOAL, ITEM, referral)).breaks
+    assert found.sentence == "Plan item 1 has a referral, and no progress note."
+    assert found.events == (4, 5)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        NeedDeferred(need=1, reason="the client chose not now"),
+        NeedMet(number=1),
+    ],
+)
+def test_a_need_that_is_deferred_or_met_asks_for_nothing(answer):
+    assert gaps(NEED) == ["need-without-goal", "need-without-item"]
+    assert gaps(NEED, answer) == []
+    assert gaps(NEED, NeedDeferred(need=1, reason=" ")) == gaps(NEED)
+
+
+def test_what_the_client_does_asks_for_no_service():
+    by_client = PlanItemDrafted(number=1, needs=(1,), by_client=True)
+    assert gaps(NEED, GOAL, by_client) == []
+
+
+def test_a_goal_of_the_program_needs_no_need():
+    assert gaps(GoalProposed(number=1, statement="G", program_goal=True)) == ["goal-without-item"]
+
+
+def test_an_agency_names_what_has_a_number_in_its_own_way():
+    marks = {"need": "N", "goal": "G", "plan item": "P", "referral": "R"}
+    thread = coverage(a_case(NEED), number_as=lambda kind, number: f"{marks[kind]}-{number:02}")
+    assert thread.rows[0].need == 1
+    assert thread.rows[0].need_as == "N-01"
+    assert thread.breaks[0].sentence == "N-01 has no goal."
+
+
+@pytest.mark.parametrize("workflow", SHIPPED, ids=lambda one: one.name)
+def test_the_thread_is_the_same_in_every_workflow(workflow):
+    assert coverage(a_case(*WHOLE, workflow=workflow)) == coverage(a_case(*WHOLE))
+
+
+@given(facts())
+def test_everything_with_a_number_is_on_a_row_and_every_event_is_in_the_case(recorded):
+    case = a_case(*recorded)
+    thread, state = coverage(case), case.state
+    assert {row.need for row in thread.rows} - {None} == {need.number for need in state.needs}
+    assert {row.item for row in thread.rows} - {None} == {item.number for item in state.plan}
+    shown = {number for row in thread.rows for number in row.goals}
+    own = {goal.number for goal in state.goals if goal.pursued}
+    assert shown == own
+    numbers = [*(n for row in thread.rows for n in row.events)]
+    numbers += [n for one in thread.breaks for n in one.events]
+    assert all(1 < number <= case.version for number in numbers)
+    assert all(one.events and not one.sentence[0].islower() for one in thread.breaks)
+
+
+@given(facts())
+def test_breaks_are_those_that_the_facts_have(recorded):
+    """Counted from the facts themselves, in another way than the state does."""
+    found = gaps(*recorded)
+    outside = [one for one in recorded if isinstance(one, ServiceProvided) and not one.plan_items]
+    assert ("service-outside-plan" in found) == bool(outside)
+    items = {}
+    for one in recorded:
+        if isinstance(one, PlanItemDrafted):
+            before = items.get(one.number, (None, 0, 0))
+            items[one.number] = (one, *before[1:])
+        elif isinstance(one, PlanItemDropped):
+            items.pop(one.number, None)
+        elif isinstance(one, (ServiceProvided, ReferralMade, ProgressNoted)):
+            for number in set(one.plan_items) & items.keys():
+                item, served, notes = items[number]
+                note = isinstance(one, ProgressNoted)
+                items[number] = (item, served + (not note), notes + note)
+    unserved = [1 for item, served, _ in items.values() if not served and not item.by_client]
+    unnoted = [1 for _, served, notes in items.values() if served and not notes]
+    assert found.count("item-without-service") == len(unserved)
+    assert found.count("service-without-note") == len(unnoted)
+
+
+@given(facts())
+def test_the_chain_shows_every_number_and_every_break(recorded):
+    case = a_case(*recorded)
+    thread, drawing = coverage(case), chain(case)
+    assert faults(layout(drawing)) == []
+    ids = {node.id for node in drawing.nodes}
+    assert {f"need {need.number}" for need in case.state.needs} <= ids
+    assert {f"item {item.number}" for item in case.state.plan} <= ids
+    shown = [line for node in drawing.nodes if node.mark == "gap" for line in node.lines]
+    assert sorted(shown) == sorted(one.sentence for one in thread.breaks)
+    assert svg(drawing) == svg(chain(case))
+    assert mermaid(drawing)
+
+
+def test_texts_that_were_erased_are_drawn_as_erased():
+    case = a_case(NEED, NeedDeferred(need=1, reason="later"))
+    need = attrs.evolve(case.state.needs[0], description=ERASED, deferred=ERASED)
+    case = case._replace(state=attrs.evolve(case.state, needs=(need,)))
+    assert coverage(case).whole
+    assert "(erased)" in svg(chain(case))
+
+
+def test_the_facts_tried_are_facts_of_the_trade():
+    assert set(WORK) <= set(FACTS)
