@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from caseflow.casework import (
+    AssessmentCompleted,
     CaseworkState,
     EvaluationMade,
     IssueRaised,
@@ -39,14 +40,14 @@ def service_in_plan(case: Casework, context: Context) -> Iterator[Unmet]:
     if unknown or not event.plan_items:
         listed = ", ".join(map(str, unknown))
         yield Unmet(
-            found=f"plan item {listed}, which there is not" if unknown else "no plan item",
+            found=f"plan item {listed}, which is not in the plan" if unknown else "no plan item",
             remedy="name the plan item that it belongs to, or bring the plan up to date",
         )
 
 
 @rule(
     "plan-current",
-    rests_on=(PlanAgreed, ReviewScheduled, PlanReviewed),
+    rests_on=(PlanAgreed, ReviewScheduled, PlanReviewed, AssessmentCompleted),
     source=bilevel("plan implementation: the plan is current"),
 )
 def plan_current(case: Casework, context: Context) -> Iterator[Unmet]:
@@ -57,7 +58,8 @@ def plan_current(case: Casework, context: Context) -> Iterator[Unmet]:
     scheduled = case.latest_recorded(ReviewScheduled)
     if scheduled is None or scheduled.event.of != "plan":
         return
-    done = [case.latest_recorded(event) for event in (PlanReviewed, PlanAgreed)]
+    # To agree on a plan is no review: a plan is agreed together with the day of its review.
+    done = [case.latest_recorded(event) for event in (PlanReviewed, AssessmentCompleted)]
     since = any(one is not None and one.number > scheduled.number for one in done)
     if not since and scheduled.event.review_on < context.calendar.day_of(context.at):
         day = scheduled.event.review_on
