@@ -137,49 +137,79 @@ ROWS = (
 
 
 SAID = {
-    "weekly-note": "A case note is written every week. not done since 2 March 2026 > write what "
-    "happened since the last note (case-manager, by 09 March 2026)",
-    "follow-up": "The client is followed up three to nine months after the exit. not done since 2 "
-    "June 2026 > get in touch with the client, and record it (also that they could not "
-    "be reached) (case-manager, by 02 December 2026)",
-    "follow-up-quarter-1": "The client is followed up in the first quarter after the exit. not done "
-    "since 1 April 2026 > get in touch with the client, and record it "
-    "(case-manager, by 30 June 2026)",
-    "follow-up-quarter-2": "The client is followed up in the second quarter after the exit. not "
-    "done since 1 July 2026 > get in touch with the client, and record it "
-    "(case-manager, by 30 September 2026)",
-    "follow-up-quarter-3": "The client is followed up in the third quarter after the exit. not done "
-    "since 1 October 2026 > get in touch with the client, and record it "
-    "(case-manager, by 31 December 2026)",
-    "intake-paperwork": "The papers of the intake are complete. not done since 2 March 2026 > "
-    "complete them with the client; the first meeting does not wait for them "
-    "(case-manager, by 07 March 2026)",
-    "plan-after-assessment": "The assessment has led to a plan. not done since 2 March 2026 > make "
-    "the plan with the client, and record how they agreed (case-manager, "
-    "by 12 March 2026)",
-    "reassessment": "The client's situation is assessed again. not done since 2 March 2026 > assess "
-    "again what has changed, and complete the assessment (case-manager, by 31 May "
-    "2026)",
-    "annual-assessment": "The annual assessment is done around the anniversary of the enrollment. "
-    "not done since 31 January 2027 > assess, even if nothing has changed "
-    "(case-manager, by 01 April 2027)",
-    "plan-review": "The plan is looked at again by the day that it sets. not done since 2 March "
-    "2026 > go through the plan with the client, and record whether it still fits "
-    "(case-manager, by 10 March 2026)",
-    "regular-contact": "The case manager is in contact with the client. not done since 2 March 2026 "
-    "> get in touch with the client, and record it (case-manager, by 09 March "
-    "2026)",
-    "client-check-in": "The client checks in with their navigator. not done since 2 March 2026 > "
-    "remind the client of what was agreed (client, by 16 March 2026)",
-    "monitoring": "Services are monitored. not done since 2 March 2026 > look at effort, adequacy, "
-    "quality and outcome, and note what was found (case-manager, by 01 April 2026)",
-    "handoff": "The agency that the client was referred to has received them. referral 1: not done "
-    "since 2 March 2026 > ask the agency, and record that the handoff is confirmed, or "
-    "how it ended (case-manager, by 07 March 2026)",
-    "urgent-need": "An urgent need is met. need 1: not done since 2 March 2026 > see to it now, and "
-    "record that the need is met (case-manager, by 04 March 2026)",
-    "requisition-answer": "What was asked for is granted or refused. requisition 1: not done since "
-    "2 March 2026 > grant it, or say why not (supervisor, by 05 March 2026)",
+    "weekly-note": (
+        "A case note is written every week. not done since 2 March 2026 > write what "
+        "happened since the last note (case-manager, by 09 March 2026)"
+    ),
+    "follow-up": (
+        "The client is followed up three to nine months after the exit. not done since 2 "
+        "June 2026 > get in touch with the client, and record it (also that they could "
+        "not be reached) (case-manager, by 02 December 2026)"
+    ),
+    "follow-up-quarter-1": (
+        "The client is followed up in the first quarter after the exit. not done since 1 "
+        "April 2026 > get in touch with the client, and record it (case-manager, by 30 "
+        "June 2026)"
+    ),
+    "follow-up-quarter-2": (
+        "The client is followed up in the second quarter after the exit. not done since 1"
+        " July 2026 > get in touch with the client, and record it (case-manager, by 30 "
+        "September 2026)"
+    ),
+    "follow-up-quarter-3": (
+        "The client is followed up in the third quarter after the exit. not done since 1 "
+        "October 2026 > get in touch with the client, and record it (case-manager, by 31 "
+        "December 2026)"
+    ),
+    "intake-paperwork": (
+        "The papers of the intake are complete. not done since 2 March 2026 > complete "
+        "them with the client; the first meeting does not wait for them (case-manager, by"
+        " 07 March 2026)"
+    ),
+    "plan-after-assessment": (
+        "The assessment has led to a plan. not done since 2 March 2026 > make the plan "
+        "with the client, and record how they agreed (case-manager, by 12 March 2026)"
+    ),
+    "reassessment": (
+        "The client's situation is assessed again. not done since 2 March 2026 > assess "
+        "again what has changed, and complete the assessment (case-manager, by 31 May "
+        "2026)"
+    ),
+    "annual-assessment": (
+        "The annual assessment is done around the anniversary of the enrollment. not done"
+        " since 31 January 2027 > assess, even if nothing has changed (case-manager, by "
+        "01 April 2027)"
+    ),
+    "plan-review": (
+        "The plan is looked at again by the day that it sets. not done since 2 March 2026"
+        " > go through the plan with the client, and record whether it still fits (case-"
+        "manager, by 10 March 2026)"
+    ),
+    "regular-contact": (
+        "The case manager is in contact with the client. not done since 2 March 2026 > "
+        "get in touch with the client, and record it (case-manager, by 09 March 2026)"
+    ),
+    "client-check-in": (
+        "The client checks in with their navigator. not done since 2 March 2026 > remind "
+        "the client of what was agreed (client, by 16 March 2026)"
+    ),
+    "monitoring": (
+        "Services are monitored. not done since 2 March 2026 > look at effort, adequacy, "
+        "quality and outcome, and note what was found (case-manager, by 01 April 2026)"
+    ),
+    "handoff": (
+        "The agency that the client was referred to has received them. referral 1: not "
+        "done since 2 March 2026 > ask the agency, and record that the handoff is "
+        "confirmed, or how it ended (case-manager, by 07 March 2026)"
+    ),
+    "urgent-need": (
+        "An urgent need is met. need 1: not done since 2 March 2026 > see to it now, and "
+        "record that the need is met (case-manager, by 04 March 2026)"
+    ),
+    "requisition-answer": (
+        "What was asked for is granted or refused. requisition 1: not done since 2 March "
+        "2026 > grant it, or say why not (supervisor, by 05 March 2026)"
+    ),
 }
 """What is told of each, and to whom."""
 
