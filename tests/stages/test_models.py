@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from caseflow import Actor, Command, Entry, decide, fold
 from caseflow.casework import FACTS
 from caseflow.kernel.case import effective, stage_of
-from caseflow.testing import cases, events, histories
+from caseflow.testing import cases, events, histories, nearly_legal
 from caseflow.testing.casework import PAYLOADS
 from tests.properties.test_ends import ends_from
 from tests.stages.models import DOCUMENTS, EARLY, MODELS_THAT_SHIP
@@ -139,6 +139,23 @@ def test_a_step_past_an_unmet_rule_would_be_seen(model):
     careless = model.workflow.extend("careless", version="1", drop={name: [rule]})
     wrong, _ = past_a_rule(model, careless, examples=12)
     assert (name, {rule}) in wrong
+
+
+@EVERY_MODEL
+def test_each_rule_that_refuses_can_be_the_only_one_that_does(model):
+    rules = set().union(*model.guards.values(), *EARLY.values())
+    for rule in sorted(rules):
+        near = drawn(nearly_legal(model.workflow, rule=rule, payloads=PAYLOADS), examples=1)[0]
+        verdict = decide(model.workflow, near.case, near.command).verdict
+        assert [result.rule for result in verdict.refusals] == [rule]
+
+
+@EVERY_MODEL
+def test_every_step_of_it_is_taken_in_some_case(model):
+    for name in {row.name for row in model.workflow.rows if not row.core}:
+        strategy = histories(model.workflow, taking=name, payloads=PAYLOADS, steps=0)
+        for history in drawn(strategy, examples=1):
+            assert name in {one.transition for one in history}
 
 
 # -- sources ---------------------------------------------------------------------------------
