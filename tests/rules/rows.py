@@ -263,6 +263,11 @@ SERVICES = (
         judged=c.LeadCaseManagerAssigned(case_manager="mo"),
     ),
     row("recorded", less(c.PlacementMade), c.PlacementMade(kind="work")),
+    row(
+        "recorded",
+        then("go-on", "serve", timedelta(days=1), "go-back", ASSESSED),
+        c.PlacementMade(kind="work"),
+    ),
     row("at-least", (*less(NOTE), NOTE), NOTE),
     row("not-older-than", then(timedelta(days=400), c.PlanReviewed()), ASSESSED),
 )

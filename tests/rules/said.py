@@ -409,7 +409,10 @@ SAID = {
             "mo leads one case already > assign it to somebody else, or ask for an exception",
         ]
     ],
-    "recorded": [["The client has a place.", "nothing recorded > record it"]],
+    "recorded": [
+        ["The client has a place.", "nothing recorded > record it"],
+        ["The client has a place.", "only before, on 22 March 2026 > record it"],
+    ],
     "at-least": [["There are two notes.", "1 of 2 > record each"]],
     "not-older-than": [
         [

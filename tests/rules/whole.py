@@ -35,7 +35,9 @@ MADE = {
     "sections-told": sections_told(
         "wishes-told", ("expectations", "choices"), wanted="The plan holds the client's wishes."
     ),
-    "recorded": recorded("placed", c.PlacementMade, wanted="The client has a place."),
+    "recorded": recorded(
+        "placed", c.PlacementMade, wanted="The client has a place.", since_entering=("work",)
+    ),
     "at-least": at_least("two-notes", c.ProgressNoted, 2, wanted="There are two notes."),
     "not-older-than": not_older_than(
         "fresh", c.AssessmentCompleted, "1 year", wanted="The assessment is of this year."

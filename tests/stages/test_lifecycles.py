@@ -11,7 +11,7 @@ from tests.stages.models import MODELS_THAT_SHIP
 def machine(place):
     """The test of one model; the six stages have theirs in tests/testing."""
     case = lifecycle(MODELS_THAT_SHIP[place].workflow, MemoryStorage, payloads=PAYLOADS).TestCase
-    case.settings = settings(max_examples=4, stateful_step_count=20)
+    case.settings = settings(max_examples=3, stateful_step_count=15)
     return case
 
 
