@@ -27,6 +27,7 @@ def days(count):
     return timedelta(days=count)
 
 
+FAILED = c.ContactAttempted(channel="phone")
 CALL = c.ContactAttempted(channel="phone", reached=True)
 EXIT = ("go-on", "serve")
 URGENT = attrs.evolve(NEED, urgent=True)
@@ -126,6 +127,14 @@ ROWS = (
         c.NeedMet(number=1),
     ),
     Row(
+        due.re_engagement,
+        ("5 days", "work"),
+        "re-engagement",
+        (FAILED, days(6)),
+        NOTE,
+        c.ClientCheckedIn(),
+    ),
+    Row(
         due.requisition_answer,
         ("3 days",),
         "requisition-answer",
@@ -137,6 +146,10 @@ ROWS = (
 
 
 SAID = {
+    "re-engagement": (
+        "Staff try again to reach the client. not done since 2 March 2026 > try again in "
+        "another way or place, and record the attempt (case-manager, by 07 March 2026)"
+    ),
     "weekly-note": (
         "A case note is written every week. not done since 2 March 2026 > write what "
         "happened since the last note (case-manager, by 09 March 2026)"

@@ -20,6 +20,7 @@ from caseflow.rules import (
     contact_attempted,
     not_older_than,
     note_concise,
+    practice,
     recorded,
     recorded_in_time,
     sections_told,
@@ -27,6 +28,7 @@ from caseflow.rules import (
 from caseflow.stages.common import LEAD
 from caseflow.storage import MemoryStorage
 from caseflow.workflow.definition import STAY
+from caseflow.workflow.vocabulary import vocabulary
 
 MONDAY = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 
@@ -49,7 +51,12 @@ MADE = {
 }
 """The rules that an agency makes, with its own numbers and words."""
 
-RULES = {name: MADE.get(name, rule) for name, rule in VOCABULARY.items()}
+TOLD_ELSEWHERE = set(vocabulary(practice))
+"""The rules of the practice models, which judge a way of working: tests/stages has theirs."""
+
+RULES = {
+    name: MADE.get(name, rule) for name, rule in VOCABULARY.items() if name not in TOLD_ELSEWHERE
+}
 
 ON_EVENTS = {
     "service-in-plan": c.ServiceProvided,

@@ -63,6 +63,7 @@ from caseflow.casework.planning import (
     ReviewScheduled,
     StrategyRecorded,
 )
+from caseflow.casework.practice import ServiceMix, Shift, service_mix, uncovered
 from caseflow.casework.services import (
     ClientCheckedIn,
     HandoffConfirmed,
@@ -87,6 +88,12 @@ from caseflow.casework.things import (
     Requisition,
     Strength,
 )
+from caseflow.casework.versions import (
+    AssessmentVersion,
+    PlanVersion,
+    assessment_versions,
+    plan_versions,
+)
 from caseflow.casework.words import (
     DIRECT,
     HOLISTIC,
@@ -94,6 +101,7 @@ from caseflow.casework.words import (
     PHASES,
     Agreement,
     Answer,
+    Author,
     Basis,
     CapacityOf,
     DirectFunction,
@@ -135,6 +143,8 @@ __all__ = [
     "Agreement",
     "Answer",
     "AssessmentCompleted",
+    "AssessmentVersion",
+    "Author",
     "Basis",
     "CapacityAssessed",
     "CapacityOf",
@@ -206,6 +216,7 @@ __all__ = [
     "PlanItemDrafted",
     "PlanItemDropped",
     "PlanReviewed",
+    "PlanVersion",
     "ProgramCompleted",
     "ProgramEnrollment",
     "ProgressNoted",
@@ -225,13 +236,19 @@ __all__ = [
     "Section",
     "SectionRecorded",
     "SelfReferred",
+    "ServiceMix",
     "ServiceProvided",
+    "Shift",
     "StrategyRecorded",
     "Strength",
     "StrengthIdentified",
     "StrengthRated",
     "SuitabilityDetermined",
     "TransferredOut",
+    "assessment_versions",
     "lead_case_manager",
     "legal_holds",
+    "plan_versions",
+    "service_mix",
+    "uncovered",
 ]

@@ -35,7 +35,8 @@ class SelfReferred:
 class ContactAttempted:
     """Somebody tried to reach the client, or met them (`reached`).
 
-    `mode` is how; `one_to_one` is False for a meeting in a group or with the family.
+    `mode` is how, `setting` where, in the agency's words (`home`, `workplace`, `office`);
+    `one_to_one` is False for a meeting in a group or with the family.
     """
 
     channel: Code = ""
@@ -43,6 +44,7 @@ class ContactAttempted:
     note: str = ""
     mode: Mode | None = None
     one_to_one: bool = True
+    setting: Code = ""
 
 
 @fact("demographics-recorded")

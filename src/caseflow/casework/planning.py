@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal
 
-from caseflow.casework.words import Agreement, Horizon, Metric
+from caseflow.casework.words import Agreement, Author, Horizon, Metric
 from caseflow.kernel.events import Code, decision, fact
 
 
@@ -70,7 +70,7 @@ class PlanItemDrafted:
     `needs` are the numbers of the needs it addresses; `actor` who does it, `activity` what
     is done, `by_date` until when, `expected_outcome` what is expected to change, and
     `indicator` what will show it. `goals` are the goals it serves, `objective` the objective.
-    `by_client` marks what the client does.
+    `by_client` marks what the client does; `written_by` is whose item it is (None: not said).
     """
 
     number: int
@@ -83,6 +83,7 @@ class PlanItemDrafted:
     objective: int | None = None
     indicator: str = ""
     by_client: bool = False
+    written_by: Author | None = None
 
 
 @fact("plan-item-dropped")

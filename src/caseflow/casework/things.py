@@ -11,6 +11,7 @@ from datetime import date, datetime
 import attrs
 
 from caseflow.casework.words import (
+    Author,
     Domain,
     FindingKind,
     Horizon,
@@ -119,6 +120,7 @@ class PlanItem:
     objective: int | None = None
     indicator: str = ""
     by_client: bool = False
+    written_by: Author | None = None
     services: int = 0
     referrals: int = 0
     notes: int = 0

@@ -18,6 +18,9 @@ Agreement = Literal["signed", "spoken", "witnessed", "interpreted", "not-agreed"
 Answer = Literal["stated", "declined", "not-applicable", "nothing-found", "not-assessed"]
 """What became of a question of an assessment. All five are answers."""
 
+Author = Literal["client", "case-manager", "both"]
+"""Who writes a plan: the client, the case manager, or the two together."""
+
 Basis = Literal["objective", "subjective"]
 """In whose terms a finding is stated: observed and measured, or the client's own (ISED)."""
 

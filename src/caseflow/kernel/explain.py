@@ -27,7 +27,7 @@ def explain_result(result: Result, *, words: Words | None = None) -> str:
 
 
 def _lines(result: Result, words: Words, indent: str, *, part: bool = False) -> Iterator[str]:
-    yield wrapped(f"{_capital(result.wanted)}", indent)
+    yield wrapped(_capital(result.wanted), indent, hanging="")
     inner = indent + "   "
     if result.outcome in ("fault", "fault-excepted"):
         yield wrapped("Found: a fault in the rule itself, so it could not be judged.", inner)
@@ -145,13 +145,15 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def wrapped(text: str, indent: str = "", *, width: int = WIDTH_OF_RESULT) -> str:
+def wrapped(
+    text: str, indent: str = "", *, width: int = WIDTH_OF_RESULT, hanging: str = "  "
+) -> str:
     """Text in lines of at most `width` columns, those after the first indented further."""
     return fill(
         text,
         width,
         initial_indent=indent,
-        subsequent_indent=indent + "  ",
+        subsequent_indent=indent + hanging,
         break_long_words=False,
         break_on_hyphens=False,
     )

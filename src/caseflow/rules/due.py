@@ -17,6 +17,7 @@ from caseflow.casework import (
     FollowUpContact,
     IntakePaperworkCompleted,
     MonitoringNoted,
+    OutreachMade,
     PlanAgreed,
     PlanReviewed,
     ProgressNoted,
@@ -151,12 +152,13 @@ def annual_assessment() -> Obligation:
     )
 
 
-def plan_review() -> Obligation:
-    """The review of the plan, by the day that the plan sets."""
+def plan_review(*stages: str) -> Obligation:
+    """The review of the plan, by the day that the plan sets, in these stages (none: any)."""
     return Obligation(
         "plan-review",
         "The plan is looked at again by the day that it sets.",
         since=latest(ReviewScheduled),
+        during=stages,
         due=on_date("review_on"),
         met_by=(PlanReviewed, AssessmentCompleted),
         owner="case-manager",
@@ -176,6 +178,26 @@ def contact(span: Span | str, *stages: str) -> Obligation:
         owner="case-manager",
         remedy="get in touch with the client, and record it",
         source=bilevel("retention begins on day one"),
+    )
+
+
+def re_engagement(span: Span | str, *stages: str) -> Obligation:
+    """A new attempt, so long after one that did not reach the client, in these stages.
+
+    It is met once the client is heard of or served; each further attempt that fails, and
+    each outreach, starts it anew.
+    The sources give no span: an agency sets its own.
+    """
+    return Obligation(
+        "re-engagement",
+        "Staff try again to reach the client.",
+        since=each(_out_of_touch),
+        during=stages,
+        due=within(span),
+        met_by=(ClientCheckedIn, ServiceProvided),
+        owner="case-manager",
+        remedy="try again in another way or place, and record the attempt",
+        source=models("intensive case management: assertive outreach"),
     )
 
 
@@ -244,6 +266,14 @@ def requisition_answer(span: Span | str) -> Obligation:
         remedy="grant it, or say why not",
         source=trilevel("administrative staff: navigators requisition the services needed"),
     )
+
+
+def _out_of_touch(case: Casework) -> Iterable[Begun]:
+    failed, again = case.latest_recorded(ContactAttempted), case.latest_recorded(OutreachMade)
+    if failed is None or failed.event.reached:
+        return
+    last = again if again and again.occurred_at > failed.occurred_at else failed
+    yield Begun(last.occurred_at, last.number)
 
 
 def _referrals(case: Casework) -> Iterable[Begun]:

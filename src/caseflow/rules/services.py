@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from caseflow.casework import (
-    AssessmentCompleted,
     CaseworkState,
     EvaluationMade,
     IssueRaised,
@@ -47,7 +46,7 @@ def service_in_plan(case: Casework, context: Context) -> Iterator[Unmet]:
 
 @rule(
     "plan-current",
-    rests_on=(PlanAgreed, ReviewScheduled, PlanReviewed, AssessmentCompleted),
+    rests_on=(PlanAgreed, ReviewScheduled, PlanReviewed),
     source=bilevel("plan implementation: the plan is current"),
 )
 def plan_current(case: Casework, context: Context) -> Iterator[Unmet]:
@@ -58,10 +57,9 @@ def plan_current(case: Casework, context: Context) -> Iterator[Unmet]:
     scheduled = case.latest_recorded(ReviewScheduled)
     if scheduled is None or scheduled.event.of != "plan":
         return
-    # To agree on a plan is no review: a plan is agreed together with the day of its review.
-    done = [case.latest_recorded(event) for event in (PlanReviewed, AssessmentCompleted)]
-    since = any(one is not None and one.number > scheduled.number for one in done)
-    if not since and scheduled.event.review_on < context.calendar.day_of(context.at):
+    reviewed = case.latest_recorded(PlanReviewed)
+    done = reviewed is not None and reviewed.number > scheduled.number
+    if not done and scheduled.event.review_on < context.calendar.day_of(context.at):
         day = scheduled.event.review_on
         yield Unmet(
             found=f"its review was due on {day.day} {day:%B %Y}",

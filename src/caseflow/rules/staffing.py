@@ -36,31 +36,31 @@ def caseload_cap(most: int) -> Rule[CaseworkState]:
         "caseload-cap",
         rests_on=LeadCaseManagerAssigned,
         counts="lead",
-        wanted=f"The case manager leads at most {_cases(most)}, with this one.",
+        wanted=f"The case manager leads at most {cases_in_words(most)}, with this one.",
         source=f"{MODELS}, practice models: small caseloads",
         excepted_by="supervisor",
     )
     def capped(case: Casework, context: Context) -> Iterator[Unmet]:
-        lead = _lead_after(case, context.event)
+        lead = lead_after(case, context.event)
         if lead is None:
             return
         others = context.other_cases("lead", lead)
         if others >= most:
             yield Unmet(
-                found=f"{lead} leads {_cases(others)} already",
+                found=f"{lead} leads {cases_in_words(others)} already",
                 remedy="assign it to somebody else, or ask for an exception",
             )
 
     return capped
 
 
-def _lead_after(case: Casework, event: object) -> str | None:
+def lead_after(case: Casework, event: object) -> str | None:
     """Who has the lead once this event is recorded."""
     if isinstance(event, LeadCaseManagerAssigned):
         return event.case_manager
     return lead_case_manager(case)
 
 
-def _cases(count: int) -> str:
+def cases_in_words(count: int) -> str:
     """So many cases, in words."""
     return "one case" if count == 1 else f"{count} cases"

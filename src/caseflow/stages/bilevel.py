@@ -195,7 +195,7 @@ continuum: Workflow[CaseworkState] = Workflow(
         ServiceProvided: [service_in_plan.warns(), plan_current.warns()],
     },
     hold=Hold(stages=SERVED, reason_required=True),
-    obligations=[weekly_notes(DELIVERY), plan_review(), follow_up(FOLLOW_UP)],
+    obligations=[weekly_notes(DELIVERY), plan_review(*SERVED), follow_up(FOLLOW_UP)],
     indexes=[LEAD],
     faults_excepted_by="supervisor",
     labels={"plan": "plan services"},

@@ -1,0 +1,73 @@
+"""The desk at which a story is told: a casebook, a clock that is set by hand, and one case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from caseflow import Casebook, Refused, Verdict, Workflow
+from caseflow.casework import CaseworkState
+from caseflow.storage import MemoryStorage
+from examples import screen
+
+STAFF = {"ana": ["case-manager"], "sam": ["supervisor"], "nia": ["navigator"]}
+
+
+class Desk:
+    """One case of one workflow, worked on by Ana unless somebody else is named."""
+
+    def __init__(
+        self,
+        workflow: Workflow[CaseworkState],
+        *,
+        client: str,
+        start: datetime,
+        staff: Mapping[str, list[str]] = STAFF,
+    ) -> None:
+        self.workflow = workflow
+        self.now = start
+        self.book: Casebook[CaseworkState] = Casebook(
+            workflow, MemoryStorage(), roles=staff, clock=lambda: self.now
+        )
+        self.id = self.book.open(client=client, by="ana", case_id=client.lower()).case.id
+
+    def on(self, year: int, month: int, day: int) -> None:
+        """Set the clock to nine in the morning of a day, and say so."""
+        self.now = datetime(year, month, day, 9, tzinfo=UTC)
+        print(f"\n[{self.now.day} {self.now:%B %Y}]")
+
+    def note(self, *facts: object, by: str = "ana") -> None:
+        """Record facts: they are never refused. What is odd about them is shown."""
+        verdict = self.book.record(self.id, *facts, by=by).verdict
+        if verdict.warnings:
+            screen.show(verdict.explain())
+
+    def decide(self, *steps: object, by: str = "ana", reason: str | None = None) -> Verdict:
+        """Try a decision, and show what the rules say, whichever it is."""
+        try:
+            verdict = self.book.do(self.id, *steps, by=by, reason=reason).verdict
+        except Refused as refused:
+            verdict = refused.verdict
+        screen.show(verdict.explain())
+        return verdict
+
+    def consider(self, *steps: object) -> None:
+        """Ask whether a decision would be allowed, and show the answer. Nothing is recorded."""
+        screen.show(self.book.ask(self.id, *steps, by="ana").explain())
+
+    def due(self) -> None:
+        """Show what is due, by whom and by when."""
+        found = self.book.owed(self.id)
+        if not found:
+            print("  nothing is due")
+        for one in found:
+            by = one.due_at.date() if one.due_at else None
+            when = f"by {by.day} {by:%B %Y}" if by else "without a date"
+            who = one.owner.replace("-", " ") or "anybody"
+            late = ", OVERDUE" if one.overdue else ""
+            screen.item(f"{one.result.wanted} ({who}, {when}{late})")
+
+    def where(self) -> None:
+        """Show the way that the case took through its stages."""
+        stages = [screen.in_words(move.position) for move in self.book.case(self.id).path]
+        screen.say(f"The way of the case: {', '.join(stages)}.")
