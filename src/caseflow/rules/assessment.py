@@ -89,7 +89,8 @@ def assessment_before_plan(*, stages: tuple[str, ...] = ("assessment",)) -> Rule
         if completed.number < began:
             day = context.calendar.day_of(completed.occurred_at)
             yield Unmet(
-                found=f"an assessment completed on {day:%d %B %Y}, before this reassessment began",
+                found=f"an assessment completed on {day.day} {day:%B %Y}, before this reassessment "
+                "began",
                 remedy="complete the reassessment",
                 evidence=(completed.number, began),
             )
@@ -127,9 +128,8 @@ def needs_prioritized(case: Casework, context: Context) -> Iterator[Unmet]:
         if need.client_priority is None and need.met is None:
             yield Unmet(
                 about=f"need {need.number}",
-                found="no priority of the client's",
-                remedy="ask the client how much it matters, and record need "
-                f"{need.number} again with their priority",
+                found="the client has not said how much it matters",
+                remedy=f"ask the client, and record need {need.number} again with their priority",
                 evidence=(need.recorded,),
             )
 
@@ -213,8 +213,11 @@ def client_took_part(case: Casework, context: Context) -> Iterator[Unmet]:
     """The client took part in the assessment."""
     completed = _completed(case, context)
     if completed and completed.client_took_part is not True:
-        found = "it is not said" if completed.client_took_part is None else "the client did not"
-        yield Unmet(found=found, remedy="go through the assessment with the client")
+        unsaid = completed.client_took_part is None
+        yield Unmet(
+            found="not recorded whether they did" if unsaid else "the client did not",
+            remedy="go through the assessment with the client, and complete it saying so",
+        )
 
 
 @rule(
@@ -223,15 +226,15 @@ def client_took_part(case: Casework, context: Context) -> Iterator[Unmet]:
     source=ised("stage 2: an assessment is systematic"),
 )
 def assessment_is_systematic(case: Casework, context: Context) -> Iterator[Unmet]:
-    """The assessment names its instrument, and where it knows from."""
+    """The assessment names the form or test that was used, and where its information is from."""
     completed = _completed(case, context)
     if completed and not completed.instrument:
-        yield Unmet(found="no instrument", remedy="name the form or test that was used")
+        yield Unmet(found="no form or test", remedy="name the form or test that was used")
     if completed and not completed.sources:
         yield Unmet(
             found="no source of information",
-            remedy="say where it is known from: an interview, papers, relatives, observation, "
-            "tests",
+            remedy="say where the information is from: an interview, papers, relatives, "
+            "observation, tests",
         )
 
 

@@ -46,7 +46,7 @@ def not_yet_enrolled(case: Casework, context: Context) -> Iterator[Unmet]:
     if programs:
         yield Unmet(
             found=f"enrolled in {', '.join(programs)}",
-            remedy="end it as withdrawn: the client withdrew after enrollment",
+            remedy="end the case as withdrawn: the client withdrew after enrollment",
         )
 
 
@@ -54,11 +54,11 @@ def not_yet_enrolled(case: Casework, context: Context) -> Iterator[Unmet]:
     "enrolled-before-withdrawal", rests_on=Enrolled, source=field("to withdraw is not to decline")
 )
 def enrolled_before_withdrawal(case: Casework, context: Context) -> Iterator[Unmet]:
-    """The client is enrolled, and withdraws from it."""
+    """The client is enrolled in a program, and withdraws from it."""
     if not case.state.programs:
         yield Unmet(
             found="not enrolled",
-            remedy="end it as declined: the client declined services before enrollment",
+            remedy="end the case as declined: the client declined services before enrollment",
         )
 
 
@@ -104,8 +104,9 @@ def contact_attempted(*, times: int = 1, over: Span | str = "0 days") -> Rule[Ca
                 evidence=numbers or None,
             )
         elif _last_day(failed[0].occurred_at, long, context) > context.calendar.day_of(context.now):
+            began = context.calendar.day_of(failed[0].occurred_at)
             yield Unmet(
-                found=f"attempts since {failed[0].occurred_at:%d %B %Y}",
+                found=f"attempts since {began.day} {began:%B %Y}",
                 remedy=f"go on trying until {long} have passed",
                 evidence=numbers,
             )

@@ -47,7 +47,7 @@ def eligible(case: Casework, context: Context) -> Iterator[Unmet]:
         )
     elif found.valid_until is not None and found.valid_until < context.calendar.day_of(context.at):
         yield Unmet(
-            found=f"eligible until {found.valid_until:%d %B %Y}",
+            found=f"eligible until {found.valid_until.day} {found.valid_until:%B %Y}",
             remedy="determine eligibility again",
         )
 
@@ -111,16 +111,33 @@ def responsibilities_acknowledged(case: Casework, context: Context) -> Iterator[
     acknowledged = case.latest(ResponsibilitiesAcknowledged)
     if acknowledged is None or acknowledged.how == "not-agreed":
         yield Unmet(
-            found="the client has not accepted them" if acknowledged else "no answer of the client",
+            found="the client has not accepted what is expected of them"
+            if acknowledged
+            else "no answer from the client",
             remedy="go through what is expected, and record what the client says to it",
         )
 
 
 way_in_recorded = any_of(
     "way-in-recorded",
-    recorded("self-referred", SelfReferred, wanted="The client came on their own."),
-    recorded("referral-received", ReferralReceived, wanted="The client was referred from outside."),
-    recorded("outreach-made", OutreachMade, wanted="The agency reached out to the client."),
+    recorded(
+        "self-referred",
+        SelfReferred,
+        wanted="The client came on their own.",
+        remedy="record that they did",
+    ),
+    recorded(
+        "referral-received",
+        ReferralReceived,
+        wanted="The client was referred from outside.",
+        remedy="record who referred them",
+    ),
+    recorded(
+        "outreach-made",
+        OutreachMade,
+        wanted="The agency reached out to the client.",
+        remedy="record how it did",
+    ),
     wanted="It is recorded how the client came to the agency.",
 ).sourced(stages("assessment and engagement: by the agency or by referral"))
 

@@ -87,7 +87,8 @@ def goals_measurable(case: Casework, context: Context) -> Iterator[Unmet]:
             yield Unmet(
                 about=f"goal {goal.number}",
                 found=f"no {', no '.join(missing)}",
-                remedy=f"record goal {goal.number} again, so that both can tell if it is achieved",
+                remedy=f"record goal {goal.number} again, so that you and the client can tell "
+                "if it is achieved",
                 evidence=(goal.recorded,),
             )
 
@@ -176,7 +177,7 @@ def items_serve_goals(case: Casework, context: Context) -> Iterator[Unmet]:
         if not numbers & set(item.goals):
             yield Unmet(
                 about=f"plan item {item.number}",
-                found="no goal that stands",
+                found="no goal that still stands",
                 remedy=f"draft plan item {item.number} again, with the goals it serves",
                 evidence=(item.recorded,),
             )

@@ -39,7 +39,7 @@ def service_in_plan(case: Casework, context: Context) -> Iterator[Unmet]:
     if unknown or not event.plan_items:
         listed = ", ".join(map(str, unknown))
         yield Unmet(
-            found=f"plan item {listed}, which there is not" if unknown else "no plan item",
+            found=f"plan item {listed}, which is not in the plan" if unknown else "no plan item",
             remedy="name the plan item that it belongs to, or bring the plan up to date",
         )
 

@@ -131,7 +131,7 @@ closing_review_held = (
     recorded(
         "closing-review",
         ClosingReview,
-        wanted="Client and case manager have gone through the way they came.",
+        wanted="Client and case manager have looked back on the process and the progress made.",
         remedy="hold the review, or record that it was offered, declined, or could not be held",
     )
     .sourced(stages("closure: review the process and celebrate the progress"))
@@ -158,7 +158,7 @@ def criteria_agreed_by_both(case: Casework, context: Context) -> Iterator[Unmet]
 
 
 def _listed(parties: tuple[str, ...]) -> str:
-    return " and ".join(party.replace("-", " ") for party in parties) or "nobody"
+    return " and ".join(f"the {party.replace('-', ' ')}" for party in parties) or "nobody"
 
 
 @rule(
@@ -167,7 +167,7 @@ def _listed(parties: tuple[str, ...]) -> str:
     source=stages("closure: the ability to function independently"),
 )
 def able_to_live_independently(case: Casework, context: Context) -> Iterator[Unmet]:
-    """It was seen that the client can live independently."""
+    """The client has shown that they can live independently."""
     criteria = [one for one in case.state.criteria if one.kind == "independence"]
     if not any(one.met is not None for one in criteria):
         yield Unmet(

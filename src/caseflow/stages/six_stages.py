@@ -131,7 +131,7 @@ WORK = (
             plan_agreed.warns(),
             goals_measurable.warns()
             .sourced(ised("stage 3: in objective terms and time-referenced"))
-            .worded("Every goal is in objective terms, and has its time."),
+            .worded("Every goal is in objective terms, and says by when it is reached."),
             barriers_have_strategies.warns(),
             strengths_built_upon.warns(),
         ],

@@ -154,18 +154,19 @@ def _but_for(walk: Walk, name: str, wanted: str, breaks: Break | None) -> Comman
         if others:
             if not walk.put_right(others):
                 reject()
-        elif walk.workflow.facts:
-            walk.do(Entry(_unsettling(walk, wanted)))
+        elif walk.workflow.event_types:
+            refused = walk.do(Entry(_unsettling(walk, wanted))).refusals
+            walk.put_right(refused)
     return reject()
 
 
 def _unsettling(walk: Walk, wanted: str) -> Any:
-    """A fact that may unsettle a rule that is met: an odd one, of a type that it rests on."""
+    """An event that may unsettle a rule that is met: an odd one, of a type that it rests on."""
     rule = walk.workflow.all_rules.get(wanted)
-    facts = [cls for cls in (rule.rests_on if rule else ()) if cls in walk.workflow.facts]
-    if not facts:
-        return walk.proposals.fact(walk.draw, walk.case)
-    cls = choose(walk.draw, facts)
+    known = walk.workflow.event_types
+    cls = choose(
+        walk.draw, [one for one in (rule.rests_on if rule else ()) if one in known] or known
+    )
     if choose(walk.draw, [True, False]):
         return walk.draw(derived(cls))
     return walk.proposals.event(walk.draw, cls, walk.case)
@@ -230,7 +231,9 @@ def _playing(
         walk = Walk(proposals, draw)
         # Each transition is as likely as any other, however long or short the way to it.
         name = choose(draw, ways)
-        walk.go_to(_leaving(workflow, name, goals if taking is None else None))
+        leaving = _leaving(workflow, name, goals if taking is None else None)
+        # From the nearest place, or from one that may have what its rules ask for.
+        walk.go_to(choose(draw, [leaving, *(frozenset({one}) for one in sorted(leaving))]))
         taken = walk.take(name)
         if taking is not None and not taken:
             reject()

@@ -1,0 +1,266 @@
+"""Every obligation of case work: when it is due, what it says, what meets it and what does not."""
+
+from datetime import date, timedelta
+from inspect import getmembers, isfunction
+from typing import Any, NamedTuple
+
+import attrs
+import pytest
+
+from caseflow import casework as c
+from caseflow.rules import due
+from tests.rules.whole import AGREED, ASSESSED, NEED, NOTE, Desk, workflow_of
+
+
+class Row(NamedTuple):
+    """Made overdue by `recorded`, not met by `astray`, met by `mends`."""
+
+    made_by: Any
+    given: tuple[str, ...]
+    id: str
+    recorded: tuple[Any, ...]
+    astray: Any
+    mends: Any
+
+
+def days(count):
+    return timedelta(days=count)
+
+
+FAILED = c.ContactAttempted(channel="phone")
+CALL = c.ContactAttempted(channel="phone", reached=True)
+EXIT = ("go-on", "serve")
+URGENT = attrs.evolve(NEED, urgent=True)
+SET = c.ReviewScheduled(review_on=date(2026, 3, 10))
+REFERRED = c.ReferralMade(to="a clinic", number=1)
+ASKED = c.RequisitionMade(number=1, service="deposit")
+QUARTERS = ("services",)
+CONTACT = c.FollowUpContact(result="unreachable")
+SESSION = c.FollowUpSession(program="housing")
+
+ROWS = (
+    Row(due.weekly_notes, ("work",), "weekly-note", (NOTE, days(8)), CALL, NOTE),
+    Row(due.follow_up, QUARTERS, "follow-up", (*EXIT, days(280)), SESSION, CONTACT),
+    *(
+        Row(
+            due.follow_up_by_quarter,
+            QUARTERS,
+            f"follow-up-quarter-{number}",
+            (*EXIT, days(later)),
+            SESSION,
+            CONTACT,
+        )
+        for number, later in ((1, 130), (2, 220), (3, 310))
+    ),
+    Row(
+        due.intake_paperwork,
+        ("5 days",),
+        "intake-paperwork",
+        (CALL, days(6)),
+        c.DemographicsRecorded(),
+        c.IntakePaperworkCompleted(),
+    ),
+    Row(
+        due.plan_after_assessment,
+        ("10 days",),
+        "plan-after-assessment",
+        (ASSESSED, days(11)),
+        c.PlanApproved(),
+        AGREED,
+    ),
+    Row(
+        due.reassessment,
+        ("90 days",),
+        "reassessment",
+        (ASSESSED, days(91)),
+        c.PlanReviewed(),
+        ASSESSED,
+    ),
+    Row(
+        due.annual_assessment,
+        (),
+        "annual-assessment",
+        (c.Enrolled(program="housing"), days(400)),
+        c.ScreeningCompleted(),
+        ASSESSED,
+    ),
+    Row(due.plan_review, (), "plan-review", (SET, days(10)), AGREED, c.PlanReviewed()),
+    Row(due.contact, ("7 days", "work"), "regular-contact", (CALL, days(8)), NOTE, CALL),
+    Row(
+        due.check_in,
+        ("14 days", "work"),
+        "client-check-in",
+        (days(15),),
+        CALL,
+        c.ClientCheckedIn(),
+    ),
+    Row(
+        due.monitoring,
+        ("30 days", "work"),
+        "monitoring",
+        (days(31),),
+        NOTE,
+        c.MonitoringNoted(dimension="quality", finding="it fits"),
+    ),
+    Row(
+        due.handoff,
+        ("5 days",),
+        "handoff",
+        (REFERRED, days(6)),
+        c.HandoffConfirmed(referral=2),
+        c.HandoffConfirmed(referral=1),
+    ),
+    Row(
+        due.handoff,
+        ("5 days",),
+        "handoff",
+        (REFERRED, days(6)),
+        c.HandoffConfirmed(referral=2),
+        c.ReferralEnded(referral=1, served=False),
+    ),
+    Row(
+        due.urgent_needs,
+        ("2 days",),
+        "urgent-need",
+        (URGENT, attrs.evolve(NEED, number=2), days(3)),
+        c.NeedMet(number=2),
+        c.NeedMet(number=1),
+    ),
+    Row(
+        due.re_engagement,
+        ("5 days", "work"),
+        "re-engagement",
+        (FAILED, days(6)),
+        NOTE,
+        c.ClientCheckedIn(),
+    ),
+    Row(
+        due.requisition_answer,
+        ("3 days",),
+        "requisition-answer",
+        (ASKED, days(4)),
+        c.RequisitionAnswered(number=2, granted=True),
+        c.RequisitionAnswered(number=1, granted=False, reason="no money"),
+    ),
+)
+
+
+SAID = {
+    "re-engagement": (
+        "Staff try again to reach the client. not done since 2 March 2026 > try again in "
+        "another way or place, and record the attempt (case-manager, by 07 March 2026)"
+    ),
+    "weekly-note": (
+        "A case note is written every week. not done since 2 March 2026 > write what "
+        "happened since the last note (case-manager, by 09 March 2026)"
+    ),
+    "follow-up": (
+        "The client is followed up three to nine months after the exit. not done since 2 "
+        "June 2026 > get in touch with the client, and record it (also that they could "
+        "not be reached) (case-manager, by 02 December 2026)"
+    ),
+    "follow-up-quarter-1": (
+        "The client is followed up in the first quarter after the exit. not done since 1 "
+        "April 2026 > get in touch with the client, and record it (case-manager, by 30 "
+        "June 2026)"
+    ),
+    "follow-up-quarter-2": (
+        "The client is followed up in the second quarter after the exit. not done since 1"
+        " July 2026 > get in touch with the client, and record it (case-manager, by 30 "
+        "September 2026)"
+    ),
+    "follow-up-quarter-3": (
+        "The client is followed up in the third quarter after the exit. not done since 1 "
+        "October 2026 > get in touch with the client, and record it (case-manager, by 31 "
+        "December 2026)"
+    ),
+    "intake-paperwork": (
+        "The papers of the intake are complete. not done since 2 March 2026 > complete "
+        "them with the client; the first meeting does not wait for them (case-manager, by"
+        " 07 March 2026)"
+    ),
+    "plan-after-assessment": (
+        "The assessment has led to a plan. not done since 2 March 2026 > make the plan "
+        "with the client, and record how they agreed (case-manager, by 12 March 2026)"
+    ),
+    "reassessment": (
+        "The client's situation is assessed again. not done since 2 March 2026 > assess "
+        "again what has changed, and complete the assessment (case-manager, by 31 May "
+        "2026)"
+    ),
+    "annual-assessment": (
+        "The annual assessment is done around the anniversary of the enrollment. not done"
+        " since 31 January 2027 > assess, even if nothing has changed (case-manager, by "
+        "01 April 2027)"
+    ),
+    "plan-review": (
+        "The plan is looked at again by the day that it sets. not done since 2 March 2026"
+        " > go through the plan with the client, and record whether it still fits (case-"
+        "manager, by 10 March 2026)"
+    ),
+    "regular-contact": (
+        "The case manager is in contact with the client. not done since 2 March 2026 > "
+        "get in touch with the client, and record it (case-manager, by 09 March 2026)"
+    ),
+    "client-check-in": (
+        "The client checks in with their navigator. not done since 2 March 2026 > remind "
+        "the client of what was agreed (client, by 16 March 2026)"
+    ),
+    "monitoring": (
+        "Services are monitored. not done since 2 March 2026 > look at effort, adequacy, "
+        "quality and outcome, and note what was found (case-manager, by 01 April 2026)"
+    ),
+    "handoff": (
+        "The agency that the client was referred to has received them. referral 1: not "
+        "done since 2 March 2026 > ask the agency, and record that the handoff is "
+        "confirmed, or how it ended (case-manager, by 07 March 2026)"
+    ),
+    "urgent-need": (
+        "An urgent need is met. need 1: not done since 2 March 2026 > see to it now, and "
+        "record that the need is met (case-manager, by 04 March 2026)"
+    ),
+    "requisition-answer": (
+        "What was asked for is granted or refused. requisition 1: not done since 2 March "
+        "2026 > grant it, or say why not (supervisor, by 05 March 2026)"
+    ),
+}
+"""What is told of each, and to whom."""
+
+
+def overdue(desk, id):
+    """What is overdue on the case, as the person who owes it reads it."""
+    return [
+        f"{one.result.wanted} {one.about + ': ' if one.about else ''}{one.result.unmet[0].found} > "
+        f"{one.result.unmet[0].remedy} ({one.owner}, by {one.due_at:%d %B %Y})"
+        for one in desk.book.owed("case", now=desk.now)
+        if one.rule == id and one.overdue
+    ]
+
+
+def desk_of(row):
+    made = row.made_by(*row.given)
+    return Desk(workflow_of({}, made if isinstance(made, tuple) else (made,)), row.recorded)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+def test_it_is_overdue_says_so_and_is_met_by_what_it_asks_for_alone(row):
+    desk = desk_of(row)
+    assert overdue(desk, row.id) == [SAID[row.id]]
+    desk.do(row.astray)
+    assert overdue(desk, row.id) == [SAID[row.id]]
+    desk.do(row.mends)
+    assert overdue(desk, row.id) == []
+
+
+def test_no_obligation_lacks_a_row():
+    made = {f for name, f in getmembers(due, isfunction) if f.__module__ == due.__name__}
+    assert {one for one in made if not one.__name__.startswith("_")} == {r.made_by for r in ROWS}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+def test_it_names_its_source_and_who_owes_it(row):
+    made = row.made_by(*row.given)
+    for one in made if isinstance(made, tuple) else (made,):
+        assert one.source
+        assert one.owner in ("case-manager", "supervisor", "client")
+        assert one.remedy

@@ -1,0 +1,60 @@
+"""Every rule of case work: a case that it alone finds fault with, what it says, what mends it."""
+
+import attrs
+import pytest
+
+from caseflow.rules import VOCABULARY
+from tests.rules.rows import ROWS
+from tests.rules.said import SAID
+from tests.rules.whole import APART, MADE, RULES, TOLD_ELSEWHERE, WHOLE, Desk, workflow_of
+
+WORKFLOW = workflow_of(RULES)
+IDS = {name: rule.id for name, rule in RULES.items()}
+NUMBERED = [
+    pytest.param(row, sum(one.rule == row.rule for one in ROWS[:place]), id=f"{row.rule}-{place}")
+    for place, row in enumerate(ROWS)
+]
+
+
+def test_no_rule_of_the_vocabulary_lacks_a_row():
+    assert {row.rule for row in ROWS} == set(RULES) == set(VOCABULARY) - TOLD_ELSEWHERE
+    makers = {name for name in RULES if not hasattr(VOCABULARY[name], "judge")}
+    assert makers == set(MADE)
+    rows = {name: sum(row.rule == name for row in ROWS) for name in RULES}
+    assert {name: len(said) for name, said in SAID.items()} == rows
+
+
+def test_a_case_in_which_nothing_is_missing_meets_every_rule():
+    assert set(Desk(WORKFLOW, WHOLE).judged()) == APART
+
+
+@pytest.mark.parametrize(("row", "nth"), NUMBERED)
+def test_the_rule_alone_finds_what_is_missing_says_so_and_is_mended(row, nth):
+    found = Desk(WORKFLOW, row.recorded).judged(row.judged)
+    assert set(found) - (APART - {row.rule}) == {IDS[row.rule], *(IDS[one] for one in row.beside)}
+    assert found[IDS[row.rule]] == SAID[row.rule][nth]
+    assert IDS[row.rule] not in mended(row)
+
+
+def mended(row):
+    """What is still found once the case, or the event, was mended."""
+    if row.judged != "go-on":
+        return Desk(WORKFLOW, row.recorded).judged(row.mends[0])
+    return Desk(WORKFLOW, row.otherwise or (*row.recorded, *row.mends)).judged()
+
+
+def test_rules_that_find_nothing_or_look_at_the_wrong_thing_are_caught():
+    # Each rule is judged as its neighbour is: some find nothing, some find something else.
+    plain = [name for name, rule in RULES.items() if rule.check]
+    swapped = {
+        name: attrs.evolve(RULES[name], check=RULES[other].check, history=RULES[other].history)
+        for name, other in zip(plain, plain[1:] + plain[:1], strict=True)
+        if name not in BESIDE_AN_EVENT and other not in BESIDE_AN_EVENT
+    }
+    workflow = workflow_of(swapped)
+    for row in [one for one in ROWS if one.rule in swapped][::3]:
+        said = Desk(workflow, row.recorded).judged(row.judged).get(IDS[row.rule])
+        assert said not in SAID[row.rule], row.rule
+
+
+BESIDE_AN_EVENT = {row.rule for row in ROWS if row.judged != "go-on"}
