@@ -94,13 +94,14 @@ def _copied(thing: type[Any], event: Any, **more: Any) -> Any:
 
 # -- assessment ------------------------------------------------------------------------------
 
+_KEPT = ("strategy", "first_rating", "rating")
+"""What stands of a need or strength that is written again."""
+
 
 def _need(state: CaseworkState, recorded: AnyRecorded) -> Changes:
     event: NeedIdentified = recorded.event
     before = state.need(event.number)
-    kept = {
-        name: getattr(before, name) for name in ("strategy", "first_rating", "rating") if before
-    }
+    kept = {name: getattr(before, name) for name in _KEPT if before}
     need = _copied(
         Need,
         event,
@@ -140,11 +141,14 @@ def _deferred(state: CaseworkState, recorded: AnyRecorded) -> Changes:
 
 def _strength(state: CaseworkState, recorded: AnyRecorded) -> Changes:
     event: StrengthIdentified = recorded.event
+    before = next((one for one in state.strengths if _same(one, event)), None)
+    kept = {name: getattr(before, name) for name in _KEPT if before}
     strength = _copied(
         Strength,
         event,
         recorded=recorded.number,
         in_client_words=_said(event.client_words),
+        **kept,
     )
     others = [one for one in state.strengths if not _same(one, event)]
     return {"strengths": (*others, strength)}
