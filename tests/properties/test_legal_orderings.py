@@ -110,7 +110,10 @@ def compare(history):
             assert refusing, name
             continue
         assert refusing == sheet.missing(name, now), (name, history)
-        assert warned(answer) == sheet.warned(name, fields_of(STEPS.get(name)), now), (name, history)
+        assert warned(answer) == sheet.warned(name, fields_of(STEPS.get(name)), now), (
+            name,
+            history,
+        )
         if not refusing:
             assert place_of(answer.case) == expected, name
     if leads("assessment-completed", path):
