@@ -19,8 +19,9 @@ from caseflow.workflow.obligation import (
 from tools.tables import code, table
 
 NOTHING_DUE = """\
-Nothing is due by a time of its own: the document gives none. An agency sets its times with the
-obligations of `caseflow.rules.due`, and `extend(..., obligations=[...])`.
+Nothing is due by a time of its own. Where a document gives no time, the library has none either:
+an agency sets its own, with the obligations of `caseflow.rules.due` and
+`extend(..., obligations=[...])`.
 """
 
 

@@ -89,10 +89,15 @@ def leads(name: str, path: list[Place]) -> Place | None:
     return None if to == "nowhere" else here if to is None else Place(to)
 
 
+def may_stay(name: str) -> bool:
+    """Whether a step leaves the case, somewhere, where it is."""
+    return name in ALWAYS_STAY or None in MOVES.get(name, {}).values()
+
+
 class Sheet:
     """What is on the sheet of a case: everything that happened, in the order of the recording."""
 
-    def __init__(self, happened: list[Happened]) -> None:
+    def __init__(self, happened: list[Happened], *, voided: bool = False) -> None:
         self.happened = happened
         self.path: list[tuple[Place, int, datetime]] = []
         for place, entry in enumerate(happened):
@@ -100,6 +105,8 @@ class Sheet:
                 continue
             here = [step for step, _, _ in self.path]
             to = Place("outreach") if entry.move == "open" else leads(entry.move, here)
+            if to is None and voided and may_stay(entry.move):
+                continue  # it stayed where a move had led that was voided since
             assert to is not None, f"{entry.move} is not possible in {here[-1]}"
             stays = bool(here) and MOVES.get(entry.move, {}).get(here[-1].step, "moves") is None
             if not stays and entry.move not in ALWAYS_STAY:

@@ -161,7 +161,7 @@ def sheet_of(history):
         if move in ("make-exception", "correct", "void"):
             move = None
         happened.append(Happened(type(event).__name__, when, fields, move))
-    return Sheet(happened)
+    return Sheet(happened, voided=bool(gone))
 
 
 def place_of(case):
