@@ -18,7 +18,7 @@ help:
 	@echo "make lowest   the test suite on the oldest Python with the lowest declared versions"
 	@echo "make matrix   the test suite on every supported Python, from a wheel, and 'make lowest'"
 	@echo "make bench    the benchmarks"
-	@echo "make reference  write docs/six-stage.md anew, from the workflow"
+	@echo "make reference  write docs/models/ anew, from the workflows that ship"
 	@echo "make format   put the code in its standard form"
 	@echo "make clean    remove all that the other targets made"
 
@@ -58,7 +58,7 @@ bench: $(VENV)/.ready-bench
 	@$(BIN)/python -m benchmarks
 
 reference: $(VENV)/.ready-run
-	@$(BIN)/python -m tools.reference docs/six-stage.md
+	@$(BIN)/python -m tools.reference docs/models
 
 format: $(VENV)/.ready-dev
 	$(BIN)/ruff check --fix .

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 import caseflow
-from caseflow import casework, rules
-from caseflow.stages import six_stage
+from caseflow import Workflow, casework, rules, stages
+from caseflow.stages import continuum, service_delivery, six_stage
+from caseflow.workflow.obligation import between, every, in_quarter, on_date, within, yearly
 from tests.support.doc_blocks import (
     DocumentationError,
     broken_links,
@@ -19,7 +20,8 @@ from tests.support.doc_blocks import (
     run,
 )
 from tests.support.trades import shop
-from tools.reference import page
+from tools.reference import MODELS, model_page, page
+from tools.reference_due import by_when
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [
@@ -42,12 +44,26 @@ def test_links_lead_somewhere(path):
     assert broken_links(path) == []
 
 
-# The reference of six_stage is made from it.
+# The reference of each workflow that ships is made from it.
+
+REFERENCES = ROOT / "docs" / "models"
 
 
-def test_the_reference_is_what_the_tool_prints():
-    committed = (ROOT / "docs" / "six-stage.md").read_text(encoding="utf-8")
-    assert committed == page(six_stage), "docs/six-stage.md is out of date: run make reference"
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.python)
+def test_the_reference_is_what_the_tool_prints(model):
+    path = REFERENCES / f"{model.workflow.name}.md"
+    assert path.read_text(encoding="utf-8") == model_page(model), f"{path} is out of date: " + (
+        "run make reference"
+    )
+
+
+def test_every_workflow_that_ships_has_a_reference_and_nothing_else_has():
+    shipped = {name for name in stages.__all__ if isinstance(getattr(stages, name), Workflow)}
+    assert {model.python for model in MODELS} == shipped
+    named = {f"{model.workflow.name}.md" for model in MODELS}
+    assert {path.name for path in REFERENCES.iterdir()} == named
+    for path in [ROOT / "README.md", ROOT / "docs" / "index.md"]:
+        assert all(f"models/{name})" in path.read_text(encoding="utf-8") for name in named)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +76,7 @@ def test_the_reference_is_what_the_tool_prints():
         ),
         (
             {"drop": {"assess": ["enrolled-before-assessment"]}},
-            "| `assess` | engagement | assessment | | | |",
+            "| `assess` | engagement | assessment | | | | ISED, Case Management, stage 2 |",
         ),
     ],
 )
@@ -73,8 +89,10 @@ def test_a_changed_workflow_has_another_reference(change, says):
 def test_the_reference_names_everything():
     known = page(six_stage)
     events = [cls for cls in vars(casework).values() if hasattr(cls, "__caseflow_event__")]
-    assert len(events) == 28
-    for cls in events:
+    assert len(events) == 68
+    elsewhere = set(events) - set(six_stage.event_types)
+    assert all(cls in service_delivery.event_types for cls in elsewhere)
+    for cls in six_stage.event_types:
         assert f"`{cls.__caseflow_event__.name}`<br>`{cls.__name__}`" in known
     for row in six_stage.rows:
         assert row.core or f"\n| `{row.name}` | " in known
@@ -84,10 +102,43 @@ def test_the_reference_names_everything():
 
 def test_the_reference_of_another_trade_tells_roles_reasons_and_conditions():
     told = page(shop)
-    assert "| `stolen` | any open stage, on hold or not | abandoned | | | | manager |" in told
+    assert "| `stolen` | any open stage, on hold or not | abandoned | | | | | manager |" in told
     assert "one of: `customer.too-dear`, `customer.moved-away`, `no-parts`" in told
     assert "repair (waiting), if: Parts are still to come.; repair (bench)" in told
     assert "`rung-back` | A customer who rang in vain is rung back. | `call-missed` due" in told
+
+
+def test_the_reference_tells_what_is_not_stated_and_what_is_due():
+    told = page(continuum)
+    assert (
+        "| **closed** `closed` | closure | | ends here | where it was before | not stated |" in told
+    )
+    assert (
+        "| `weekly-note` | A case note is written every week. | case manager "
+        "| every 1 week, from the last time | in plan implementation and service delivery "
+        "| `progress-noted` | | Bi-level Case Management, writing quality case notes: "
+        "on a weekly basis |"
+    ) in told
+    assert "Nothing is due by a time of its own" in page(six_stage)
+
+
+@pytest.mark.parametrize(
+    ("timing", "words"),
+    [
+        (within("5 working days"), "within 5 working days"),
+        (every("1 month", counted="fixed"), "every 1 month, counted from the start"),
+        (every("1 month", counted="calendar"), "every 1 month, by the calendar"),
+        (between("3 months", "9 months"), "between 3 months and 9 months"),
+        (
+            yearly(before="30 days", after="30 days"),
+            "each year, from 30 days before the anniversary to 30 days after",
+        ),
+        (in_quarter(2), "in calendar quarter 2 after that of the start"),
+        (on_date("review_on"), "by the date in its field `review_on`"),
+    ],
+)
+def test_the_reference_says_by_when(timing, words):
+    assert by_when(timing) == words
 
 
 def doctest_module(module):

@@ -1,33 +1,45 @@
-"""Write the reference of a workflow: stages, transitions, rules and events, read off the workflow.
+"""Write the references of the workflows that ship: stages, rules, what is due, and events.
 
-`python -m tools.reference` prints the page of `six_stage`; with a path, it writes it there.
+`python -m tools.reference` prints the page of `six_stage`; with a folder, it writes a page for
+each there.
 """
 
 import inspect
 import sys
 import types
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
-from caseflow import ANY_OPEN, BACK, STAY, Rule, To, Workflow
+import attrs
+
+from caseflow import ANY_OPEN, BACK, STAY, Rule, To, Workflow, stages
+from caseflow.kernel.calendar import span_of
 from caseflow.kernel.case import HOLD, stage_of
 from caseflow.kernel.events import CODE_MARK, CORE_EVENTS, event_type
 from caseflow.kernel.verdict import in_words
-from caseflow.stages import six_stage
+from caseflow.rules import sources
 from caseflow.workflow.check import BUILT_IN_RULES
 from caseflow.workflow.machine import Row
+from tools.reference_due import due
+from tools.tables import Table, code, once, table
 
 INTRO = """\
-# The six stages: reference
+# {title}: reference
 
-What `six_stage` (`caseflow.stages`) holds: its stages, what leads from one to another, its rules,
-and the events of `caseflow.casework`. This page is made from the workflow itself by
-`make reference`, and a test sees that it agrees. The [tutorial](tutorial.md) shows the stages at
-work, [concepts](concepts.md) has the ideas, and
-[how to write a rule](howto-write-a-rule.md#how-strict-block-warn-due) tells how an agency changes
-what stands here.
+What the workflow `{name}` (`caseflow.stages.{python}`) holds: its stages, what leads from one to
+another, its rules, what it makes due, and the events of `caseflow.casework`. It follows the
+document that it cites as *{document}*. This page is made from the workflow itself by
+`make reference`, and a test sees that it agrees. The [tutorial](../tutorial.md) shows the six
+stages at work, [concepts](../concepts.md) has the ideas, and
+[how to write a rule](../howto-write-a-rule.md#how-strict-block-warn-due) tells how an agency
+changes what stands here.
+"""
+STAGES = """\
+The phases are the parts of every process of case management, by which stages of different
+workflows are compared. *Not stated* marks what the document does not say, and the library has all
+the same, so that cases can be worked and ended. A hold, and a decision that leaves a case in its
+stage, have no place of their own.
 """
 WAYS = """\
 The name is what one says to take it: `book.do(case_id, "assess", by=...)`. Where an event is
@@ -78,30 +90,63 @@ PLAIN = {
     "Any": "an event",
 }
 MANY = {"text": "texts", "word": "words", "whole number": "whole numbers", "day": "days"}
-Table = list[list[str]]
+
+
+@attrs.frozen
+class Model:
+    """A workflow that ships: its name in Python, the title of its page, and its document."""
+
+    python: str
+    title: str
+    document: str
+
+    @property
+    def workflow(self) -> Workflow[Any]:
+        return cast("Workflow[Any]", getattr(stages, self.python))
+
+
+MODELS = (
+    Model("six_stage", "The six stages", sources.ISED),
+    Model("four_stage", "The four stages", sources.MODELS),
+    Model("five_stage_cyclic", "The five stages, in a circle", sources.STAGES),
+    Model("continuum", "The continuum", sources.BILEVEL),
+    Model("service_delivery", "The service delivery flow", sources.TRILEVEL),
+)
+
+
+def model_page(model: Model) -> str:
+    """The page of a workflow that ships."""
+    workflow = model.workflow
+    intro = INTRO.format(
+        title=model.title, name=workflow.name, python=model.python, document=model.document
+    )
+    return f"{intro}\n{page(workflow)}"
 
 
 def page(workflow: Workflow[Any]) -> str:
-    """The whole page."""
+    """What stands on a page, below its introduction."""
     rows = [row for row in workflow.rows if not row.core]
     going = [row for row in rows if not ends_only(workflow, row)]
     ending = [row for row in rows if ends_only(workflow, row)]
-    stages = table(["stage", "substages", "a case", "leads on to"], stage_rows(workflow))
+    stages = table(
+        ["stage", "phases", "substages", "a case", "leads on to", "stated in"],
+        stage_rows(workflow),
+    )
     rules = table(
         ["rule", "what it wants", "where, and how strict", "exception", "source"],
         rule_rows(workflow),
     )
     built_in = table(["rule", "what it wants"], [[code(id), BUILT_IN[id]] for id in BUILT_IN_RULES])
     parts = [
-        INTRO,
         f"Workflow `{workflow.name}`, version `{workflow.version}`.\n",
-        f"## Stages\n\n{stages}",
+        f"## Stages\n\n{STAGES}\n{stages}",
         f"## What leads on\n\n{WAYS}",
         *([] if asks_for_roles(rows) else [ANYBODY]),
         transitions(workflow, going),
         f"## What ends a case\n\n{transitions(workflow, ending)}\n{dated_back(rows)}",
         f"## Rules\n\n{rules}",
         f"{OF_EVERY_WORKFLOW}\n{built_in}",
+        f"## What is due\n\n{due(workflow)}",
         events(workflow),
     ]
     return "\n".join(parts)
@@ -155,9 +200,11 @@ def stage_rows(workflow: Workflow[Any]) -> Table:
         rows.append(
             [
                 f"{title} {code(stage.id)}",
+                ", ".join(stage.phases),
                 ", then ".join(stage.substages),
                 ", ".join(may),
                 ", ".join(on),
+                stage.stated_in,
             ]
         )
     return rows
@@ -174,7 +221,7 @@ def asks_for_roles(rows: list[Row]) -> bool:
 
 
 def transitions(workflow: Workflow[Any], rows: list[Row]) -> str:
-    head = ["transition", "from", "to", "records", "reason", "rules"]
+    head = ["transition", "from", "to", "records", "reason", "rules", "stated in"]
     body = [transition_row(workflow, row) for row in rows]
     if asks_for_roles(rows):
         head.append("by")
@@ -197,6 +244,7 @@ def transition_row(workflow: Workflow[Any], row: Row) -> list[str]:
         code(event_type(records).name) if records else "",
         reason,
         "<br>".join(f"{code(rule.id)} {strictness(rule)}" for rule in row.rules),
+        transition.stated_in,
     ]
 
 
@@ -217,7 +265,7 @@ def target_words(workflow: Workflow[Any], to: To) -> str:
 def strictness(rule: Rule[Any]) -> str:
     words = STRENGTHS[rule.strength]
     if rule.within is not None:
-        words += f", within {rule.within / timedelta(days=1):g} days"
+        words += f", within {span_of(rule.within)}"
     excepted = rule.strength == "block" and rule.excepted_by
     return f"{words} ({rule.excepted_by})" if excepted else words
 
@@ -238,10 +286,16 @@ def dated_back(rows: Iterable[Row]) -> str:
 def rule_rows(workflow: Workflow[Any]) -> Table:
     rows = []
     for id, rule in workflow.all_rules.items():
-        places = list(dict.fromkeys(places_of(workflow, id)))
-        excepted = {found.excepted_by for found, _ in standings(workflow, id)} - {""}
+        found = [one for one, _ in standings(workflow, id)] or [rule]
+        excepted = {one.excepted_by for one in found if one.strength == "block"} - {""}
         rows.append(
-            [code(id), rule.wanted, "<br>".join(places), " or ".join(sorted(excepted)), rule.source]
+            [
+                code(id),
+                once(one.wanted for one in found),
+                once(places_of(workflow, id)),
+                " or ".join(sorted(excepted)),
+                once(one.source for one in found),
+            ]
         )
     return rows
 
@@ -311,25 +365,15 @@ def type_words(hint: Any) -> str:
     return PLAIN.get(name, name)
 
 
-# -- Markdown ---------------------------------------------------------------------------------
-
-
-def code(word: str) -> str:
-    return f"`{word}`"
-
-
-def table(head: list[str], rows: Table) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    cells = ([cell.replace("|", "\\|") for cell in line] for line in lines)
-    return "".join(f"| {' | '.join(line)} |\n".replace("  ", " ") for line in cells)
-
-
 def main() -> None:
-    text = page(six_stage)
-    if len(sys.argv) > 1:
-        Path(sys.argv[1]).write_text(text, encoding="utf-8")
-    else:
-        print(text, end="")
+    if len(sys.argv) == 1:
+        print(model_page(MODELS[0]), end="")
+        return
+    folder = Path(sys.argv[1])
+    folder.mkdir(exist_ok=True)
+    for model in MODELS:
+        path = folder / f"{model.workflow.name}.md"
+        path.write_text(model_page(model), encoding="utf-8")
 
 
 if __name__ == "__main__":

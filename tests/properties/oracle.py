@@ -23,8 +23,10 @@ MOVES: dict[str, dict[str, str | None]] = {
     "enroll": {**dict.fromkeys(ENGAGEMENT, "enrollment"), **dict.fromkeys(SERVED)},
     "assess": dict.fromkeys(ENGAGEMENT, "assessment"),
     "assessment-completed": {"assessment": None},
+    "level-of-care-set": {"assessment": None},
     "plan": {"assessment": "planning"},
     "plan-agreed": {"planning": None},
+    "plan-approved": {"planning": None},
     "start-services": {"planning": "intervention"},
     "monitor": {"intervention": "monitoring"},
     "continue-services": {"monitoring": "intervention"},
@@ -87,10 +89,15 @@ def leads(name: str, path: list[Place]) -> Place | None:
     return None if to == "nowhere" else here if to is None else Place(to)
 
 
+def may_stay(name: str) -> bool:
+    """Whether a step leaves the case, somewhere, where it is."""
+    return name in ALWAYS_STAY or None in MOVES.get(name, {}).values()
+
+
 class Sheet:
     """What is on the sheet of a case: everything that happened, in the order of the recording."""
 
-    def __init__(self, happened: list[Happened]) -> None:
+    def __init__(self, happened: list[Happened], *, voided: bool = False) -> None:
         self.happened = happened
         self.path: list[tuple[Place, int, datetime]] = []
         for place, entry in enumerate(happened):
@@ -98,6 +105,8 @@ class Sheet:
                 continue
             here = [step for step, _, _ in self.path]
             to = Place("outreach") if entry.move == "open" else leads(entry.move, here)
+            if to is None and voided and may_stay(entry.move):
+                continue  # it stayed where a move had led that was voided since
             assert to is not None, f"{entry.move} is not possible in {here[-1]}"
             stays = bool(here) and MOVES.get(entry.move, {}).get(here[-1].step, "moves") is None
             if not stays and entry.move not in ALWAYS_STAY:
@@ -203,19 +212,26 @@ class Sheet:
             if not item["by_date"] or any(not item[word].strip() for word in words):
                 yield "plan-items-complete"
 
-    def _to_close(self, when):
-        criteria: dict[int, bool] = {}
+    def _endings(self):
+        """The programs, each with what there was at its end."""
         endings: dict[str, set[str]] = {}
         for entry in self.happened:
-            number, program = entry.fields.get("number"), entry.fields.get("program")
+            program = entry.fields.get("program")
+            if entry.what == "Enrolled":
+                endings[program] = set()
+            elif entry.what in ("ExitInterview", "FollowUpSession") and program in endings:
+                endings[program].add(entry.what)
+        return endings
+
+    def _to_close(self, when):
+        criteria: dict[int, bool] = {}
+        for entry in self.happened:
+            number = entry.fields.get("number")
             if entry.what == "ClosureCriterionSet":
                 criteria[number] = False
             elif entry.what == "ClosureCriterionMet" and number in criteria:
                 criteria[number] = True
-            elif entry.what == "Enrolled":
-                endings[program] = set()
-            elif entry.what in ("ExitInterview", "FollowUpSession") and program in endings:
-                endings[program].add(entry.what)
+        endings = self._endings()
         if not criteria or not all(criteria.values()):
             yield "closure-criteria-met"
         for kind, rule in (
@@ -253,3 +269,107 @@ class Sheet:
     def _to_refer(self, when):
         if not self.of("ReferralMade"):
             yield "referred-elsewhere"
+
+    # -- what is warned of, and stands in nobody's way ------------------------------------------
+
+    def warned(self, name: str, given: dict[str, Any], when: datetime) -> set[str]:
+        """What a step that can be made from here is warned of; `given` are its fields."""
+        found: set[str] = set()
+        if name == "assessment-completed":
+            found = {*self._of_needs_and_strengths(given), *self._of_assessing(given)}
+        if name == "start-services":
+            found = {*self._of_the_plan(), *self._of_goals_and_strategies()}
+        if name == "withdraw" and any("ExitInterview" not in e for e in self._endings().values()):
+            found = {"exit-interview"}
+        return {rule for rule in found if not self._excepted(rule, when)}
+
+    def _found(self):
+        """The needs by their numbers, and the strengths, as they were last written.
+
+        A need that is written anew is open again. What is to be done about it stands, and so
+        does how a strength is built upon.
+        """
+        needs: dict[int, dict[str, Any]] = {}
+        strengths: dict[Any, dict[str, Any]] = {}
+        for entry in self.happened:
+            fields = entry.fields
+            if entry.what == "NeedIdentified":
+                known = needs.get(fields["number"], {})
+                needs[fields["number"]] = {**fields, "strategy": known.get("strategy")}
+            elif entry.what == "StrengthIdentified":
+                named = fields["description"] if fields["number"] is None else fields["number"]
+                known = strengths.get(named, {})
+                strengths[named] = {**fields, "strategy": known.get("strategy")}
+            elif entry.what == "NeedMet" and fields["number"] in needs:
+                needs[fields["number"]]["met"] = True
+            elif entry.what == "NeedDeferred" and fields["need"] in needs:
+                needs[fields["need"]]["deferred"] = True
+            elif entry.what == "StrategyRecorded":
+                for table, number in ((needs, fields["need"]), (strengths, fields["strength"])):
+                    if number in table:
+                        table[number]["strategy"] = True
+        return needs, list(strengths.values())
+
+    def _of_needs_and_strengths(self, given):
+        needs, strengths = self._found()
+        for kind, found, rule in (
+            ("needs", needs, "needs-numbered"),
+            ("strengths", strengths, "strengths-named"),
+        ):
+            if not found and kind not in given["nothing_found"]:
+                yield rule
+        found = [*needs.values(), *strengths]
+        objective = any(one["objective"] for one in found)
+        subjective = any(one["client_words"].strip() or not one["objective"] for one in found)
+        if found and not (objective and subjective):
+            yield "stated-in-both-terms"
+        seen = {one["domain"] for one in found}
+        seen |= {entry.fields["domain"] for entry in self.of("DomainAssessed")}
+        if not seen >= {"biological-physical", "social", "psychological-emotional"}:
+            yield "domains-assessed"
+        if any(n["client_priority"] is None and "met" not in n for n in needs.values()):
+            yield "needs-prioritized"
+
+    def _of_assessing(self, given):
+        assessed = {entry.fields["of"] for entry in self.of("CapacityAssessed")}
+        if assessed != {"client", "network", "agency"}:
+            yield "capacities-assessed"
+        if given["client_took_part"] is not True:
+            yield "client-took-part"
+        if not given["instrument"] or not given["sources"]:
+            yield "assessment-is-systematic"
+
+    def _of_the_plan(self):
+        agreed = self.last("PlanAgreed")
+        if agreed is None or agreed.fields["client"] == "not-agreed":
+            yield "plan-agreed"
+            return
+        written: dict[tuple[str, int], int] = {}  # items and goals, by where they were written
+        for place, entry in enumerate(self.happened):
+            number = entry.fields.get("number")
+            if entry.what in ("PlanItemDrafted", "GoalProposed"):
+                written[entry.what, number] = place
+            elif entry.what == "PlanItemDropped":
+                written.pop(("PlanItemDrafted", number), None)
+        dropped = (self.last("PlanItemDropped"), self.last("GoalDropped"))
+        changes = [*written.values(), *(self.happened.index(one) for one in dropped if one)]
+        if any(place > self.happened.index(agreed) for place in changes):
+            yield "plan-agreed"
+
+    def _of_goals_and_strategies(self):
+        goals: dict[int, dict[str, Any]] = {}
+        for entry in self.happened:
+            if entry.what == "GoalProposed":
+                goals[entry.fields["number"]] = entry.fields
+            elif entry.what in ("GoalDropped", "GoalAchieved"):
+                goals.pop(entry.fields["number"], None)
+        for goal in goals.values():
+            told = goal["measure"].strip() and goal["target"].strip() and goal["target_date"]
+            if not goal["program_goal"] and not told:
+                yield "goals-measurable"
+        needs, strengths = self._found()
+        still = [n for n in needs.values() if "met" not in n and "deferred" not in n]
+        if any(not need["strategy"] for need in still):
+            yield "barriers-have-strategies"
+        if any(one["number"] is not None and not one["strategy"] for one in strengths):
+            yield "strengths-built-upon"

@@ -7,22 +7,33 @@ import attrs
 from caseflow import Actor, Command, Corrected, Entry, Voided, decide
 from caseflow.casework import (
     AssessmentCompleted,
+    CapacityAssessed,
     CaseClosed,
     ClosureCriterionMet,
     ClosureCriterionSet,
     ContactAttempted,
     ContinuingServicesListed,
+    DomainAssessed,
     EligibilityDetermined,
     Enrolled,
     ExitInterview,
     FollowUpSession,
+    GoalAchieved,
+    GoalDropped,
+    GoalProposed,
     LeadCaseManagerAssigned,
+    LevelOfCareSet,
+    NeedDeferred,
     NeedIdentified,
+    NeedMet,
     NextStagePlanned,
     PlanAgreed,
+    PlanApproved,
     PlanItemDrafted,
+    PlanItemDropped,
     ReferralMade,
     ResourcesListed,
+    StrategyRecorded,
     StrengthIdentified,
     TransferredOut,
 )
@@ -44,12 +55,18 @@ STEPS = {
     "determine-eligibility": EligibilityDetermined(eligible=True),
     "enroll": Enrolled(program="housing"),
     "assessment-completed": AssessmentCompleted(),
+    "level-of-care-set": LevelOfCareSet(level="intensive"),
     "plan-agreed": PlanAgreed(client="signed"),
+    "plan-approved": PlanApproved(),
     "close": CaseClosed(),
     "assign-lead-case-manager": LeadCaseManagerAssigned(case_manager="mo"),
     "transfer-out": TransferredOut(to="county", accepted_by="the county"),
 }
 """The events of the steps that record one; the others are named."""
+THOROUGH = AssessmentCompleted(
+    instrument="intake-form", sources=("interview",), client_took_part=True
+)
+"""An assessment that is completed with all that is asked of it."""
 
 
 WHOLE_CASE = (
@@ -59,12 +76,14 @@ WHOLE_CASE = (
     "enroll",
     "assess",
     AssessmentCompleted(),
-    NeedIdentified(number=1, description="rent in arrears"),
-    StrengthIdentified(description="a large family"),
+    NeedIdentified(number=1, description="rent in arrears", domain="social"),
+    StrengthIdentified(number=1, description="a large family"),
+    "level-of-care-set",
     "plan",
     PlanItemDrafted(number=1, needs=(2,)),
     ITEM,
     ITEM_OF_ALL_PARTS,
+    GoalProposed(number=1, statement="pays the rent on time"),
     "start-services",
     ReferralMade(to="a clinic"),
     "monitor",
@@ -82,6 +101,47 @@ WHOLE_CASE = (
     "reopen",
 )
 """One case from the first contact to its end and back, with what was missing on the way."""
+
+PLAN_ITEM = attrs.evolve(ITEM_OF_ALL_PARTS, needs=(1, 2, 3))
+WARNED_CASE = (
+    EligibilityDetermined(eligible=True),
+    "enroll",
+    "assess",
+    StrengthIdentified(description="a large family"),
+    NeedIdentified(number=1, description="rent in arrears", domain="social", client_priority=1),
+    NeedIdentified(number=2, description="sleeps badly", client_words="I lie awake"),
+    NeedIdentified(number=3, description="no bank account", client_priority=2),
+    NeedMet(number=2),
+    DomainAssessed(domain="biological-physical", answer="declined"),
+    DomainAssessed(domain="psychological-emotional"),
+    CapacityAssessed(of="client"),
+    CapacityAssessed(of="network", answer="not-assessed"),
+    CapacityAssessed(of="agency"),
+    "withdraw",
+    "reopen",
+    ExitInterview(program="housing", result="declined"),
+    THOROUGH,
+    "plan",
+    PLAN_ITEM,
+    NeedDeferred(need=3, reason="the client chose not now"),
+    StrategyRecorded(text="pays in parts", need=1),
+    NeedIdentified(number=1, description="rent far in arrears", client_priority=1),
+    StrengthIdentified(number=1, description="speaks three languages"),
+    StrategyRecorded(text="looks for work as an interpreter", strength=1),
+    StrengthIdentified(number=1, description="speaks four languages"),
+    GoalProposed(number=1, statement="pays the rent on time"),
+    GoalDropped(number=1),
+    GoalProposed(number=2, statement="fewer evictions", program_goal=True),
+    PlanAgreed(client="not-agreed", reason="wants to think it over"),
+    PlanAgreed(client="signed"),
+    PLAN_ITEM,
+    PlanAgreed(client="spoken"),
+    GoalProposed(number=3, statement="a job", measure="hours", target="20"),
+    GoalAchieved(number=3),
+    PlanAgreed(client="spoken"),
+    PlanItemDropped(number=1),
+)
+"""A case in which every warning comes and goes again."""
 
 
 def sheet_of(history):
@@ -101,7 +161,7 @@ def sheet_of(history):
         if move in ("make-exception", "correct", "void"):
             move = None
         happened.append(Happened(type(event).__name__, when, fields, move))
-    return Sheet(happened)
+    return Sheet(happened, voided=bool(gone))
 
 
 def place_of(case):

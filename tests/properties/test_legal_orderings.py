@@ -6,6 +6,7 @@ At the end of each, and on the way, the engine and the oracle are asked about ev
 
 from collections import Counter
 
+import attrs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +24,15 @@ from caseflow.testing import histories
 from caseflow.testing.casework import PAYLOADS
 from caseflow.testing.walk import opened
 from tests.properties.oracle import NAMES, NEED_A_REASON, Place, leads
-from tests.properties.reading import STEPS, WHOLE_CASE, decided, place_of, sheet_of
+from tests.properties.reading import (
+    STEPS,
+    THOROUGH,
+    WARNED_CASE,
+    WHOLE_CASE,
+    decided,
+    place_of,
+    sheet_of,
+)
 
 HISTORIES = st.one_of(  # each position as often as any other
     [histories(six_stage, at=position, payloads=PAYLOADS) for position in six_stage.positions]
@@ -64,6 +73,11 @@ def test_engine_and_oracle_agree_after_every_two_steps_from_every_point_of_a_who
     assert compared > 1_000
 
 
+def test_engine_and_oracle_agree_on_every_warning_as_it_comes_and_goes():
+    for history in points_of(WARNED_CASE):
+        compare(history)
+
+
 def points_of(steps):
     """The history after each of these steps, each of which is allowed."""
     _, history = opened(six_stage)
@@ -96,24 +110,42 @@ def compare(history):
             assert refusing, name
             continue
         assert refusing == sheet.missing(name, now), (name, history)
+        assert warned(answer) == sheet.warned(name, fields_of(STEPS.get(name)), now), (
+            name,
+            history,
+        )
         if not refusing:
             assert place_of(answer.case) == expected, name
+    if leads("assessment-completed", path):
+        answer, now = decided(case, history, THOROUGH)
+        assert warned(answer) == sheet.warned("assessment-completed", fields_of(THOROUGH), now)
 
 
-def test_the_comparison_sees_every_rule_refuse_and_steps_allowed_in_every_stage():
-    seen, refused = Counter(), Counter()
+def warned(answer):
+    return {result.rule for result in answer.verdict.warnings}
+
+
+def fields_of(event):
+    return attrs.asdict(event, recurse=False) if event else {}
+
+
+def test_the_comparison_sees_every_rule_refuse_or_warn_and_steps_allowed_in_every_stage():
+    seen, refused, warnings = Counter(), Counter(), Counter()
     for point in points_of(WHOLE_CASE):
         for history in (point, *after_each_step(point)):
             case = fold(history, six_stage.state())
             for name in NAMES:
-                verdict = decided(case, history, name)[0].verdict
+                answer, _ = decided(case, history, name)
+                verdict = answer.verdict
+                warnings.update(warned(answer))
                 seen[case.stage, verdict.allowed] += 1
                 refused.update(result.rule for result in verdict.refusals)
     stages = {stage.id for stage in six_stage.stages}
     assert {stage for stage, allowed in seen if allowed} == stages
     assert {stage for stage, allowed in seen if not allowed} == stages
-    blocking = {r.id for row in six_stage.rows for r in row.rules if r.strength == "block"}
-    assert set(refused) >= blocking
+    standing = [rule for row in six_stage.rows for rule in row.rules]
+    assert set(refused) >= {rule.id for rule in standing if rule.strength == "block"}
+    assert set(warnings) >= {rule.id for rule in standing if rule.strength == "warn"}
 
 
 def test_a_case_on_hold_only_resumes_or_ends():

@@ -67,7 +67,8 @@ def test_payloads_say_how_an_event_is_drawn(event):
 
 @EVERY_WORKFLOW
 def test_events_of_every_type_are_drawn(workflow, payloads):
-    drawn_events = drawn(events(workflow, payloads=payloads), examples=400)
+    enough = max(400, 12 * len(workflow.event_types))
+    drawn_events = drawn(events(workflow, payloads=payloads), examples=enough)
     assert {type(event) for event in drawn_events} == set(workflow.event_types)
 
 

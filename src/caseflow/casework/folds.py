@@ -94,13 +94,14 @@ def _copied(thing: type[Any], event: Any, **more: Any) -> Any:
 
 # -- assessment ------------------------------------------------------------------------------
 
+_KEPT = ("strategy", "first_rating", "rating")
+"""What stands of a need or strength that is written again."""
+
 
 def _need(state: CaseworkState, recorded: AnyRecorded) -> Changes:
     event: NeedIdentified = recorded.event
     before = state.need(event.number)
-    kept = {
-        name: getattr(before, name) for name in ("strategy", "first_rating", "rating") if before
-    }
+    kept = {name: getattr(before, name) for name in _KEPT if before}
     need = _copied(
         Need,
         event,
@@ -140,11 +141,14 @@ def _deferred(state: CaseworkState, recorded: AnyRecorded) -> Changes:
 
 def _strength(state: CaseworkState, recorded: AnyRecorded) -> Changes:
     event: StrengthIdentified = recorded.event
+    before = next((one for one in state.strengths if _same(one, event)), None)
+    kept = {name: getattr(before, name) for name in _KEPT if before}
     strength = _copied(
         Strength,
         event,
         recorded=recorded.number,
         in_client_words=_said(event.client_words),
+        **kept,
     )
     others = [one for one in state.strengths if not _same(one, event)]
     return {"strengths": (*others, strength)}
@@ -214,7 +218,8 @@ def _item(state: CaseworkState, recorded: AnyRecorded) -> Changes:
 
 
 def _item_dropped(state: CaseworkState, recorded: AnyRecorded) -> Changes:
-    return {"plan": tuple(one for one in state.plan if one.number != recorded.event.number)}
+    left = tuple(one for one in state.plan if one.number != recorded.event.number)
+    return {"plan": left, "item_dropped": recorded.number}
 
 
 def _item_completed(state: CaseworkState, recorded: AnyRecorded) -> Changes:
@@ -252,7 +257,7 @@ def _service(state: CaseworkState, recorded: AnyRecorded) -> Changes:
         changes["direct_services"] = state.direct_services + 1
     if event.function in INDIRECT:
         changes["indirect_services"] = state.indirect_services + 1
-    if not event.plan_items:
+    if not any(item.number in event.plan_items for item in state.plan):
         return changes | {
             "services_outside_the_plan": state.services_outside_the_plan + 1,
             "last_service_outside_the_plan": recorded.number,

@@ -51,6 +51,8 @@ class CaseworkState:
     plan: tuple[PlanItem, ...] = ()
     plan_versions: tuple[int, ...] = ()
     """The numbers of the events with which the client agreed to a plan: its versions."""
+    item_dropped: int | None = None
+    """The event with which an item was taken out of the plan last."""
     criteria: tuple[ClosureCriterion, ...] = ()
     programs: tuple[ProgramEnrollment, ...] = ()
     referrals: tuple[Referral, ...] = ()

@@ -191,7 +191,8 @@ def items_serve_goals(case: Casework, context: Context) -> Iterator[Unmet]:
 def barriers_have_strategies(case: Casework, context: Context) -> Iterator[Unmet]:
     """For every need or barrier there is a strategy to overcome it."""
     for need in case.state.needs:
-        open_still = need.deferred is None and need.met is None
+        deferred = need.deferred is not None and need.deferred.strip()
+        open_still = not deferred and need.met is None
         if open_still and need.strategy is None:
             yield Unmet(
                 about=f"{need.kind} {need.number}",

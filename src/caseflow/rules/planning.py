@@ -31,11 +31,11 @@ Casework = Case[CaseworkState]
     excepted_by="supervisor",
 )
 def needs_covered(case: Casework, context: Context) -> Iterator[Unmet]:
-    """Every numbered need is addressed by a plan item, or deferred with a reason."""
+    """Every numbered need is met, addressed by a plan item, or deferred with a reason."""
     state = case.state
     for need in state.needs:
-        deferred = need.deferred is not None and need.deferred.strip()
-        if not deferred and not state.items_for(need.number):
+        settled = need.met is not None or (need.deferred is not None and need.deferred.strip())
+        if not settled and not state.items_for(need.number):
             yield Unmet(
                 about=f"need {need.number}",
                 found="no plan item, and no deferral with a reason",
@@ -147,9 +147,7 @@ def _changed_since(case: Casework, number: int) -> list[str]:
     state = case.state
     changed = [f"plan item {one.number}" for one in state.plan if one.recorded > number]
     changed += [f"goal {one.number}" for one in state.goals if one.recorded > number]
-    taken = ((PlanItemDropped, "an item was taken out"), (GoalDropped, "a goal was dropped"))
-    for event, words in taken:
-        last = case.latest_recorded(event)
-        if last is not None and last.number > number:
-            changed.append(words)
+    if (state.item_dropped or 0) > number:
+        changed.append("an item was taken out")
+    changed += [f"goal {one.number}" for one in state.goals if (one.dropped or 0) > number]
     return changed

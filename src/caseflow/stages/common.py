@@ -97,7 +97,11 @@ REOPENING = Transition(
 """A closed case comes back to where it was."""
 
 ASSIGNING = Transition(
-    "assign-lead-case-manager", source=ANY_OPEN, to=STAY, records=LeadCaseManagerAssigned
+    "assign-lead-case-manager",
+    source=ANY_OPEN,
+    to=STAY,
+    records=LeadCaseManagerAssigned,
+    stated_in=NOT_STATED,
 )
 """A case is given to its lead case manager, in any open stage."""
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from caseflow.kernel.calendar import Span, no_working_days
 from caseflow.kernel.case import HOLD
 from caseflow.kernel.errors import listed, nearest
 from caseflow.kernel.events import CORE_EVENTS, EventType
@@ -288,6 +289,10 @@ def _check_rules(
         first = by_id.setdefault(rule.id, rule)
         if not _alike(first, rule):
             faults.add(f"There are two rules {rule.id!r}.", "Give each rule an id of its own.")
+        span = rule.within
+        if isinstance(span, Span) and span.unit == "working day":
+            if workflow.calendar.working_days is None:
+                faults.add(str(no_working_days(f"Rule {rule.id!r}")), "")
         if rule.id in BUILT_IN_RULES:
             faults.add(f"Rule {rule.id!r} has the id of a built-in rule.", "Choose another id.")
         for cls in (*rule.rests_on, *rule.history):
