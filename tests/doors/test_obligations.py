@@ -120,7 +120,11 @@ def test_a_mistake_in_an_obligation_is_told(mistake):
     assert str(refused.value) == sentence
 
 
-@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda c: pickle.loads(pickle.dumps(c))])
+def pickled(calendar):
+    return pickle.loads(pickle.dumps(calendar))
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickled])
 def test_a_calendar_may_be_copied_and_pickled(copied):
     given = Calendar("Asia/Kathmandu", working_days=holidays.country_holidays("NP"))
     assert copied(given) == given

@@ -295,7 +295,8 @@ def _on_date(asked: _Asked) -> Window | None:
         day = asked.calendar.day_of(day)
     if not isinstance(day, date) or isinstance(day, Erased):
         return None
-    return Window(asked.begun.at, asked.end(day), asked.met_since)
+    due_at = asked.end(day)  # a day that had passed when it was set is due at once
+    return Window(min(asked.begun.at, due_at), due_at, asked.met_since)
 
 
 def _window(asked: _Asked, opens_at: datetime, due_at: datetime) -> Window:
