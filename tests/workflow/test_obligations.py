@@ -318,7 +318,10 @@ def test_a_year_has_its_window_around_the_anniversary():
     assert desk.status(day(2, 1, year=2025)) == "open", "before the window it does not count"
     desk.do(Reviewed(), at=day(2, 1, year=2025))
     assert (desk.status(), desk.due_on()) == ("upcoming", date(2026, 3, 30))
-    assert desk.due_on(day(2, 1, year=2028)) == date(2028, 3, 30), "29 February again"
+    missed = day(2, 1, year=2028)
+    assert (desk.status(missed), desk.due_on(missed)) == ("overdue", date(2026, 3, 30))
+    desk.do(Reviewed(), at=day(12, 1, year=2027))
+    assert (desk.status(), desk.due_on()) == ("upcoming", date(2028, 3, 30)), "29 February again"
 
 
 def test_a_date_may_stand_in_the_event_that_begins_it():
@@ -517,3 +520,60 @@ def test_a_mistake_is_told_when_the_workflow_is_built(mistake):
     with pytest.raises(WorkflowInvalid) as refused:
         workflow(obligation)
     assert refused.value.fields["faults"] == (sentence,)
+
+
+# -- in an agency's own workflow --------------------------------------------------------------
+
+
+def test_obligations_are_added_taken_out_and_put_in_the_place_of_others():
+    base = workflow(WEEKLY, PLAN)
+    daily = attrs.evolve(WEEKLY, due=every("1 day"))
+    review = attrs.evolve(PLAN, id="reviewed", met_by=Reviewed)
+    mine = base.extend(
+        "mine",
+        version="1",
+        obligations=[daily, review],
+        drop_obligations="plan-in-time",
+        calendar=Calendar("Asia/Kathmandu"),
+    )
+    assert mine.obligations == (daily, review)
+    assert mine.calendar == Calendar("Asia/Kathmandu")
+    assert (base.obligations, base.calendar) == ((WEEKLY, PLAN), Calendar("America/New_York"))
+    assert base.extend("same", version="1").calendar == base.calendar
+
+
+def test_an_obligation_that_is_not_there_cannot_be_taken_out():
+    with pytest.raises(WorkflowInvalid) as refused:
+        workflow(WEEKLY).extend("mine", version="1", drop_obligations="weekly-notes")
+    assert refused.value.fields["faults"] == (
+        "Obligation 'weekly-notes' is to be dropped, and there is none. "
+        "Did you mean 'weekly-note'?",
+    )
+
+
+# -- far away --------------------------------------------------------------------------------
+
+
+def test_spans_from_the_start_may_add_up_to_more_than_one_span_may_be():
+    long = attrs.evolve(WEEKLY, due=every("9000 days", counted="fixed"))
+    desk = Desk(long, start=day(1, 1, year=2000))
+    desk.do("plan", "work")
+    desk.do(NoteWritten(), at=day(1, 2, year=2000))
+    assert desk.due_on() == date(2000, 1, 1) + timedelta(days=17_999)
+
+
+def test_what_was_done_early_does_not_bring_a_week_before_the_start():
+    early = attrs.evolve(WEEKLY, due=every("1 week", counted="calendar"), early="30 days")
+    desk = Desk(early)
+    desk.do(NoteWritten())
+    desk.do("plan", "work", at=day(3, 25))
+    assert (desk.status(), desk.due_on()) == ("open", date(2026, 3, 29))
+
+
+def test_a_case_is_found_by_what_is_due_once_the_exception_is_over():
+    desk = Desk(WEEKLY)
+    desk.do("plan", "work")
+    desk.do(ExceptionMade(rule="weekly-note", reason="in hospital", until=day(3, 20)), by="boss")
+    assert not desk.book.find(due_by=day(3, 19)).cases
+    assert desk.book.find(due_by=day(3, 21)).cases
+    assert desk.book.owed(desk.id, now=day(3, 21))

@@ -153,9 +153,9 @@ class Calendar:
         """The last moment of a day there, in UTC."""
         return self._end(day)
 
-    def after(self, day: date, span: Span) -> date:
-        """The day so long after a day. Hours are no days: they count as none."""
-        count, unit = span.count, span.unit
+    def after(self, day: date, span: Span, *, times: int = 1) -> date:
+        """The day so long after a day, or so many times that. Hours are no days: none."""
+        count, unit = span.count * times, span.unit
         try:
             if unit in DAYS:
                 return day + timedelta(days=count * DAYS[unit])

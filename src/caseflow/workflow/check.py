@@ -285,14 +285,11 @@ def _check_rules(
     by_id: dict[str, Rule[Any]] = {}
     every = [rule for row in rows for rule in row.rules]
     every += [rule for given in workflow.rules.values() for rule in given]
+    _check_spans(workflow, every, faults)
     for rule in every:
         first = by_id.setdefault(rule.id, rule)
         if not _alike(first, rule):
             faults.add(f"There are two rules {rule.id!r}.", "Give each rule an id of its own.")
-        span = rule.within
-        if isinstance(span, Span) and span.unit == "working day":
-            if workflow.calendar.working_days is None:
-                faults.add(str(no_working_days(f"Rule {rule.id!r}")), "")
         if rule.id in BUILT_IN_RULES:
             faults.add(f"Rule {rule.id!r} has the id of a built-in rule.", "Choose another id.")
         for cls in (*rule.rests_on, *rule.history):
@@ -307,6 +304,14 @@ def _check_rules(
                 faults.add(
                     f"Rule {id!r} stands {count} times on {row.name!r}.", "Leave it there once."
                 )
+
+
+def _check_spans(workflow: Any, rules: list[Rule[Any]], faults: Faults) -> None:
+    """Working days are counted where it is known which these are."""
+    for rule in rules:
+        span, known_days = rule.within, workflow.calendar.working_days is not None
+        if isinstance(span, Span) and span.unit == "working day" and not known_days:
+            faults.add(str(no_working_days(f"Rule {rule.id!r}")), "")
 
 
 def _alike(one: Rule[Any], other: Rule[Any]) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 import attrs
 
-from caseflow.kernel.calendar import DAYS, MONTHS, Calendar, Span
+from caseflow.kernel.calendar import DAYS, LAST, MONTHS, Calendar, Span
 from caseflow.kernel.case import Case, stage_of
 from caseflow.kernel.erased import Erased
 from caseflow.kernel.recorded import AnyRecorded
@@ -249,8 +249,8 @@ def _every(asked: _Asked) -> Window:
         opens, last = _fixed_period(start, done, due.span, calendar)
         due_at = _shifted(asked, asked.start(opens), asked.end(last), due.span)
         return Window(max(asked.start(opens), asked.begun.at), due_at)
-    day = start if done is None else _period(done, due.span, calendar)[1] + timedelta(days=1)
-    opens, last = _period(day, due.span, calendar)
+    after = start if done is None else _period(done, due.span, calendar)[1] + timedelta(days=1)
+    opens, last = _period(max(start, after), due.span, calendar)
     for held, resumed in asked.holds:  # of the period in which it was resumed, then
         if held <= asked.end(last) and resumed > asked.start(opens):
             opens, last = _period(max(calendar.day_of(resumed), opens), due.span, calendar)
@@ -276,14 +276,14 @@ def _in_quarter(asked: _Asked) -> Window:
 def _yearly(asked: _Asked) -> Window:
     due: Any = asked.obligation.due
     calendar = asked.calendar
-    start, today = calendar.day_of(asked.begun.at), calendar.day_of(asked.now)
-    year = max(today.year - start.year + 1, 1)
-    while year > 1 and asked.start(_before(calendar, start, year, due.before)) > asked.now:
-        year -= 1
+    start, met, year = calendar.day_of(asked.begun.at), asked.met, 1
     opens = asked.start(_before(calendar, start, year, due.before))
-    if asked.met is not None and asked.met.at >= opens and asked.now >= opens:
-        year += 1  # this year's is done: the next one's is told
+    if met is not None:  # the window after the one that it was done in, or late for
+        year = max(calendar.day_of(met.at).year - start.year - 1, 1)
         opens = asked.start(_before(calendar, start, year, due.before))
+        while opens <= met.at and year < LAST.year - start.year:
+            year += 1
+            opens = asked.start(_before(calendar, start, year, due.before))
     anniversary = calendar.after(start, Span(year, "year"))
     return Window(opens, asked.end(calendar.after(anniversary, due.after)))
 
@@ -295,7 +295,8 @@ def _on_date(asked: _Asked) -> Window | None:
         day = asked.calendar.day_of(day)
     if not isinstance(day, date) or isinstance(day, Erased):
         return None
-    return Window(asked.begun.at, asked.end(day), asked.met_since)
+    due_at = asked.end(day)  # a day that had passed when it was set is due at once
+    return Window(min(asked.begun.at, due_at), due_at, asked.met_since)
 
 
 def _window(asked: _Asked, opens_at: datetime, due_at: datetime) -> Window:
@@ -349,17 +350,14 @@ def _fixed_period(
     """The first of the spans from the start that nothing was done in yet; its days."""
     index = 0
     if done is not None and done >= start:
+        done = min(done, LAST - timedelta(days=1))
         longest = 366 if span.unit == "year" else MONTHS.get(span.unit, 0) * 31
         longest = longest or (7 if span.unit == "week" else 1)
         index = (done - start).days // (longest * span.count)  # at or before the one it is in
-        while calendar.after(start, _times(span, index)) <= done:
+        while calendar.after(start, span, times=index) <= done:
             index += 1
-    opens = calendar.after(start, _times(span, index))
-    return opens, calendar.after(start, _times(span, index + 1)) - timedelta(days=1)
-
-
-def _times(span: Span, count: int) -> Span:
-    return Span(span.count * count, span.unit)
+    opens = calendar.after(start, span, times=index)
+    return opens, calendar.after(start, span, times=index + 1) - timedelta(days=1)
 
 
 def _period(day: date, span: Span, calendar: Calendar) -> tuple[date, date]:

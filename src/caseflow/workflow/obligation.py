@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 import attrs
 
-from caseflow.kernel.calendar import Span, span_of
+from caseflow.kernel.calendar import MOST, Span, span_of
 from caseflow.kernel.case import HOLD, Case, Move, stage_of
 from caseflow.kernel.errors import DefinitionError, short
 from caseflow.workflow.definition import words
@@ -50,6 +50,7 @@ class Since:
 
 def latest(event: type[Any]) -> Since:
     """Since the latest event of a type: each one starts the clock anew."""
+    _an_event("latest", event)
 
     def begun(case: Case[Any], ends: frozenset[str]) -> Iterable[Begun]:
         seen = case.latest_recorded(event)
@@ -60,6 +61,7 @@ def latest(event: type[Any]) -> Since:
 
 def first(event: type[Any]) -> Since:
     """Since the first event of a type."""
+    _an_event("first", event)
 
     def begun(case: Case[Any], ends: frozenset[str]) -> Iterable[Begun]:
         seen = case.first_recorded(event)
@@ -103,7 +105,23 @@ def ended() -> Since:
 
 def each(things: Callable[[Case[Any]], Iterable[Begun]]) -> Since:
     """For each of several things of a case, as a pure function tells them: each has a clock."""
+    given: Any = things
+    if not callable(given) or isinstance(given, type):
+        raise DefinitionError(
+            what=f"The start each({short(things)})",
+            problem="is no function",
+            repair="Give a function of the case that yields a Begun for each thing.",
+        )
     return Since(lambda case, ends: things(case), of_things=True)
+
+
+def _an_event(name: str, given: object) -> None:
+    if not isinstance(given, type):
+        raise DefinitionError(
+            what=f"The start {name}({short(given)})",
+            problem="names no event class",
+            repair=f"Give the class, like {name}(PlanAgreed).",
+        )
 
 
 def end_of(case: Case[Any], ends: frozenset[str]) -> Move | None:
@@ -167,12 +185,28 @@ class InQuarter:
 
     number: int
 
+    def __attrs_post_init__(self) -> None:
+        if type(self.number) is not int or not 0 <= self.number <= MOST:
+            raise DefinitionError(
+                what=f"The quarter in_quarter({short(self.number)})",
+                problem="is not so many quarters after that of the start",
+                repair=f"Give a whole number from 0 to {MOST:,}: 1 is the next quarter.",
+            )
+
 
 @attrs.frozen
 class OnDate:
     """By a date that stands in a field of the event with which it began."""
 
     field: str
+
+    def __attrs_post_init__(self) -> None:
+        if not isinstance(self.field, str):
+            raise DefinitionError(
+                what=f"The date on_date({short(self.field)})",
+                problem="names no field",
+                repair="Give the name of the field that holds it, like on_date('review_on').",
+            )
 
 
 Timing = Within | Every | Between | Yearly | InQuarter | OnDate
@@ -225,8 +259,34 @@ def _since(given: object) -> Since | None:
     )
 
 
-def _classes(given: type[Any] | Iterable[type[Any]]) -> tuple[type[Any], ...]:
-    return (given,) if isinstance(given, type) else tuple(given)
+def _classes(given: object) -> tuple[type[Any], ...]:
+    found = given if isinstance(given, (tuple, list, set, frozenset)) else (given,)
+    if all(isinstance(one, type) for one in found):
+        return tuple(found)
+    raise DefinitionError(
+        what=f"An obligation has met_by or cancelled_by {short(given)}, which",
+        problem="is no event class",
+        repair="Give an event class, or a tuple of them.",
+    )
+
+
+def _timing(one: Obligation, field: attrs.Attribute[Any], given: object) -> None:
+    if not isinstance(given, Timing):
+        raise DefinitionError(
+            what=f"Obligation {short(one.id)} has due={short(given)}, which",
+            problem="is no time by which it is due",
+            repair="Give within('7 days'), every(...), between(...), yearly(...), "
+            "in_quarter(...) or on_date(...).",
+        )
+
+
+def _text(one: Obligation, field: attrs.Attribute[Any], given: object) -> None:
+    if not isinstance(given, str):
+        raise DefinitionError(
+            what=f"Obligation {short(one.id)} has {field.name}={short(given)}, which",
+            problem="is no text",
+            repair="Give a text.",
+        )
 
 
 @attrs.frozen
@@ -248,9 +308,9 @@ class Obligation:
     do, and `source` where it comes from.
     """
 
-    id: str
-    wanted: str
-    due: Timing = attrs.field(kw_only=True)
+    id: str = attrs.field(validator=_text)
+    wanted: str = attrs.field(validator=_text)
+    due: Timing = attrs.field(kw_only=True, validator=_timing)
     since: Since | None = attrs.field(default=None, converter=_since, kw_only=True)
     met_by: tuple[type[Any], ...] = attrs.field(default=(), converter=_classes, kw_only=True)
     early: Span | None = attrs.field(
@@ -260,10 +320,10 @@ class Obligation:
     after_the_end: bool = attrs.field(default=False, kw_only=True)
     runs_on_hold: bool = attrs.field(default=False, kw_only=True)
     cancelled_by: tuple[type[Any], ...] = attrs.field(default=(), converter=_classes, kw_only=True)
-    owner: str = attrs.field(default="", kw_only=True)
-    excepted_by: str = attrs.field(default="", kw_only=True)
-    remedy: str = attrs.field(default="", kw_only=True)
-    source: str = attrs.field(default="", kw_only=True)
+    owner: str = attrs.field(default="", kw_only=True, validator=_text)
+    excepted_by: str = attrs.field(default="", kw_only=True, validator=_text)
+    remedy: str = attrs.field(default="", kw_only=True, validator=_text)
+    source: str = attrs.field(default="", kw_only=True, validator=_text)
 
     @property
     def starts(self) -> Since:

@@ -121,14 +121,12 @@ def _as_decided(decided: AnyRecorded, now: datetime, calendar: Calendar) -> Cont
 def first_due(workflow: Workflow[S], case: Case[S], now: datetime) -> datetime | None:
     """The first moment at which something that is owed is due (None: nothing has a date).
 
+    What an exception stands for counts from the end of the exception on, if it has one.
     A rule that reads histories or counts other cases is not judged here, and taken as unmet:
     the moment may be earlier than what `owed` tells, and is never later.
     """
-    moments = [
-        one.due_at
-        for one in standings(workflow, case, now)
-        if one.due_at is not None and (one.owed or one.status == "upcoming")
-    ]
+    found = (_to_be_due(case, one) for one in standings(workflow, case, now))
+    moments = [moment for moment in found if moment is not None]
     for rule_id, decided in case.dues.items():
         rule = workflow.rule_that_noted(decided, rule_id)
         if rule is None:
@@ -143,6 +141,16 @@ def first_due(workflow: Workflow[S], case: Case[S], now: datetime) -> datetime |
                 continue
         moments.append(due_at)
     return min(moments, default=None)
+
+
+def _to_be_due(case: Case[Any], standing: Standing) -> datetime | None:
+    """When an obligation is due, now or later, as far as the case tells (None: it is not)."""
+    if standing.due_at is None or standing.status == "met":
+        return None
+    if standing.status != "excepted":
+        return standing.due_at
+    made = next(one for one in case.exceptions if one.number == standing.exception)
+    return max(standing.due_at, made.until) if made.until is not None else None
 
 
 def _due_at(

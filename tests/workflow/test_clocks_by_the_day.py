@@ -1,0 +1,322 @@
+"""How obligations stand, against a count day by day on the wall of the agency."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from caseflow import (
+    ExceptionMade,
+    Obligation,
+    between,
+    ended,
+    every,
+    in_quarter,
+    on_date,
+    opened,
+    within,
+    yearly,
+)
+from caseflow.workflow.owed import first_due, owed
+from tests.workflow.test_obligations import Desk, MovedAway, NoteWritten, Reviewed, ReviewSet
+
+ZONES = (
+    "America/New_York",
+    "Europe/Berlin",
+    "Australia/Lord_Howe",
+    "Asia/Kathmandu",
+    "Pacific/Apia",
+    "America/Havana",
+    "UTC",
+)
+STARTS = (
+    datetime(2024, 2, 28, 3, tzinfo=UTC),  # before a leap day
+    datetime(2023, 12, 30, 23, tzinfo=UTC),  # before a new year
+    datetime(2011, 12, 28, 12, tzinfo=UTC),  # before a day that there was not in Apia
+    datetime(2026, 3, 6, 12, tzinfo=UTC),  # before the clocks go forward
+    datetime(2026, 10, 30, 12, tzinfo=UTC),  # before they go back
+    datetime(2026, 1, 31, 4, 59, tzinfo=UTC),
+)
+DAY = timedelta(days=1)
+TIMINGS = (
+    *(("within", n, unit) for n, unit in ((0, "day"), (7, "day"), (1, "month"))),
+    *(
+        (counted, n, unit)
+        for counted in ("rolling", "fixed")
+        for n, unit in ((1, "day"), (7, "day"), (1, "month"), (1, "quarter"))
+    ),
+    *(("calendar", 1, unit) for unit in ("week", "month", "quarter", "year")),
+    ("between", 1, "month"),
+    ("yearly", 10, "day"),
+    ("quarter", 1, "quarter"),
+    ("date", 0, "day"),
+)
+ACTIONS = (
+    *("note", "reviewed", "late note", "set", "hold", "resume", "on", "again"),
+    *("end", "late end", "reopen", "moved away", "exception"),
+)
+SET = date(2026, 2, 20)
+
+
+def months_later(day, months):
+    """The same day of the month, or the last there is, found by walking."""
+    found = day.replace(day=1)
+    for _ in range(months):
+        found = (found + 31 * DAY).replace(day=1)
+    for _ in range(day.day - 1):
+        if (found + DAY).month == found.month:
+            found += DAY
+    return found
+
+
+def add(day, count, unit):
+    size = {"month": 1, "quarter": 3, "year": 12}.get(unit)
+    return months_later(day, count * size) if size else day + count * DAY
+
+
+class Wall:
+    """What happened, written down by the day, and what follows from it."""
+
+    def __init__(self, desk, zone):
+        self.desk, self.zone = desk, ZoneInfo(zone)
+        opening = desk.book.history(desk.id)[0]
+        self.path = [(opening.occurred_at, 1, "start", False)]
+        self.done, self.sets, self.moved, self.until = [], [], [], None
+
+    def day(self, moment):
+        return moment.astimezone(self.zone).date()
+
+    def act(self, action, hours):
+        desk = self.desk
+        desk.now += timedelta(hours=hours)
+        at, (_, _, stage, held) = desk.now, self.path[-1]
+        steps = {"on": "plan" if stage == "start" else "work", "late end": "end"}
+        closed = stage == "done"
+        legal = {
+            "hold": not closed and not held,
+            "resume": held,
+            "on": stage in ("start", "plan") and not held,
+            "again": stage == "work" and not held,
+            "end": not closed,
+            "late end": not closed,
+            "reopen": closed,
+        }
+        if not legal.get(action, True):
+            return
+        if action.startswith("late"):
+            at = max(at - 60 * timedelta(hours=1), self.path[0][0])
+        self.record(steps.get(action, action), at, stage)
+
+    def record(self, step, at, stage):
+        facts = {"note": NoteWritten(), "late note": NoteWritten(), "reviewed": Reviewed()}
+        facts |= {"set": ReviewSet(review_on=SET), "moved away": MovedAway()}
+        if step == "exception":
+            self.until = at + 5 * DAY
+            made = ExceptionMade(rule="it", reason="ill", until=self.until)
+            self.desk.do(made, at=at, by="boss")
+            return
+        self.desk.do(facts.get(step, step), at=at, reason="ill" if step == "hold" else None)
+        entry = at, len(self.desk.book.history(self.desk.id))
+        if step in ("note", "late note", "reviewed"):
+            self.done.append(entry)
+        elif step == "set":
+            self.sets.append(entry)
+        elif step == "moved away":
+            self.moved.append(at)
+        else:
+            goes = {"plan": "plan", "again": "plan", "work": "work", "reopen": "work"}
+            if step == "end":
+                self.path = [move for move in self.path if move[0] <= at]
+            self.path.append(
+                (*entry, goes.get(step, "done" if step == "end" else stage), step == "hold")
+            )
+
+    def begun(self, since):
+        if since == "set":
+            return max(self.sets, default=None)
+        if since == "opened":
+            return self.path[0][:2]
+        if since == "ended":
+            return self.end()
+        found, before = None, None
+        for at, number, stage, _ in self.path:
+            if stage == "work" and before != "work":
+                found = at, number
+            before = stage
+        return found
+
+    def there(self, day):
+        """The day, or the one before where there was no such day: it ends with that."""
+        gone = self.zone.key == "Pacific/Apia" and day == date(2011, 12, 30)
+        return day - DAY if gone else day
+
+    def end(self):
+        """When it came to its end: the first of the ends it has not left since."""
+        found = None
+        for at, number, stage, _ in self.path:
+            found = None if stage != "done" else found or (at, number)
+        return found
+
+    def held(self, day, after):
+        """Whether a day after another does not count: it was on hold when the day began."""
+        holds = zip(self.path, self.path[1:], strict=False)
+        return any(
+            move[3] and self.day(move[0]) < day <= self.day(end[0]) and day > after
+            for move, end in holds
+        )
+
+    def walk(self, opens, days):
+        """The last day before one too many has passed."""
+        day, passed = opens, 0
+        while passed + (ahead := not self.held(day + DAY, opens)) <= days:
+            day, passed = day + DAY, passed + ahead
+        return day
+
+    def window(self, timing, begun, early):
+        """The first and last day of what is to be done, and whether it was."""
+        kind, n, unit = timing
+        start = self.day(begun[0])
+        done = [
+            self.day(at)
+            for at, number in self.done
+            if (at, number) > begun or (early and self.day(at) + early * DAY >= start)
+        ]
+        if kind == "within":
+            return start, self.walk(start, (add(start, n, unit) - start).days), bool(done)
+        if kind == "date":
+            return start, SET, bool(done)
+        if kind == "rolling":
+            opens = max([start, *done])
+            return opens, self.walk(opens, (add(opens, n, unit) - opens).days), False
+        if kind == "calendar":
+            return self.period(start, done, unit)
+        k = 0
+        if kind == "fixed":
+            while any(day >= add(start, k * n, unit) for day in done):
+                k += 1
+            opens = add(start, k * n, unit)
+            return (
+                opens,
+                self.walk(opens, (add(start, (k + 1) * n, unit) - DAY - opens).days),
+                False,
+            )
+        every_one = [self.day(at) for at, _ in self.done]
+        if kind == "yearly":
+            k = 1
+            while any(day >= add(start, k, "year") - n * DAY for day in every_one):
+                k += 1
+            year = add(start, k, "year")
+            return year - n * DAY, year + n * DAY, False
+        opens, last = add(start, 1, "month"), add(start, 3, "month")
+        if kind == "quarter":
+            opens = start
+            while (opens.month - 1) // 3 == (start.month - 1) // 3:
+                opens += DAY
+            last = add(opens, 3, "month") - DAY
+        return opens, last, any(day + early * DAY >= opens for day in every_one)
+
+    def period(self, start, done, unit):
+        def same(day, other):
+            months = {"month": 1, "quarter": 3, "year": 12}.get(unit)
+            if months is None:
+                return day.isocalendar()[:2] == other.isocalendar()[:2]
+            return (
+                day.year == other.year and (day.month - 1) // months == (other.month - 1) // months
+            )
+
+        day = start
+        while any(same(day, one) or one > day for one in done):
+            day += DAY
+        holds = [(a[0], b[0]) for a, b in zip(self.path, self.path[1:], strict=False) if a[3]]
+        for held, resumed in holds:
+            first, last = self.day(held), self.day(resumed)
+            if (first <= day or same(first, day)) and (last >= day or same(last, day)):
+                day = max(day, last)
+        last = day
+        while same(day - DAY, day):
+            day -= DAY
+        while same(last + DAY, last):
+            last += DAY
+        return max(day, start), last, False
+
+    def expected(self, timing, since, early, during, now):
+        begun = self.begun(since)
+        if begun is None:
+            return None
+        opens, last, met = self.window(timing, begun, early)
+        stage, held = self.path[-1][2:]
+        today = self.day(now)
+        if met:
+            return "met", last
+        if self.moved and self.day(min(self.moved)) <= last:
+            return "cancelled", None
+        if (stage == "done" and since != "ended") or (during and stage != "work"):
+            return "lapsed", None
+        if self.until is not None and now <= self.until:
+            return "excepted", last
+        if held and timing[0] in ("within", "rolling", "fixed", "calendar"):
+            return "paused", None
+        begins = today >= opens and now >= begun[0]
+        return "overdue" if today > last else "open" if begins else "upcoming", last
+
+
+def due(kind, n, unit):
+    made = {
+        "within": lambda: within(f"{n} {unit}"),
+        "between": lambda: between("1 month", "1 quarter"),
+        "yearly": lambda: yearly(before=f"{n} days", after=f"{n} days"),
+        "quarter": lambda: in_quarter(n),
+        "date": lambda: on_date("review_on"),
+    }
+    return made[kind]() if kind in made else every(f"{n} {unit}", counted=kind)
+
+
+@settings(max_examples=150)
+@given(data=st.data())
+def test_an_obligation_stands_as_the_days_on_the_wall_say(data):
+    timing, zone = data.draw(st.sampled_from(TIMINGS)), data.draw(st.sampled_from(ZONES))
+    kinds = ("work", "opened", "ended", "set")
+    since = "set" if timing[0] == "date" else data.draw(st.sampled_from(kinds))
+    early = data.draw(st.sampled_from((0, 3, 40)))
+    starts = {"work": None, "opened": opened(), "ended": ended(), "set": ReviewSet}
+    one = Obligation(
+        "it",
+        "It is done.",
+        since=starts[since],
+        during="work" if since == "work" else (),
+        due=due(*timing),
+        met_by=(NoteWritten, Reviewed),
+        early=f"{early} days" if early else None,
+        after_the_end=since == "ended",
+        cancelled_by=MovedAway,
+        excepted_by="supervisor",
+    )
+    desk = Desk(one, start=data.draw(st.sampled_from(STARTS)), zone=zone)
+    wall = Wall(desk, zone)
+    gaps = st.sampled_from((0, 0, 1, 7, 23, 24, 49, 170, 800, 2300))
+    for action, hours in data.draw(
+        st.lists(st.tuples(st.sampled_from(ACTIONS), gaps), min_size=1, max_size=14)
+    ):
+        wall.act(action, hours)
+    case, was = desk.book.case(desk.id), None
+    for later in (0, 1, 26, 24 * 8, 24 * 40, 24 * 100, 24 * 500):
+        now = desk.now + timedelta(hours=later)
+        found = desk.standings(now)
+        expected = wall.expected(timing, since, early, one.during, now)
+        day = [standing.due_at and wall.day(standing.due_at) for standing in found]
+        told = expected and (expected[0], wall.there(expected[1]))
+        assert [(s.status, d) for s, d in zip(found, day, strict=True)] == ([told] if told else [])
+        (status,) = [standing.status for standing in found] or [None]
+        assert not (was == "overdue" and status != was), "time alone changes nothing overdue"
+        was = status
+        assert all(s.due_at is None or s.due_at >= s.opens_at for s in found)
+        listed = desk.book.obligations(desk.id, now=now)
+        assert [s.status for s in listed] == [s.status for s in found], "with the history too"
+        soonest = first_due(desk.workflow, case, now)
+        owes = [o.due_at for o in owed(desk.workflow, case, now)]
+        if owes:
+            assert soonest == min(owes)
+        # what is found by its date when it was written is what is owed later
+        listing = desk.book.find(due_by=now).cases
+        assert bool(listing) >= any(due_at <= now for due_at in owes)
