@@ -246,7 +246,7 @@ Allowed: agree, from Quote to repair (waiting).
 
 Warnings:
 - Where this holds: The quote is over 300 euros. Then also: The customer has
-   an account.
+  an account.
     It applies here (The quote is over 300 euros), and asks for:
     - The customer has an account.
          Found: nothing recorded.
@@ -267,7 +267,7 @@ Not allowed: discount given, in Quote.
 
 Why not:
 - Where this holds: The quote is over 300 euros. Then also: The customer has
-   an account.
+  an account.
     It applies here (The quote is over 300 euros), and asks for:
     - The customer has an account.
          Found: nothing recorded.

@@ -273,12 +273,12 @@ SAID = {
     ],
     "needs-covered": [
         [
-            "Every numbered need is addressed by a plan item, or deferred with a reason.",
+            "Every numbered need is met, addressed by a plan item, or deferred with a reason.",
             "need 2: no plan item, and no deferral with a reason > draft a plan item for "
             "need 2, or defer it with a reason",
         ],
         [
-            "Every numbered need is addressed by a plan item, or deferred with a reason.",
+            "Every numbered need is met, addressed by a plan item, or deferred with a reason.",
             "need 2: no plan item, and no deferral with a reason > draft a plan item for "
             "need 2, or defer it with a reason",
         ],
@@ -333,7 +333,7 @@ SAID = {
         ["The plan is approved as it stands.", "nothing recorded > have the plan approved"],
         [
             "The plan is approved as it stands.",
-            "changed since it was approved: goal 3, a goal was dropped > have the plan "
+            "changed since it was approved: goal 3 was dropped > have the plan "
             "approved again, as it is now",
         ],
     ],

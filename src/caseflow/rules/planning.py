@@ -146,8 +146,11 @@ def _changed_since(case: Casework, number: int) -> list[str]:
     """What of the plan was changed after an event: items and goals, and what was taken out."""
     state = case.state
     changed = [f"plan item {one.number}" for one in state.plan if one.recorded > number]
-    changed += [f"goal {one.number}" for one in state.goals if one.recorded > number]
     if (state.item_dropped or 0) > number:
         changed.append("an item was taken out")
-    changed += [f"goal {one.number}" for one in state.goals if (one.dropped or 0) > number]
+    for goal in state.goals:
+        if (goal.dropped or 0) > number:
+            changed.append(f"goal {goal.number} was dropped")
+        elif goal.recorded > number:
+            changed.append(f"goal {goal.number}")
     return changed
