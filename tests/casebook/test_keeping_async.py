@@ -8,6 +8,8 @@ from contextlib import suppress
 import pytest
 
 from caseflow import AsyncCasebook, CaseHeld, DamagedFile, FileFailed, NoSuchCase, StoreError
+from caseflow.casebook import store_calls
+from caseflow.casebook.shared import run, run_awaiting
 from caseflow.storage import MemoryStorage
 from tests.support.exports import WHOLE, exported, played, refused
 from tests.support.trades import ROLES, Clock, shop
@@ -174,3 +176,27 @@ def test_a_file_that_is_there_is_told():
             await book_over("awaited", MemoryStorage()).export(__file__)
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("kind", ["waiting", "at once", "awaited", "awaited aside"])
+def test_what_the_store_raises_is_raised_inside_the_work_which_is_closed(kind):
+    told = []
+
+    def work():
+        try:
+            try:
+                yield store_calls.StoreCall("snapshot", (), {})
+            except TypeError as error:  # it lacks its arguments
+                told.append(type(error))
+            yield store_calls.StoreCall("nothing", (), {})
+        finally:
+            told.append("closed")
+
+    store = Awaited() if kind.startswith("awaited") else MemoryStorage()
+    ran = {
+        "waiting": lambda: run(work(), store),
+        "awaited aside": lambda: asyncio.run(run_awaiting(work(), store, aside=True)),
+    }
+    with pytest.raises(AttributeError, match="nothing"):
+        ran.get(kind, lambda: asyncio.run(run_awaiting(work(), store)))()
+    assert told == [TypeError, "closed"]

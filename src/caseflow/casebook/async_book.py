@@ -17,7 +17,7 @@ from caseflow.casebook.keeping import AsyncKeeping
 from caseflow.casebook.lists import Listed, Page, Wanted
 from caseflow.casebook.outcome import Outcome
 from caseflow.casebook.parts import a_joining_store
-from caseflow.casebook.shared import Book, T, not_joined, report, run
+from caseflow.casebook.shared import Book, T, not_joined, report, run, run_awaiting
 from caseflow.casebook.store_calls import Work
 from caseflow.kernel.case import Case, S
 from caseflow.kernel.errors import CaseflowError
@@ -40,28 +40,12 @@ class AsyncCasebook(Book[Storage | AsyncStorage, S], AsyncKeeping[S], ErasesAwai
 
     _awaits = True
 
-    async def _run(self, work: Work[T]) -> T:
+    async def _run(self, work: Work[T], *, aside: bool = False) -> T:
         """Carry out what the middle asks for."""
         if self._joined is not None:
             joined: T = await self._joined.run(run, work, self._joined)
             return joined
-        if not inspect.iscoroutinefunction(self._store.head):
-            import asyncio  # a third of the import time, and only used here
-
-            return await asyncio.to_thread(run, work, self._store)
-        reply: Any = None
-        failed: Exception | None = None
-        while True:
-            try:
-                call = work.send(reply) if failed is None else work.throw(failed)
-            except StopIteration as done:
-                result: T = done.value
-                return result
-            failed = None
-            try:
-                reply = await getattr(self._store, call.method)(*call.args, **call.kwargs)
-            except Exception as raised:  # as in `run`
-                failed = raised
+        return await run_awaiting(work, self._store, aside=aside)
 
     async def open(
         self,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import logging
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 from uuid import uuid4
 
 from blinker import Signal
@@ -22,7 +23,7 @@ from caseflow.casebook.parts import (
     keys_apart,
 )
 from caseflow.casebook.retention import Retention
-from caseflow.casebook.store_calls import Work
+from caseflow.casebook.store_calls import StoreCall, Work
 from caseflow.kernel.case import S
 from caseflow.kernel.cipher import Cipher
 from caseflow.kernel.errors import InvalidCall
@@ -141,21 +142,74 @@ def report(error: Exception, recorded: AnyRecorded) -> Exception:
     return error
 
 
+class Done(NamedTuple):
+    """The end of a piece of work (a `StopIteration` cannot leave a thread)."""
+
+    result: Any
+
+
+def step(work: Work[Any], reply: Any, failed: Exception | None) -> StoreCall | Done:
+    """Go on with a piece of work, up to its next call on the store.
+
+    What the store raised is raised inside: it is for the work to say what becomes of it.
+    """
+    try:
+        return work.send(reply) if failed is None else work.throw(failed)
+    except StopIteration as done:
+        return Done(done.value)
+
+
 def run(work: Work[T], store: Any) -> T:
-    """Carry out a piece of work on a store that answers at once."""
+    """Carry out a piece of work on a store that answers at once; no file is left open by it."""
     reply: Any = None
     failed: Exception | None = None
-    while True:
-        try:
-            call = work.send(reply) if failed is None else work.throw(failed)
-        except StopIteration as done:
-            result: T = done.value
-            return result
-        failed = None
-        try:
-            reply = getattr(store, call.method)(*call.args, **call.kwargs)
-        except Exception as raised:  # it is for the work to say what becomes of it
-            failed = raised
+    try:
+        while isinstance(call := step(work, reply, failed), StoreCall):
+            failed = None
+            try:
+                reply = getattr(store, call.method)(*call.args, **call.kwargs)
+            except Exception as raised:
+                failed = raised
+    finally:
+        work.close()
+    return call.result  # type: ignore[no-any-return]  # what the work returns is a T
+
+
+async def run_awaiting(work: Work[T], store: Any, *, aside: bool = False) -> T:
+    """The same, awaited: in one thread, or call by call on a store that is awaited.
+
+    `aside` has the work itself done in a thread, call by call: it reads files and long histories.
+    """
+    import asyncio  # a third of the import time, and only used here
+
+    if not inspect.iscoroutinefunction(store.head):
+        return await asyncio.to_thread(run, work, store)
+    reply: Any = None
+    failed: Exception | None = None
+    try:
+        while True:
+            call = await _aside(work, reply, failed) if aside else step(work, reply, failed)
+            if isinstance(call, Done):
+                return call.result  # type: ignore[no-any-return]  # as above
+            failed = None
+            try:
+                reply = await getattr(store, call.method)(*call.args, **call.kwargs)
+            except Exception as raised:
+                failed = raised
+    finally:
+        work.close()
+
+
+async def _aside(work: Work[Any], reply: Any, failed: Exception | None) -> StoreCall | Done:
+    """A step in a thread."""
+    import asyncio
+
+    thread = asyncio.create_task(asyncio.to_thread(step, work, reply, failed))
+    try:
+        return await asyncio.shield(thread)
+    except asyncio.CancelledError:
+        await asyncio.wait([thread])  # it cannot be stopped, and may be writing
+        raise
 
 
 def not_joined() -> InvalidCall:
