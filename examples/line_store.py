@@ -28,6 +28,7 @@ from caseflow.storage import (
     Head,
     History,
     Listing,
+    Loose,
     MemoryStorage,
     Place,
     Query,
@@ -140,6 +141,20 @@ class LineStore:
             write("restore", agency, brought)
             return written
 
+    def mend(self, agency: str, history: History, /, *, head: Head | None) -> bool:
+        with self._writing("mend a history") as write:
+            done = self._memory.mend(agency, history, head=head)
+            if done:
+                write("mend", agency, history, head)
+            return done
+
+    def loose_ends(self, agency: str, /, *, mend: bool = False) -> Sequence[Loose]:
+        with self._writing("look for what does not fit") as write:
+            found = self._memory.loose_ends(agency, mend=mend)
+            if mend:
+                write("loose_ends", agency)
+            return found
+
     # -- the file ------------------------------------------------------------------------------
 
     def _forget(self) -> None:
@@ -224,6 +239,11 @@ def _replay(memory: MemoryStorage, verb: str, *given: Any) -> None:
     elif verb == "advance":
         agency, consumer, expected, position = given
         memory.advance(agency, consumer, expected=expected, position=position)
+    elif verb == "mend":
+        agency, history, head = given
+        memory.mend(agency, _history(*history), head=head and Head._make(head))
+    elif verb == "loose_ends":
+        memory.loose_ends(*given, mend=True)
     else:
         agency, brought = given
         memory.restore(agency, [_history(*one) for one in brought])

@@ -53,7 +53,7 @@ def test_reindex_leaves_a_case_alone_that_moved_meanwhile():
     played([("bench", "a")], raw.store)
     raw.set_listing("R-1", stage="gone")
     desk = Casebook(shop, raw.store, roles=ROLES)
-    work = desk._middle.audit.reindex()
+    work = desk._middle.mending.reindex()
 
     def write(call):
         if call.method == "relist":

@@ -92,6 +92,8 @@ QUERIES = {
     "version": (Query(workflow="desk", workflow_version="7"), AFTER, "by_version"),
     "client": (Query(workflow="desk", client="P-7"), AFTER, "by_client"),
     "subject": (Query(workflow="desk", subject="M-7"), AFTER, "subjects"),
+    "case": (Query(case_id="C-7"), AFTER, "cases"),
+    "case and subject": (Query(case_id="C-7", subject="M-7"), AFTER, "subjects"),
     "lead": (Query(workflow="desk", key=("lead", "worker-7")), AFTER, "keys"),
     "due": (Query(workflow="desk", due_by="2026-03-03"), Place(due_at(28), 28), "by_due"),
     "ended": (Query(workflow="desk", stage="stage-7", ended=False), AFTER, "by_stage"),

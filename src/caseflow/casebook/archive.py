@@ -33,7 +33,7 @@ from caseflow.casebook.walking import Pages, listed_as
 from caseflow.kernel.convert import instant, moment_of
 from caseflow.kernel.errors import ChainBroken, NoSuchCase
 from caseflow.kernel.stored import GENESIS, StoredEvent, verify_chain
-from caseflow.storage.port import Found, History, Listing, Query
+from caseflow.storage.port import Found, History, Listing
 
 KIND = "export"
 
@@ -93,11 +93,7 @@ class Archive:
     def packet(self, case_id: str, to: FileLike) -> Work[Exported]:
         """One case, in the same format."""
         an_id("case_id", case_id)
-        rows = yield from store_calls.read(self._agency, case_id)
-        found = None
-        if rows:
-            of_client = Query(subject=rows[0].subject)  # the list may know them by a pseudonym
-            found = yield from listed_as(self._agency, case_id, of_client)
+        found = yield from listed_as(self._agency, case_id)
         if found is None:
             repair = "Look for it among case_ids()."
             raise NoSuchCase(case_id=case_id, agency=self._agency, when="", repair=repair)

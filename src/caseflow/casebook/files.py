@@ -211,6 +211,14 @@ class Reader:
                 repair=f"Use it with a book of agency {found!r}.",
             )
 
+    def lacks(self, case_id: str) -> InvalidCall:
+        """The error that says that a case is not in the file."""
+        return InvalidCall(
+            what=_what(self.name),
+            problem=f"holds no case {case_id!r}",
+            repair="Give an export or a packet that holds it.",
+        )
+
     def _lines(self) -> Iterator[bytes]:
         """Every line. What they hash to is taken in chunks, which is quicker."""
         rest, before = b"", 0

@@ -47,7 +47,8 @@ class Keeping(Generic[S]):
     def attest(self, to: FileLike) -> Attestation:
         """Write to a file where every case of the agency stands, to be kept elsewhere.
 
-        `to` is a path, or a file that is open for bytes. Nothing is verified: verify first.
+        `to` is a path, or a file that is open for bytes. Every history is read for it, and
+        `ChainBroken` raised for one that does not hold: what is not whole is not attested.
         Raises `FileFailed` where it cannot be written, or is there already.
         """
         return self._run(self._middle.audit.attest(to))
@@ -77,6 +78,16 @@ class Keeping(Generic[S]):
         except CaseExists as error:
             raise CaseHeld(case_id=error.fields["case_id"]) from error
 
+    def mend(self, case_id: str, source: FileLike) -> int:
+        """Put a damaged case right from an export or a packet. How many events were put right.
+
+        What was written after the export is kept, where it follows from it; so is the place of
+        each event in the feed. Nothing is changed, and `ChainBroken` raised, where an event that
+        is whole would be lost, or one is missing from the file as well. Raises `DamagedFile`,
+        `FileFailed`, `CommandReused`, `Conflict`, and `InvalidCall` where the file lacks the case.
+        """
+        return self._run(self._middle.mending.mend(case_id, source))
+
     def reindex(self) -> int:
         """Put right what is derived of the cases of this workflow: the list, and snapshots.
 
@@ -84,7 +95,7 @@ class Keeping(Generic[S]):
         snapshot differs. How many cases were put right. It may be repeated, and others may
         write meanwhile. Raises `UnreadableRecord` for a history that does not hold.
         """
-        return self._run(self._middle.audit.reindex())
+        return self._run(self._middle.mending.reindex())
 
 
 class AsyncKeeping(Generic[S]):
@@ -126,6 +137,10 @@ class AsyncKeeping(Generic[S]):
         except CaseExists as error:
             raise CaseHeld(case_id=error.fields["case_id"]) from error
 
+    async def mend(self, case_id: str, source: FileLike) -> int:
+        """As `Casebook.mend`."""
+        return await self._run(self._middle.mending.mend(case_id, source), aside=True)
+
     async def reindex(self) -> int:
         """As `Casebook.reindex`."""
-        return await self._run(self._middle.audit.reindex(), aside=True)
+        return await self._run(self._middle.mending.reindex(), aside=True)

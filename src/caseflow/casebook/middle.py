@@ -26,6 +26,7 @@ from caseflow.casebook.given import (
 from caseflow.casebook.listing import held_as, listing_of
 from caseflow.casebook.lists import Lists
 from caseflow.casebook.loading import AMENDING, Loader
+from caseflow.casebook.mending import Mending
 from caseflow.casebook.outcome import Outcome
 from caseflow.casebook.parts import a_count, a_source_of_roles, events_of, versions_of
 from caseflow.casebook.recent import Loaded, RecentCases
@@ -101,6 +102,7 @@ class Middle(Generic[S]):
             snapshot_every=snapshot_every,
         )
         self.audit: Audit[S] = Audit(self.loader, self._now)
+        self.mending: Mending[S] = Mending(self.loader)
         self.archive = Archive(agency, self._now)
 
         self._commands: Commands[S] = Commands(self.loader)

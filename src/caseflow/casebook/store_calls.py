@@ -14,6 +14,7 @@ from caseflow.storage.port import (
     Head,
     History,
     Listing,
+    Loose,
     Place,
     Query,
     Snapshot,
@@ -122,3 +123,15 @@ def restore(agency: str, histories: Iterable[History]) -> Work[int]:
     """Write whole histories."""
     written: int = yield StoreCall("restore", (agency, histories), {})
     return written
+
+
+def mend(agency: str, history: History, *, head: Head | None) -> Work[bool]:
+    """Put a whole history in the place of a case's."""
+    done: bool = yield StoreCall("mend", (agency, history), {"head": head})
+    return done
+
+
+def loose_ends(agency: str, *, mend: bool = False) -> Work[Sequence[Loose]]:
+    """What does not fit the rest of the store."""
+    found: Sequence[Loose] = yield StoreCall("loose_ends", (agency,), {"mend": mend})
+    return found

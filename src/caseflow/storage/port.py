@@ -104,6 +104,7 @@ class Query(NamedTuple):
     due_by: str | None = None
     """Something is due at this moment or before. Cases are then listed by when it is."""
     ended: bool | None = None
+    case_id: str | None = None
 
 
 class Place(NamedTuple):
@@ -137,6 +138,29 @@ class History(NamedTuple):
     events: Sequence[StoredEvent]
     listing: Listing
     subjects: tuple[str, ...]
+
+
+class Loose(NamedTuple):
+    """Something in a store that does not fit the rest of it: what no foreign key watches over.
+
+    `kind` says what it is:
+
+    - `history`: a case has events, up to `number`, and is not listed.
+    - `command`: command `name` is said to have written event `number`, which bears it not.
+    - `subject`: the case is found by the data of `name`, of whom it has no event; `unheld`: the
+      other way round.
+    - `key`: an index holds the case under `name`, and it is not listed, or at another place.
+    - `snapshot`: there is a snapshot, and no such case.
+    - `place`: another case is listed at the same place, `number`.
+    - `fed`: position `number` of the feed shows an event that is not there; `gap`: there is
+      none before it; `unfed`: event `number` has none, and waits for none.
+    - `consumer`: checkpoint `number` of consumer `name` is none that the feed has reached.
+    """
+
+    kind: str
+    case_id: str
+    name: str = ""
+    number: int = 0
 
 
 class Storage(Protocol):
@@ -225,6 +249,23 @@ class Storage(Protocol):
         """
         ...
 
+    def mend(self, agency: str, history: History, /, *, head: Head | None) -> bool:
+        """Put a whole history in the place of all that is kept of its case.
+
+        False where the case does not end at `head` (None: it is not listed). Its place in the
+        list and the positions of its events in the feed stay; its snapshot is dropped. Raises
+        `CommandReused` where another case used a command id of its.
+        """
+        ...
+
+    def loose_ends(self, agency: str, /, *, mend: bool = False) -> Sequence[Loose]:
+        """What does not fit: a history of no case, a position of no event, and so on.
+
+        Each is judged at one moment, whoever writes. `mend` drops what is of the kinds
+        `subject`, `key` and `snapshot`, and adds what is `unheld`.
+        """
+        ...
+
 
 class AsyncStorage(Protocol):
     """The same, for stores whose driver is asynchronous."""
@@ -297,4 +338,12 @@ class AsyncStorage(Protocol):
 
     async def restore(self, agency: str, histories: Iterable[History], /) -> int:
         """As `Storage.restore`."""
+        ...
+
+    async def mend(self, agency: str, history: History, /, *, head: Head | None) -> bool:
+        """As `Storage.mend`."""
+        ...
+
+    async def loose_ends(self, agency: str, /, *, mend: bool = False) -> Sequence[Loose]:
+        """As `Storage.loose_ends`."""
         ...

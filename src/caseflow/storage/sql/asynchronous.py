@@ -28,6 +28,7 @@ from caseflow.storage.port import (
     Head,
     History,
     Listing,
+    Loose,
     Place,
     Query,
     Snapshot,
@@ -213,6 +214,14 @@ class AsyncSQLStorage:
     async def restore(self, agency: str, histories: Iterable[History], /) -> int:
         """As `Storage.restore`."""
         return await self._run(self._store.restore, agency, histories)
+
+    async def mend(self, agency: str, history: History, /, *, head: Head | None) -> bool:
+        """As `Storage.mend`."""
+        return await self._run(self._store.mend, agency, history, head=head)
+
+    async def loose_ends(self, agency: str, /, *, mend: bool = False) -> Sequence[Loose]:
+        """As `Storage.loose_ends`."""
+        return await self._run(self._store.loose_ends, agency, mend=mend)
 
 
 def _on_postgres(given: G, dialect: str) -> G:

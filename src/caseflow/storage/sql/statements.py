@@ -281,3 +281,14 @@ BEGIN_CONSUMER = (
 ADVANCE_CONSUMER = (
     "UPDATE {consumers} SET position = ? WHERE agency = ? AND consumer = ? AND position = ?"
 )
+
+# -- putting a history in the place of another (the rest in `restoring.py`) ----------------------
+
+_OF_CASE = "WHERE agency = ? AND case_id = ?"
+MOVE = ADVANCE_AND_LIST + " AND hash = ?"
+DROP_EVENTS = f"DELETE FROM {{events}} {_OF_CASE}"
+DROP_COMMANDS = f"DELETE FROM {{commands}} {_OF_CASE}"
+DROP_SUBJECTS = f"DELETE FROM {{subjects}} {_OF_CASE}"
+FED = f"SELECT number FROM {{feed}} {_OF_CASE}"
+PG_FED = f"{FED} UNION SELECT generate_series(first, last) FROM {{pending}} {_OF_CASE}"
+"""In one statement: what is given its positions just now is seen in one place or the other."""
