@@ -16,8 +16,9 @@ from caseflow.casebook import store_calls
 from caseflow.casebook.given import an_id
 from caseflow.casebook.store_calls import Work
 from caseflow.kernel.codec import Codec
-from caseflow.kernel.errors import ConsumerMoved, InvalidCall, short
+from caseflow.kernel.errors import ChainBroken, ConsumerMoved, InvalidCall, short
 from caseflow.kernel.recorded import AnyRecorded
+from caseflow.kernel.stored import holds_hash
 
 
 @attrs.frozen
@@ -54,12 +55,18 @@ class Feed:
         """At most `limit` events after a position, and the position up to which they reach.
 
         Events of other workflows are passed over. Where the position that comes back is the
-        one that was given, there is nothing more yet.
+        one that was given, there is nothing more yet. Raises `ChainBroken` for an event that was
+        changed after it was written: nobody is to work on what never happened.
         """
         _a_position("after", after, least=0)
         _a_position("limit", limit, least=1)
         entries = yield from store_calls.feed(self._agency, after=after, limit=limit)
         mine = [entry for entry in entries if entry.event.workflow == self._workflow]
+        for entry in mine:
+            if not holds_hash(entry.event):
+                case_id, number = entry.event.case_id, entry.event.number
+                problem = "was changed after it was written"
+                raise ChainBroken(case_id=case_id, number=number, problem=problem)
         self._codec.generation()
         events = self._codec.decode_all(entry.event for entry in mine)
         reached = entries[-1].position if entries else after

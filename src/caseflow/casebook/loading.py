@@ -120,13 +120,14 @@ class Loader(Generic[S]):
         return found
 
     def history(self, case_id: str) -> Work[tuple[AnyRecorded, ...]]:
-        """All events as they were recorded."""
+        """All events as they were recorded. Raises `ChainBroken` where they no longer are."""
         an_id("case_id", case_id)
         self.look_at_keys()
         rows = yield from store_calls.read(self.agency, case_id)
         if not rows:
             raise self.no_such_case(case_id)
         without_gap(case_id, rows, 1)
+        verify_chain(rows)
         return tuple(self.codec.decode_all(rows))
 
     def histories(

@@ -54,6 +54,7 @@ def restore(stores: Stores) -> None:
     store = stores.store
     brought = [history("R-1", (None, 1))]
     refuses("restore", "restore()", lambda: store.restore(NORTH, brought))
+    refuses("restore", "mend()", lambda: store.mend(NORTH, brought[0], head=None))
     same("what was written", store.head(NORTH, "R-1"), None)
 
 

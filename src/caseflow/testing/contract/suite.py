@@ -36,7 +36,7 @@ Capability = Literal[
 - `feed`: `feed`, `checkpoint` and `advance`.
 - `queries`: `find` and `relist`.
 - `counts`: `count`, `tally`, and `append` of a unit that leans on counts.
-- `restore`: `restore`.
+- `restore`: `restore` and `mend`.
 
 A method that is lacking raises `Unsupported`, with what is lacking as `lacks=`.
 """
