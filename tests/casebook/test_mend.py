@@ -148,11 +148,12 @@ def test_awaiting_gives_the_same(damaged):
 # -- nobody takes what was altered for what was written --------------------------------------------
 
 
-def test_an_altered_event_is_told_of_by_history_feed_consumers_and_no_attestation(damaged):
+@pytest.mark.parametrize("column", ["actor", "workflow"])
+def test_an_altered_event_is_told_of_by_history_feed_consumers_and_no_attestation(damaged, column):
     raw, _, _ = damaged
     rows = raw.rows(CASE)
     raw.store.feed("agency", limit=1)
-    raw.put(CASE, [*rows[:2], rows[2]._replace(actor="somebody"), *rows[3:]])
+    raw.put(CASE, [*rows[:2], rows[2]._replace(**{column: "other"}), *rows[3:]])
     book = book_on(raw)
     told = "event 3 was changed after it was written"
     with pytest.raises(ChainBroken, match=told):

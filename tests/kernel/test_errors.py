@@ -123,7 +123,8 @@ PINS = {
         "case-held",
         {"case_id": "R-1"},
         "There is already a case 'R-1' here, and an import adds whole cases only. "
-        "Nothing was imported: import into a store that has none of them.",
+        "Nothing was imported: import into a store that has none of them, or put one damaged "
+        "case right with mend().",
     ),
     "NoSuchCase": (
         "no-such-case",

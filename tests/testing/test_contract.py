@@ -67,6 +67,9 @@ class Little(MemoryStorage):
     def restore(self, agency, histories, /):
         self._lacks("restore")
 
+    def mend(self, agency, history, /, *, head):
+        self._lacks("restore")
+
 
 TestLittle = storage_contract(lambda place: Little(), lacks=[*LACKING])
 

@@ -348,6 +348,23 @@ class HasOneCheckpointForAll(MemoryStorage):
 # -- restoring ---------------------------------------------------------------------------------
 
 
+class MendsWhateverStandsThere(MemoryStorage):
+    def mend(self, agency, history, /, *, head):
+        return super().mend(agency, history, head=self.head(agency, history.case_id))
+
+
+class FeedsWhatWasMendedAgain(MemoryStorage):
+    def mend(self, agency, history, /, *, head):
+        done = super().mend(agency, history, head=head)
+        self._agencies[agency].feed += [(history.case_id, 1)] if done else []
+        return done
+
+
+class FindsNothingLoose(MemoryStorage):
+    def loose_ends(self, agency, /, *, mend=False):
+        return []
+
+
 class RestoresOneByOne(MemoryStorage):
     def restore(self, agency, histories, /):
         return sum(super(RestoresOneByOne, self).restore(agency, [one]) for one in histories)
@@ -468,6 +485,12 @@ FAULTS = {
         "test_a_restored_history_is_there_with_its_commands",
         "test_a_restored_case_goes_on_where_it_stands",
     },
+    MendsWhateverStandsThere: {
+        "test_a_mended_history_is_there_in_the_place_of_the_one_before",
+        "test_a_history_is_mended_that_is_not_there_at_all",
+    },
+    FeedsWhatWasMendedAgain: {"test_a_mended_history_is_there_in_the_place_of_the_one_before"},
+    FindsNothingLoose: {"test_what_does_not_fit_is_told_and_put_right_where_it_is_derived"},
     RestoresPastTheFeed: {"test_restored_events_are_in_the_feed"},
     RestoresWithoutTokens: {"test_restored_cases_are_counted"},
 }

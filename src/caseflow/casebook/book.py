@@ -148,7 +148,10 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
         return self._run(self._middle.owed(case_id, now=now))
 
     def history(self, case_id: str) -> tuple[AnyRecorded, ...]:
-        """Every event as it was recorded, in order, corrections and voids included."""
+        """Every event as it was recorded, in order, corrections and voids included.
+
+        Raises `NoSuchCase`, and `ChainBroken` where one of them is not as it was written.
+        """
         return self._run(self._middle.loader.history(case_id))
 
     def case(
@@ -196,7 +199,8 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
         """The events of the agency after a position, as far as they are committed.
 
         Every event comes once, each case's in order, at a position that never changes; those
-        of other workflows are passed over. It ends where there is nothing more yet.
+        of other workflows are passed over. It ends where there is nothing more yet. Raises
+        `ChainBroken` for an event that was changed after it was written; so does `consume`.
         """
         while True:
             reached, events = self._run(self._middle.feed.page(after=after, limit=page))

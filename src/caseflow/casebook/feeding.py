@@ -62,13 +62,13 @@ class Feed:
         _a_position("limit", limit, least=1)
         entries = yield from store_calls.feed(self._agency, after=after, limit=limit)
         mine = [entry for entry in entries if entry.event.workflow == self._workflow]
-        for entry in mine:
+        self._codec.generation()
+        events = self._codec.decode_all(entry.event for entry in mine)
+        for entry in entries:  # whose workflow it says it is may be what was changed
             if not holds_hash(entry.event):
                 case_id, number = entry.event.case_id, entry.event.number
                 problem = "was changed after it was written"
                 raise ChainBroken(case_id=case_id, number=number, problem=problem)
-        self._codec.generation()
-        events = self._codec.decode_all(entry.event for entry in mine)
         reached = entries[-1].position if entries else after
         return reached, tuple(map(FeedEvent, (entry.position for entry in mine), events))
 

@@ -127,8 +127,9 @@ class Loader(Generic[S]):
         if not rows:
             raise self.no_such_case(case_id)
         without_gap(case_id, rows, 1)
-        verify_chain(rows)
-        return tuple(self.codec.decode_all(rows))
+        history = tuple(self.codec.decode_all(rows))
+        verify_chain(rows)  # afterwards: what cannot be read says more of what is wrong
+        return history
 
     def histories(
         self, workflow: Workflow[S], case_id: str, version: int

@@ -255,7 +255,8 @@ class CaseHeld(CaseExists):
     code = "case-held"
     wording = (
         "There is already a case {case_id!r} here, and an import adds whole cases only. "
-        "Nothing was imported: import into a store that has none of them."
+        "Nothing was imported: import into a store that has none of them, or put one damaged "
+        "case right with mend()."
     )
 
 
