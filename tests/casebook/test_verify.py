@@ -400,6 +400,19 @@ def test_every_fault_is_told_one_for_each_case(raw):
     assert "3 findings.\n- The history of case 'R-1' was altered" in verified.explain()
 
 
+def test_each_case_is_asked_for_a_fixed_number_of_times_however_many_its_client_has():
+    raw = RAWS["memory"]()
+    book = shop_book(raw.store)
+    asked = []
+    for _ in range(3):
+        for _ in range(5):
+            bring(book, "dropped-off", client="customer-1")
+        calls = []
+        carried_out(book_on(raw)._middle.audit.verify_all(None, None), raw.store, calls.append)
+        asked.append(len(calls))
+    assert asked[2] - asked[1] == asked[1] - asked[0]
+
+
 # -- others write at the same time -----------------------------------------------------------
 
 
