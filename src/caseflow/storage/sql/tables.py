@@ -135,7 +135,6 @@ def tables(metadata: MetaData | None = None, *, schema: str | None = None) -> Ta
                 for name in StoredEvent._fields
             ),
             PrimaryKeyConstraint("agency", "case_id", "number"),
-            Index(f"{PREFIX}events_by_type", "agency", "case_id", "type", "number"),
         ),
         commands=table(
             "commands",
