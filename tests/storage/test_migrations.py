@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, event, inspect, text
+from sqlalchemy import create_engine, event, inspect, make_url, text
 
-from caseflow import Casebook, InvalidCall, SchemaNewer, SchemaOutdated
+from caseflow import Casebook, InvalidCall, SchemaNewer, SchemaOutdated, StoreError
 from caseflow.casebook.listing import listing_of
 from caseflow.stages import six_stage
 from caseflow.storage import (
@@ -244,6 +244,31 @@ def test_tables_are_made_in_a_database_that_has_none(tmp_path):
     new.touch()
     assert migrate(url_of(new)) == (schema.REVISION,)
     SQLStorage(url_of(new)).close()
+
+
+@pytest.mark.parametrize("name_of", [str, make_url, create_engine])
+@pytest.mark.parametrize("form", ["sqlite:///{}", "sqlite:///file:{}?uri=true"])
+def test_a_file_that_is_not_there_is_not_made(old, form, name_of):
+    """A mistyped path is told of, and nothing is left at it."""
+    mistyped, there = old.with_name("case list.db"), list(old.parent.iterdir())
+    database = name_of(form.format(mistyped))
+    with pytest.raises(StoreError) as refused:
+        migrate(database)
+    assert refused.value.fields == {
+        "store": str(make_url(getattr(database, "url", database))),
+        "action": "migrate its tables",
+        "cause": f"there is no file {str(mistyped)!r}",
+        "repair": "Correct the path. To begin a new database, use SQLStorage(...), which makes it.",
+    }
+    assert list(old.parent.iterdir()) == there
+    mistyped.touch()  # now there is a database, which holds nothing yet
+    assert migrate(database) == (schema.REVISION,)
+
+
+def test_the_folder_that_was_looked_in_is_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StoreError, match=f"there is no file '{tmp_path / 'cases.db'}'"):
+        migrate("sqlite:///cases.db")
 
 
 # -- all of it or nothing ----------------------------------------------------------------------

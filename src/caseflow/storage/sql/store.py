@@ -349,7 +349,7 @@ def parsed_url(database: str | URL, *, shown: str = "SQLStorage") -> URL:
         "for memory, use MemoryStorage()."
     )
     given = without_password(short(database))
-    if parsed is None or parsed.drivername not in DRIVERS or not _names_one(parsed):
+    if parsed is None or parsed.drivername not in DRIVERS or not names_a_file(parsed):
         raise InvalidCall(
             what=f"{shown}({given})",
             problem="names no SQLite file and no PostgreSQL database",
@@ -362,8 +362,8 @@ def parsed_url(database: str | URL, *, shown: str = "SQLStorage") -> URL:
     return parsed
 
 
-def _names_one(parsed: URL) -> bool:
-    """Whether a SQLite URL names a file that several connections can share."""
+def names_a_file(parsed: URL) -> bool:
+    """Whether a URL of SQLite names a file, which several connections can share."""
     if parsed.get_backend_name() != "sqlite":
         return True
     file = parsed.database or ""
