@@ -6,6 +6,7 @@ which stand side by side.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import attrs
@@ -101,9 +102,15 @@ OPEN = (
 ADVANCE = (
     "UPDATE {cases} SET version = ?, hash = ? WHERE agency = ? AND case_id = ? AND version = ?"
 )
-ADVANCE_AND_LIST = ADVANCE.replace(
-    " WHERE", f", {', '.join(f'{name} = ?' for name in LISTED_COLUMNS)} WHERE"
-)
+
+
+@cache
+def advance_and_list(columns: tuple[str, ...]) -> str:
+    """Move a case on, and say so many of the listed columns anew."""
+    named = "".join(f", {name} = ?" for name in columns)
+    return ADVANCE.replace(" WHERE", f"{named} WHERE")
+
+
 INSERT_EVENT = f"INSERT INTO {{events}} ({EVENT_COLUMNS}) VALUES ({_MARKS})"
 INSERT_FEED = (
     "INSERT INTO {feed} (agency, position, case_id, number) VALUES"
