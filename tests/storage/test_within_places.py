@@ -10,10 +10,11 @@ import pytest
 from sqlalchemy import create_engine, insert, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from caseflow import InvalidCall, OtherDatabase
-from caseflow.storage import SQLStorage, begin_immediate
+from caseflow.storage import AsyncSQLStorage, SQLStorage, begin_immediate
 from caseflow.storage.sql import place
 from tests.storage.test_within import Desk, letters, url  # noqa: F401  # a fixture
 from tests.support.trades import ANA, Paid, bring, shop_book
@@ -83,6 +84,20 @@ def test_a_consumer_needs_no_second_connection_of_the_pool(desk, engine_of):
         assert copied(book, session) == 1
     assert (desk.letters(), told) == ([1, 2, 3, 4], [2, 3, 4])
     assert engine.pool.checkedout() == 0
+
+
+@pytest.mark.parametrize("level", ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"])
+def test_a_consumer_misses_nothing_at_any_isolation(postgres_url, level):
+    engine = create_engine(postgres_url, isolation_level=level, **ONE)
+    letters.metadata.create_all(engine)
+    book = shop_book(SQLStorage(engine), recent=0)
+    case_id = bring(book, "dropped-off")
+    for amount in range(3):
+        with Session(engine) as session, session.begin():
+            session.execute(select(letters)).all()  # what is seen from here on is as it is now
+            assert copied(book, session) == 1
+            book.within(session).record(case_id, Paid(amount=amount), by=ANA)
+    engine.dispose()
 
 
 def test_whoever_publishes_may_hold_the_only_connection_still(desk, engine_of):
@@ -220,6 +235,27 @@ def test_one_database_by_another_url_is_joined_and_asked_about_once(postgres_url
                 desk.book.within(session).record(desk.case_id, Paid(amount=1), by=ANA)
         assert len(asked) == times
         engine.dispose()
+    desk.close()
+
+
+def test_another_driver_is_told(postgres_url, monkeypatch):
+    """Of those that are not installed here: the engine says only that it is one of theirs."""
+    desk = Desk(postgres_url)
+    engine = create_engine(postgres_url)
+    awaited = create_async_engine(postgres_url)
+    monkeypatch.setattr(engine.dialect, "driver", "psycopg2")
+    monkeypatch.setattr(awaited.dialect, "driver", "asyncpg")
+    with Session(engine) as session, pytest.raises(InvalidCall) as told:
+        desk.book.within(session).case(desk.case_id)
+    assert str(told.value) == (
+        "within(...) is given a connection of the driver 'psycopg2'. Give one of psycopg: an "
+        "engine on postgresql+psycopg://..."
+    )
+    with pytest.raises(InvalidCall, match="is an engine that this store cannot use"):
+        SQLStorage(engine)
+    with pytest.raises(InvalidCall, match="is an engine of the driver 'asyncpg'"):
+        AsyncSQLStorage(awaited)
+    engine.dispose()
     desk.close()
 
 

@@ -34,6 +34,7 @@ from caseflow.storage.port import (
     Unit,
 )
 from caseflow.storage.sql.joined import JoinedStorage
+from caseflow.storage.sql.place import is_driven
 from caseflow.storage.sql.store import (
     Durability,
     EngineStorage,
@@ -104,6 +105,12 @@ class AsyncSQLStorage:
         borrowed = isinstance(database, AsyncEngine)
         if isinstance(database, AsyncEngine):
             engine = _on_postgres(database, database.dialect.name)
+            if not is_driven(engine.dialect):
+                raise InvalidCall(
+                    what=f"AsyncSQLStorage({short(database)})",
+                    problem=f"is an engine of the driver {engine.dialect.driver!r}",
+                    repair="Give one of psycopg: create_async_engine('postgresql+psycopg://...').",
+                )
         else:
             url = parsed_url(database, shown="AsyncSQLStorage")
             engine = create_async_engine(_on_postgres(url, url.get_backend_name()))

@@ -6,8 +6,9 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, Dialect
 
+from caseflow.kernel.errors import InvalidCall
 from caseflow.kernel.store_errors import OtherDatabase
 from caseflow.storage.sql.failures import without_password
 
@@ -16,14 +17,28 @@ if TYPE_CHECKING:
 
 
 def see_that_it_is_ours(store: EngineStorage, connection: Connection, driver: Any) -> None:
-    """Raises `OtherDatabase`. Both are asked, once for each pool of the application's."""
+    """Raises `OtherDatabase`. Both are asked, once for each pool of the application's.
+
+    Raises `InvalidCall` for a driver that the store's statements are not written for.
+    """
     engine = connection.engine
     if engine.pool is store.engine.pool or engine.pool in store.joined_pools:
         return
+    if not is_driven(connection.dialect):
+        raise InvalidCall(
+            what="within(...)",
+            problem=f"is given a connection of the driver {connection.dialect.driver!r}",
+            repair="Give one of psycopg: an engine on postgresql+psycopg://...",
+        )
     if not _is_ours(store, connection, driver):
         given = without_password(engine.url.render_as_string(hide_password=True))
         raise OtherDatabase(store=repr(store), given=given)
     store.joined_pools.add(engine.pool)
+
+
+def is_driven(dialect: Dialect) -> bool:
+    """Whether it is by the driver that the statements are written for."""
+    return dialect.name != "postgresql" or dialect.driver == "psycopg"
 
 
 def _is_ours(store: EngineStorage, connection: Connection, driver: Any) -> bool:

@@ -25,6 +25,7 @@ from caseflow.storage.sql.borrowing import by_hand, is_open, put_back
 from caseflow.storage.sql.failures import without_password
 from caseflow.storage.sql.joined import JoinedStorage
 from caseflow.storage.sql.lending import Lender, always
+from caseflow.storage.sql.place import is_driven
 from caseflow.storage.sql.statements import Scope
 from caseflow.storage.sql.tables import Tables, tables
 from caseflow.storage.sql.verbs import SQLVerbs
@@ -397,7 +398,9 @@ def _psycopg_there() -> None:
 
 def a_usable_engine(engine: Engine) -> Engine:
     """The engine, if a store can use it. Raises `InvalidCall`."""
-    if engine.dialect.name not in ("sqlite", "postgresql") or engine.dialect.is_async:
+    dialect = engine.dialect
+    fits = dialect.name in ("sqlite", "postgresql") and is_driven(dialect)
+    if not fits or dialect.is_async:
         raise InvalidCall(
             what=f"SQLStorage({engine!r})",
             problem="is an engine that this store cannot use",
