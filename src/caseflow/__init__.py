@@ -74,6 +74,7 @@ from caseflow.kernel.rules import Result, Rule, Unmet, all_of, any_of, not_, rul
 from caseflow.kernel.store_errors import (
     ConnectionLost,
     FileFailed,
+    OtherDatabase,
     SchemaIncomplete,
     SchemaMissing,
     SchemaNewer,
@@ -156,6 +157,7 @@ __all__ = [
     "NotAFact",
     "Noted",
     "Option",
+    "OtherDatabase",
     "OtherVersion",
     "OtherWorkflow",
     "Outcome",

@@ -147,6 +147,13 @@ PINS = {
         {"store": "S", "action": "read a case", "cause": "locked", "repair": "Try again."},
         "The store S failed to read a case: locked. Try again.",
     ),
+    "OtherDatabase": (
+        "other-database",
+        {"store": "S", "given": "sqlite:///other.db"},
+        "S cannot join a transaction on 'sqlite:///other.db', which is another database. Give a "
+        "Session or Connection to the database of the store, or make the book with a store on the "
+        "other.",
+    ),
     "TransactionNotImmediate": (
         "transaction-not-immediate",
         {"store": "S"},

@@ -36,6 +36,11 @@ class AsyncCasebook(Book[Storage | AsyncStorage, S], AsyncKeeping[S], ErasesAwai
 
     Over a synchronous store every verb is one hop to a thread; over an `AsyncStorage` every
     call on the store is awaited.
+
+    A verb that is cancelled while it writes may have written all the same: over a synchronous
+    store the thread goes on, and on PostgreSQL a commit may be on its way. It wrote its unit or
+    nothing; subscribers are not told, and the feed misses nothing. Repeat it with the same
+    `command_id`.
     """
 
     _awaits = True

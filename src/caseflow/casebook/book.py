@@ -264,9 +264,9 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
         transaction of somebody else's, or a Connection is given, call `publish` after the
         commit. The feed is the guarantee; subscribers are a convenience.
 
-        The database is that of the book's store. A SQLite transaction has to hold the write
-        lock (`TransactionNotImmediate`); one that has not begun yet is begun so. Use the book
-        that is returned while the transaction lasts.
+        The database is that of the book's store (`OtherDatabase`). A SQLite transaction has to
+        hold the write lock (`TransactionNotImmediate`); one that has not begun yet is begun so.
+        Use the book that is returned while the transaction lasts.
         """
         return self._within(a_joining_store(self._store).within(transaction))
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from caseflow.casebook.archive import Exported
@@ -87,7 +90,13 @@ class Keeping(Generic[S]):
 
 
 class AsyncKeeping(Generic[S]):
-    """The same, awaited: files, hashes and histories are worked on in a thread."""
+    """The same, awaited: files, hashes and histories are worked on in a thread.
+
+    A task that is cancelled ends when that thread has: at the next case, or when the store has
+    answered. Nothing goes on after it. All of the work was done, or nothing: what is not
+    complete leaves no file, and nothing in the store (`reindex`, which may be repeated, leaves
+    the cases that it put right).
+    """
 
     _middle: Middle[S]
     _store: Any
@@ -127,7 +136,7 @@ class AsyncKeeping(Generic[S]):
         return await _kept_awaiting(self._middle.audit.reindex(), self._store)
 
 
-def _kept(work: Work[T], store: Any) -> T:
+def _kept(work: Work[T], store: Any, stop: threading.Event | None = None) -> T:
     """Carry out a piece of work, and leave no file open or half written when it fails."""
     with closing(work):
         reply: Any = None
@@ -135,27 +144,67 @@ def _kept(work: Work[T], store: Any) -> T:
             step = _step(work, reply)
             if isinstance(step, _Done):
                 return step.result  # type: ignore[no-any-return]  # what the work returns is a T
-            reply = getattr(store, step.method)(*step.args, **step.kwargs)
+            args: Iterable[Any] = step.args
+            if stop is not None:
+                _go_on(stop)
+                args = (_taken(arg, stop) if isinstance(arg, Iterator) else arg for arg in args)
+            reply = getattr(store, step.method)(*args, **step.kwargs)
 
 
 async def _kept_awaiting(work: Work[T], store: Any) -> T:
-    """The same, awaited: in one thread, or step by step where the store is awaited."""
-    import asyncio  # a third of the import time, and only used here
+    """The same, awaited: in one thread, or step by step where the store is awaited.
 
-    if not inspect.iscoroutinefunction(store.head):
-        return await asyncio.to_thread(_kept, work, store)
+    One that has joined a transaction is awaited by its `run`.
+    """
+    joined = getattr(store, "run", None)
+    if joined is None and not inspect.iscoroutinefunction(store.head):
+        stop = threading.Event()
+        return await _in_thread(partial(_kept, work, store, stop), stop)
     with closing(work):
         reply: Any = None
         while True:
-            thread = asyncio.create_task(asyncio.to_thread(_step, work, reply))
-            try:
-                step = await asyncio.shield(thread)
-            except asyncio.CancelledError:
-                await asyncio.wait([thread])  # it cannot be stopped, and may be writing
-                raise
+            step = await _in_thread(partial(_step, work, reply))
             if isinstance(step, _Done):
                 return step.result  # type: ignore[no-any-return]  # as above
-            reply = await getattr(store, step.method)(*step.args, **step.kwargs)
+            call = partial(getattr(store, step.method), *step.args, **step.kwargs)
+            reply = await (call() if joined is None else joined(call))
+
+
+async def _in_thread(function: Callable[[], T], stop: threading.Event | None = None) -> T:
+    """Call a function in a thread; who is cancelled lets it stop, and waits until it has ended."""
+    import asyncio  # a third of the import time, and only used here
+
+    thread = asyncio.create_task(asyncio.to_thread(function))
+    cancelled: asyncio.CancelledError | None = None
+    while not thread.done():
+        try:
+            await asyncio.wait([thread])
+        except asyncio.CancelledError as error:
+            cancelled = error
+            if stop is not None:
+                stop.set()
+    if cancelled is None:
+        return thread.result()
+    if not thread.cancelled():
+        thread.exception()  # it was looked at
+    raise cancelled
+
+
+class _Stopped(BaseException):
+    """The task that waits for a thread was cancelled. No store is to take it for a failure."""
+
+
+def _go_on(stop: threading.Event) -> None:
+    if stop.is_set():
+        raise _Stopped
+
+
+def _taken(items: Iterator[T], stop: threading.Event) -> Iterator[T]:
+    """What a store takes one by one, until it is told to stop: it then undoes what it began."""
+    for item in items:
+        _go_on(stop)
+        yield item
+    _go_on(stop)
 
 
 class _Done:

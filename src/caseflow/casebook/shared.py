@@ -99,8 +99,15 @@ class Book(Generic[St, S]):
         that is returned is called. It is called after the commit, in this process only; what
         it raises harms neither the write nor other receivers: it is logged to the logger
         `caseflow` and told by the outcome. A casebook that must not miss anything reads the
-        history instead. Raises `InvalidCall` and `UnknownEvent`.
+        history instead. A book made by `within` tells whoever listens to the book that it was
+        made of. Raises `InvalidCall` and `UnknownEvent`.
         """
+        if self._joined is not None:
+            raise InvalidCall(
+                what="subscribe(...)",
+                problem="comes on a book inside a transaction, with which it would not end",
+                repair="Subscribe to the book on which within(...) was called.",
+            )
         a_receiver(receiver)
         if to is not None:
             an_event_of(self._middle.versions.values(), to)

@@ -34,6 +34,7 @@ from caseflow.storage.port import (
     Unit,
 )
 from caseflow.storage.sql.joined import JoinedStorage
+from caseflow.storage.sql.place import is_driven
 from caseflow.storage.sql.store import (
     Durability,
     EngineStorage,
@@ -87,7 +88,8 @@ class AsyncSQLStorage:
 
     `database` is a SQLAlchemy URL (`postgresql+psycopg://...`) or an AsyncEngine of your
     application. The other arguments are those of `SQLStorage`. The tables are made when it is
-    first used. For a SQLite file, give an `AsyncCasebook` a `SQLStorage`: each of its verbs is
+    first used. `notify` wakes those who `follow` over a `SQLStorage`; an `AsyncCasebook` follows
+    by looking. For a SQLite file, give an `AsyncCasebook` a `SQLStorage`: each of its verbs is
     then one hop to a thread, which is quicker than a driver that hops for each statement.
     """
 
@@ -98,10 +100,17 @@ class AsyncSQLStorage:
         durability: Durability = "full",
         declared: Tables | None = None,
         create: bool = True,
+        notify: bool = False,
     ) -> None:
         borrowed = isinstance(database, AsyncEngine)
         if isinstance(database, AsyncEngine):
             engine = _on_postgres(database, database.dialect.name)
+            if not is_driven(engine.dialect):
+                raise InvalidCall(
+                    what=f"AsyncSQLStorage({short(database)})",
+                    problem=f"is an engine of the driver {engine.dialect.driver!r}",
+                    repair="Give one of psycopg: create_async_engine('postgresql+psycopg://...').",
+                )
         else:
             url = parsed_url(database, shown="AsyncSQLStorage")
             engine = create_async_engine(_on_postgres(url, url.get_backend_name()))
@@ -112,6 +121,7 @@ class AsyncSQLStorage:
             borrowed=borrowed,
             declared=tables() if declared is None else declared,
             shown="AsyncSQLStorage",
+            notify=notify,
         )
         self._create = create
 
@@ -125,6 +135,15 @@ class AsyncSQLStorage:
     async def create(self) -> None:
         """Make the tables, where they are missing."""
         await greenlet_spawn(self._store.create)
+
+    async def check(self) -> None:
+        """See that the tables are there, and fit. See `SQLStorage.check`."""
+        await greenlet_spawn(self._store.check)
+
+    @property
+    def database(self) -> str:
+        """What tells this database from others: a key store must not be the same."""
+        return self._store.database
 
     def within_async(self, transaction: AsyncSession | AsyncConnection) -> AsyncJoined:
         """This store inside a transaction of the application's. See `AsyncCasebook.within`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -81,3 +82,9 @@ def _repair(cause: Any, words: str) -> str:
         if any(sign in words.lower() for sign in signs):
             return repair
     return _REPAIR
+
+
+def without_password(url: str) -> str:
+    """A URL, or what somebody took for one, with nothing of it that may be a password."""
+    url = re.sub(r"(:)[^:@/]+(@)", r"\1***\2", url)
+    return re.sub(r"(password=)[^&'\"]*", r"\1***", url, flags=re.IGNORECASE)

@@ -34,7 +34,7 @@ def sequence(connection: Any, prepared: Statements, agency: str) -> None:
     Where another reader is at it, its work is not waited for: what it finds comes with the
     next reading. Without anything waiting it costs one look at an empty table.
     """
-    while connection.execute(prepared(sql.WAITING), (agency,)).fetchone() is not None:
+    while is_waiting(connection, prepared, agency):
         with all_or_nothing(connection, prepared.own):
             lock = LOCK, _as_number(agency)
             locked = connection.execute(prepared(sql.TRY_LOCK), lock).fetchone()
@@ -44,6 +44,11 @@ def sequence(connection: Any, prepared: Statements, agency: str) -> None:
             moved = connection.execute(prepared(sql.SEQUENCE), given).rowcount
         if not moved:
             return
+
+
+def is_waiting(connection: Any, prepared: Statements, agency: str) -> bool:
+    """Whether anything that is seen here waits for its position (PostgreSQL)."""
+    return connection.execute(prepared(sql.WAITING), (agency,)).fetchone() is not None
 
 
 def _as_number(agency: str) -> int:

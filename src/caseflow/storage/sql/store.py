@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeVar
-from weakref import finalize
+from weakref import WeakSet, finalize
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import SingletonThreadPool, StaticPool
+from sqlalchemy.pool import Pool, SingletonThreadPool, StaticPool
 
 from caseflow.kernel.erasure_errors import KeysNotApart
 from caseflow.kernel.errors import InvalidCall, short
@@ -23,8 +22,10 @@ from caseflow.storage.port import Appended, Unit
 from caseflow.storage.sql import failures, schema, sqlite, writing
 from caseflow.storage.sql import statements as sql
 from caseflow.storage.sql.borrowing import by_hand, is_open, put_back
+from caseflow.storage.sql.failures import without_password
 from caseflow.storage.sql.joined import JoinedStorage
 from caseflow.storage.sql.lending import Lender, always
+from caseflow.storage.sql.place import is_driven
 from caseflow.storage.sql.statements import Scope
 from caseflow.storage.sql.tables import Tables, tables
 from caseflow.storage.sql.verbs import SQLVerbs
@@ -45,6 +46,8 @@ class EngineStorage(SQLVerbs):
         self._borrowed = borrowed
         self._shown = shown
         self._closed = False
+        self.joined_pools: WeakSet[Pool] = WeakSet()
+        """Those of the application that are known to be on the database of this store."""
         self._lender = _lender(engine, keeps=not borrowed and not engine.dialect.is_async)
         self._kinds: tuple[type[Exception], ...] = (engine.dialect.dbapi.Error,)  # type: ignore[union-attr]  # an engine has one
 
@@ -160,15 +163,31 @@ class EngineStorage(SQLVerbs):
             told = {**failed.fields, "repair": failures.NOT_KNOWN}
             raise ConnectionLost(**told) from failed.__cause__
 
-    def stands(self, unit: Unit) -> bool:
+    def stands(self, unit: Unit, *, aside: bool = False) -> bool:
         """Whether a unit stands in the history of its case, for everybody to see."""
         last = unit.events[-1]
         place = (unit.agency, unit.case_id, last.number)
-        row = self._read(
+        row = (self.aside if aside else self._read)(
             "read a history",
             lambda connection: connection.execute(self._prepared(sql.WRITTEN), place).fetchone(),
         )
         return row is not None and row[0] == last.hash
+
+    def aside(self, action: str, work: Callable[[Any], T]) -> T:
+        """Do work on a connection that is opened for it, and is none of the pool.
+
+        For whoever holds one of the pool already: where all do, each would wait for the others.
+        """
+        self._not_closed(action)
+        with failures.told(self, action, self._kinds):
+            another = self._engine.pool.recreate()
+            pooled = another.connect()
+            try:
+                by_hand(pooled.dbapi_connection)
+                return work(pooled.dbapi_connection)
+            finally:
+                pooled.close()
+                another.dispose()
 
     def _on_driver(self, action: str, work: Callable[[Any], T], *, again: bool) -> T:
         """Do work on a connection of the pool; `again`: once more where it turns out lost."""
@@ -329,12 +348,6 @@ def prepare_postgres(engine: Engine, *, durability: str) -> None:
     event.listen(engine, "connect", connected)
 
 
-def without_password(url: str) -> str:
-    """A URL, or what somebody took for one, with nothing of it that may be a password."""
-    url = re.sub(r"(:)[^:@/]+(@)", r"\1***\2", url)
-    return re.sub(r"(password=)[^&'\"]*", r"\1***", url, flags=re.IGNORECASE)
-
-
 DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
 
 
@@ -385,7 +398,9 @@ def _psycopg_there() -> None:
 
 def a_usable_engine(engine: Engine) -> Engine:
     """The engine, if a store can use it. Raises `InvalidCall`."""
-    if engine.dialect.name not in ("sqlite", "postgresql") or engine.dialect.is_async:
+    dialect = engine.dialect
+    fits = dialect.name in ("sqlite", "postgresql") and is_driven(dialect)
+    if not fits or dialect.is_async:
         raise InvalidCall(
             what=f"SQLStorage({engine!r})",
             problem="is an engine that this store cannot use",
