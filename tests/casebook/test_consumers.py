@@ -111,8 +111,6 @@ def test_what_is_no_batch_is_told(any_store, wrong):
         shop_book(any_store).consume("mail", print, **wrong)
     with pytest.raises(InvalidCall, match="consumer='' is no id"):
         shop_book(any_store).consume("", print)
-    with pytest.raises(InvalidCall, match="after=-1 is no whole number from 0 on"):
-        list(shop_book(any_store).feed(after=-1))
 
 
 def test_an_event_that_cannot_be_read_stops_the_consumer_by_name(tmp_path):

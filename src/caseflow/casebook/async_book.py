@@ -179,7 +179,8 @@ class AsyncCasebook(Book[Storage | AsyncStorage, S], AsyncKeeping[S], ErasesAwai
         """As `Casebook.every`."""
         place: Place | None = None
         while True:
-            found = await self.find(after=place, limit=page, **wanted)
+            work = self._middle.lists.find(wanted, after=place, limit=page, called="page")
+            found = await self._run(work)
             for case in found.cases:
                 yield case
             if found.next is None:
@@ -193,7 +194,8 @@ class AsyncCasebook(Book[Storage | AsyncStorage, S], AsyncKeeping[S], ErasesAwai
     async def feed(self, *, after: int = 0, page: int = 500) -> AsyncIterator[FeedEvent]:
         """As `Casebook.feed`."""
         while True:
-            reached, events = await self._run(self._middle.feed.page(after=after, limit=page))
+            work = self._middle.feed.page(after=after, limit=page, called="page")
+            reached, events = await self._run(work)
             for event in events:
                 yield event
             if reached == after:
@@ -202,7 +204,7 @@ class AsyncCasebook(Book[Storage | AsyncStorage, S], AsyncKeeping[S], ErasesAwai
 
     async def consume(self, consumer: str, handle: Handle, *, limit: int = 100) -> int:
         """As `Casebook.consume`; `handle` may be a coroutine function."""
-        batch = await self._run(self._middle.feed.batch(consumer, limit=limit))
+        batch = await self._run(self._middle.feed.batch(consumer, handle, limit=limit))
         done = batch.start
         try:
             for event in batch.events:

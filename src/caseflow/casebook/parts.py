@@ -23,6 +23,8 @@ def versions_of(
         _a_workflow(other)
         an_id("the workflow's name", other.name)
         an_id("the workflow's version", other.version)
+        for index in other.indexes:
+            an_id("the index's name", index.name)
         if other.name != workflow.name:
             raise InvalidCall(
                 what=f"Casebook(earlier=...) holds workflow {other.name!r}, which",
