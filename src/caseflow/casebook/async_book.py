@@ -216,7 +216,9 @@ class AsyncCasebook(Book[Storage | AsyncStorage, S], AsyncKeeping[S], ErasesAwai
             with suppress(CaseflowError):  # as in `Casebook.consume`
                 await self._run(self._middle.feed.advance(batch, done))
             raise
-        await self._run(self._middle.feed.advance(batch, batch.end))
+        await self._run(
+            self._middle.feed.advance(batch, batch.end, joined=self._joined is not None)
+        )
         return batch.end - batch.start
 
     async def follow(
@@ -240,7 +242,8 @@ class AsyncCasebook(Book[Storage | AsyncStorage, S], AsyncKeeping[S], ErasesAwai
 
     def within(self, transaction: Any) -> Self:
         """As `Casebook.within`, for an AsyncSession or AsyncConnection."""
-        return self._within(a_joining_store(self._store).within_async(transaction))
+        store = a_joining_store(self._store, joined=self._joined is not None)
+        return self._within(store.within_async(transaction))
 
     async def publish(self) -> None:
         """As `Casebook.publish`."""

@@ -230,7 +230,7 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
             with suppress(CaseflowError):  # what failed first is told: a transaction may be broken
                 self._run(self._middle.feed.advance(batch, done))
             raise
-        self._run(self._middle.feed.advance(batch, batch.end))
+        self._run(self._middle.feed.advance(batch, batch.end, joined=self._joined is not None))
         return batch.end - batch.start
 
     def follow(
@@ -272,7 +272,8 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
         lock (`TransactionNotImmediate`); one that has not begun yet is begun so. Use the book
         that is returned while the transaction lasts.
         """
-        return self._within(a_joining_store(self._store).within(transaction))
+        store = a_joining_store(self._store, joined=self._joined is not None)
+        return self._within(store.within(transaction))
 
     def publish(self) -> None:
         """Tell subscribers what this book wrote within a transaction that is now committed.

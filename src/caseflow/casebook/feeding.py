@@ -38,6 +38,11 @@ class Batch:
     events: tuple[FeedEvent, ...]
 
 
+ROLL_BACK = (
+    "Roll this transaction back: its work is then undone, and that of the other one counts."
+)
+"""What to do where the work was done in one transaction with the checkpoint."""
+
 Handle = Callable[[FeedEvent], Any]
 """The work of a consumer on one event."""
 
@@ -81,12 +86,17 @@ class Feed:
         reached, events = yield from self.page(after=start, limit=limit)
         return Batch(consumer, start, reached, events)
 
-    def advance(self, batch: Batch, position: int) -> Work[None]:
-        """Move a consumer's checkpoint. Raises `ConsumerMoved` where another one did."""
+    def advance(self, batch: Batch, position: int, *, joined: bool = False) -> Work[None]:
+        """Move a consumer's checkpoint. Raises `ConsumerMoved` where another one did.
+
+        `joined` is whether that is done in one transaction with the work.
+        """
         if position == batch.start:
             return
         moved = yield from store_calls.advance(
             self._agency, batch.consumer, expected=batch.start, position=position
         )
         if not moved:
-            raise ConsumerMoved(consumer=batch.consumer, agency=self._agency, position=batch.start)
+            where = {"agency": self._agency, "position": batch.start}
+            undone = {"repair": ROLL_BACK} if joined else {}
+            raise ConsumerMoved(consumer=batch.consumer, **where, **undone)

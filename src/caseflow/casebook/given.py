@@ -15,7 +15,7 @@ from caseflow.kernel.convert import instant
 from caseflow.kernel.errors import InvalidCall, NotAFact, short
 from caseflow.kernel.events import event_type
 from caseflow.kernel.recorded import Actor, Recorded, aware
-from caseflow.kernel.texts import storable
+from caseflow.kernel.values import storable
 from caseflow.workflow.command import Entry
 
 MOST_BYTES = 500

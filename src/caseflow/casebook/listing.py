@@ -13,7 +13,7 @@ from caseflow.kernel.convert import instant
 from caseflow.kernel.erased import Erased
 from caseflow.kernel.erasure_errors import ErasedRead
 from caseflow.kernel.errors import InvalidCall, short
-from caseflow.kernel.texts import storable
+from caseflow.kernel.values import storable
 from caseflow.storage.port import Listing
 from caseflow.workflow.definition import Index
 from caseflow.workflow.owed import first_due

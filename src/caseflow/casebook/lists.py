@@ -16,7 +16,7 @@ from caseflow.kernel.codec import Codec
 from caseflow.kernel.convert import instant, moment_of
 from caseflow.kernel.errors import InvalidCall, nearest, short
 from caseflow.kernel.recorded import aware
-from caseflow.kernel.texts import storable
+from caseflow.kernel.values import storable
 from caseflow.storage.port import Found, Place, Query
 from caseflow.workflow.workflow import Workflow
 

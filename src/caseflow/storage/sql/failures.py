@@ -24,6 +24,12 @@ _REPAIRS_BY_STATE = {
     "55": "Another transaction holds what this one needs: try again.",
 }
 _REPAIRS_BY_WORDS = (
+    (("invalid connection option",), "Correct that part of the URL, or leave it out."),
+    (
+        ("no such table", "no such column", "has no column"),
+        "Let caseflow make its tables, or bring those of an older version up to date: "
+        "caseflow.storage.migrate(...).",
+    ),
     (("locked", "busy"), "Another program holds the file: try again, or give a longer timeout."),
     (
         ("readonly", "unable to open"),

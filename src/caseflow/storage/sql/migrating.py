@@ -14,7 +14,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine
 from caseflow.kernel.errors import InvalidCall
 from caseflow.storage.sql import failures, schema
 from caseflow.storage.sql.borrowing import exclusively
-from caseflow.storage.sql.store import parsed_url
+from caseflow.storage.sql.given import a_url, made_by
 from caseflow.storage.sql.tables import Tables, tables
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def migrate(
     declared = tables(schema=schema)
     if isinstance(database, (Engine, Connection)):
         return _migrate(database, declared)
-    engine = create_engine(parsed_url(database))
+    engine = made_by(create_engine, a_url(database, shown="migrate"))
     try:
         return _migrate(engine, declared)
     finally:
