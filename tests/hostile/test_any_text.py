@@ -22,7 +22,7 @@ from caseflow import (
 )
 from caseflow.casebook import given as given_to_a_book
 from caseflow.casebook import listing
-from caseflow.storage import MemoryStorage, SQLStorage
+from caseflow.storage import MemoryKeyStore, MemoryStorage, SQLStorage, SubjectCipher
 from tests.hostile.desk import Letter, LoanAgreed, desk, open_desk
 
 
@@ -121,9 +121,9 @@ AGENCIES = count()
 @example(text="a\0b")
 @example(text="\ud800")
 @example(text=incompressible(9_000))
-@example(text=incompressible(listing.MOST_BYTES))
-@example(text=incompressible(given_to_a_book.MOST_BYTES))
-@example(text=incompressible(given_to_a_book.MOST_BYTES + 1))
+@example(text=incompressible(listing.LONGEST_VALUE))
+@example(text=incompressible(given_to_a_book.LONGEST_ID))
+@example(text=incompressible(given_to_a_book.LONGEST_ID + 1))
 @example(text=listing._digest("a\0b"))
 def test_any_text_is_kept_or_refused_by_name_on_every_store_alike(stores, text):
     agency = f"agency-{next(AGENCIES)}"
@@ -148,10 +148,22 @@ def test_what_looks_like_a_digest_is_another_value(any_store):
     assert sorted(book.tally("letter").values()) == [1, 1, 1]
 
 
+@settings(max_examples=12)
+@given(text=TEXTS)
+@example(text="a\0\ud800")
+def test_a_cipher_is_in_nobodys_way(text):
+    store, cipher = MemoryStorage(), SubjectCipher(MemoryKeyStore())
+    agency = f"agency-{next(AGENCIES)}"
+    sealed = answers(open_desk(store, INDEXED, agency=agency, cipher=cipher), text)
+    plain = answers(open_desk(store, INDEXED, agency=f"{agency}-plain"), text)
+    for what in ("fact", "index", "personal index", "tally", "client", "subject", "verified"):
+        assert sealed[what] == plain[what]
+
+
 def test_what_is_as_long_as_it_may_be_fits_on_every_store(any_store):
     ids = iter(range(1, 100))
-    longest = lambda: incompressible(given_to_a_book.MOST_BYTES, next(ids))  # noqa: E731
-    value = incompressible(listing.MOST_BYTES)
+    longest = lambda: incompressible(given_to_a_book.LONGEST_ID, next(ids))  # noqa: E731
+    value = incompressible(listing.LONGEST_VALUE)
     index = Index(longest(), of=letter)
     workflow = Workflow(
         longest(),

@@ -38,9 +38,7 @@ class Batch:
     events: tuple[FeedEvent, ...]
 
 
-ROLL_BACK = (
-    "Roll this transaction back: its work is then undone, and that of the other one counts."
-)
+ROLL_BACK = "Roll this transaction back: its work is then undone, and that of the other one counts."
 """What to do where the work was done in one transaction with the checkpoint."""
 
 Handle = Callable[[FeedEvent], Any]

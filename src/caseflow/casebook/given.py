@@ -18,7 +18,7 @@ from caseflow.kernel.recorded import Actor, Recorded, aware
 from caseflow.kernel.values import storable
 from caseflow.workflow.command import Entry
 
-MOST_BYTES = 500
+LONGEST_ID = 500
 """How long an id may be, in UTF-8: several of them stand in one key of an index of PostgreSQL."""
 
 MOST_AT_ONCE = 10_000
@@ -145,11 +145,11 @@ def an_id(name: str, value: object) -> None:
             repair=repair or "Give a text that is not empty.",
         )
     text(name, value)
-    if len(value) * 4 > MOST_BYTES and len(value.encode()) > MOST_BYTES:
+    if len(value) * 4 > LONGEST_ID and len(value.encode()) > LONGEST_ID:
         raise InvalidCall(
             what=f"{name}={short(value)}",
             problem=f"is too long for an id: it has {len(value.encode()):,} bytes",
-            repair=f"Give at most {MOST_BYTES} bytes (a letter is one, outside of English up to "
+            repair=f"Give at most {LONGEST_ID} bytes (a letter is one, outside of English up to "
             "four); longer texts belong into the payload of an event.",
         )
 

@@ -13,13 +13,13 @@ from caseflow.kernel.convert import instant
 from caseflow.kernel.erased import Erased
 from caseflow.kernel.erasure_errors import ErasedRead
 from caseflow.kernel.errors import InvalidCall, short
-from caseflow.kernel.values import storable
+from caseflow.kernel.values import is_key
 from caseflow.storage.port import Listing
 from caseflow.workflow.definition import Index
 from caseflow.workflow.owed import first_due
 from caseflow.workflow.workflow import Workflow
 
-MOST_BYTES = 1_000
+LONGEST_VALUE = 1_000
 """How long a value may be, in UTF-8, that an index holds as it is."""
 
 DIGEST = "sha256:"
@@ -63,7 +63,7 @@ def held_as(index: Index, value: str, codec: Codec) -> str:
 
 def _can_be_held(value: str) -> bool:
     """Whether a value can be held as it is. What looks like a digest would be taken for one."""
-    return storable(value) and len(value.encode()) <= MOST_BYTES and not value.startswith(DIGEST)
+    return is_key(value, LONGEST_VALUE) and not value.startswith(DIGEST)
 
 
 def _digest(value: str) -> str:

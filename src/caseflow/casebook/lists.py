@@ -41,7 +41,7 @@ class Listed:
 
     `due_at` is the first moment at which something may be due; `owed` tells exactly. `keys`
     are the names and values under which indexes hold it; those that are personal, with a
-    cipher, cannot be read.
+    cipher, cannot be read, nor can those that are too long (a digest stands for them).
     """
 
     id: str

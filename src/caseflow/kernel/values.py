@@ -18,6 +18,11 @@ def storable(text: str) -> bool:
         return False
 
 
+def is_key(text: str, most: int) -> bool:
+    """Whether a text can stand in a key of every store: storable, and of at most so many bytes."""
+    return storable(text) and len(text.encode()) <= most
+
+
 def is_path(value: object) -> bool:
     """Whether a value names a file as the operating system takes it: by a text, not by bytes."""
     try:
