@@ -21,6 +21,8 @@ from caseflow.storage import (
     tables,
 )
 from caseflow.storage.sql import restoring
+from caseflow.testing.contract.rows import opening
+from tests.hostile.desk import incompressible
 from tests.support.trades import bring, shop, shop_book
 
 OLDER = Path(__file__).parents[1] / "storage" / "schema_0001.sql"
@@ -203,6 +205,29 @@ def test_tables_that_nobody_looked_at_and_that_do_not_fit(kind, url, tmp_path, r
     with pytest.raises(StoreError, match="migrate") as failed:
         shop_book(store).find()
     assert "backup" not in str(failed.value)
+    store.close()
+
+
+def test_a_schema_in_a_file_is_told(url):
+    with pytest.raises(StoreError) as failed:
+        SQLStorage(url, declared=tables(schema="work"))
+    assert str(failed.value).endswith(
+        "A SQLite file has no schemas: declare the tables without one."
+    )
+
+
+def test_a_text_that_postgresql_cannot_keep_is_told(postgres_url):
+    """No casebook gives one: this is for those who call a store themselves."""
+    store = SQLStorage(postgres_url)
+    for call in (
+        lambda: store.head("north", "R\0"),
+        lambda: store.append(opening(incompressible(9_000))),
+    ):
+        with pytest.raises(StoreError) as failed:
+            call()
+        assert str(failed.value).endswith(
+            "Give shorter texts, without NUL: the limits are in docs/howto-write-a-store.md."
+        )
     store.close()
 
 

@@ -1,7 +1,6 @@
 """Any text at all, wherever a book takes one: kept, or refused by name, on every store alike."""
 
 from itertools import count
-from random import Random
 
 import pytest
 from hypothesis import example, given, settings
@@ -23,7 +22,7 @@ from caseflow import (
 from caseflow.casebook import given as given_to_a_book
 from caseflow.casebook import listing
 from caseflow.storage import MemoryKeyStore, MemoryStorage, SQLStorage, SubjectCipher
-from tests.hostile.desk import Letter, LoanAgreed, desk, open_desk
+from tests.hostile.desk import Letter, LoanAgreed, desk, incompressible, open_desk
 
 
 def letter(case):
@@ -41,12 +40,6 @@ def no_other(case, context):
 
 INDEXES = [Index("letter", of=letter), Index("secret", of=letter, personal=True)]
 INDEXED = desk(rules=(no_other,), indexes=INDEXES)
-
-
-def incompressible(size, seed=0):
-    """A text that a database cannot keep in fewer bytes than it has."""
-    draw = Random(seed)
-    return "".join(chr(draw.randrange(0x21, 0x7F)) for _ in range(size))
 
 
 LONG = st.builds(incompressible, st.integers(300, 9_000), st.integers(0, 99))
@@ -181,6 +174,22 @@ def test_what_is_as_long_as_it_may_be_fits_on_every_store(any_store):
         assert [case.id for case in book.find(**wanted).cases] == [case_id]
     assert book.tally(index.name) == {value: 1}
     assert book.consume(consumer, lambda event: None) == 2
+
+
+@pytest.mark.parametrize("part", ["workflow", "stage", "index"])
+def test_a_workflow_whose_names_are_too_long_gets_no_book(part):
+    long = "a" * (given_to_a_book.LONGEST_ID + 1)
+    named = {name: long if name == part else name for name in ("workflow", "stage", "index")}
+    stages = [Stage(named["stage"], initial=True), Stage("done", final=True)]
+    workflow = Workflow(
+        named["workflow"],
+        version="1",
+        stages=stages,
+        transitions=[Transition("finish", source=named["stage"], to="done")],
+        indexes=[Index(named["index"], of=letter)],
+    )
+    with pytest.raises(InvalidCall, match=f"{part}.*is too long for an id: it has 501 bytes"):
+        open_desk(MemoryStorage(), workflow)
 
 
 ID_REPAIR = (

@@ -24,7 +24,11 @@ def versions_of(
         an_id("the workflow's name", other.name)
         an_id("the workflow's version", other.version)
         for index in other.indexes:
-            an_id("the index's name", index.name)
+            an_id("the name of an index", index.name)
+        for cls in other.event_types:
+            an_id("the name of an event", event_type(cls).name)
+        for stage in other.stages:
+            an_id("the id of a stage", stage.id)
         if other.name != workflow.name:
             raise InvalidCall(
                 what=f"Casebook(earlier=...) holds workflow {other.name!r}, which",
