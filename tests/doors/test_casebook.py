@@ -39,11 +39,19 @@ class Awaited(MemoryStorage):
         return None
 
 
+class WithoutAFeed(MemoryStorage):
+    feed = advance = None
+
+
 def book(**given):
     return Casebook(**{"workflow": shop, "store": MemoryStorage(), **given})
 
 
 A_STORE = "Give one, such as MemoryStorage() or SQLStorage('sqlite:///cases.db')."
+A_WHOLE_STORE = (
+    "Give the class every method of caseflow.storage.Storage; one that it cannot have raises "
+    "Unsupported (docs/howto-write-a-store.md)."
+)
 A_WORKFLOW = (
     "which is no workflow. Give a Workflow(...), and older versions of it as earlier=[...]."
 )
@@ -51,13 +59,18 @@ A_WORKFLOW = (
 PARTS = {
     "a path as store": (
         {"store": "cases.db"},
-        "Casebook(store='cases.db') is no store: "
-        "it has no 'head', 'read', 'append', 'command' and 'snapshot'. " + A_STORE,
+        "Casebook(store='cases.db') is no store. " + A_STORE,
     ),
     "an unfinished store": (
         {"store": Unfinished()},
-        "Casebook(store=Unfinished()) is no store: it has no 'command', 'snapshot', 'find' and "
-        "'count'. " + A_STORE,
+        "Casebook(store=Unfinished()) is no whole store: class Unfinished has no 'command', "
+        "'snapshot', 'find', 'count', 'tally', 'relist', 'feed', 'checkpoint', 'advance', "
+        "'agencies' and 'restore'. " + A_WHOLE_STORE,
+    ),
+    "a store without a feed": (
+        {"store": WithoutAFeed()},
+        "Casebook(store=MemoryStorage(0 cases)) is no whole store: class WithoutAFeed has no "
+        "'feed' and 'advance'. " + A_WHOLE_STORE,
     ),
     "a class as store": (
         {"store": MemoryStorage},

@@ -224,8 +224,8 @@ PINS = {
     "SchemaIncomplete": (
         "schema-incomplete",
         {"store": "sqlite:///c.db", "missing": "'caseflow_feed'"},
-        "The tables of caseflow in sqlite:///c.db are not complete: 'caseflow_feed' is not "
-        "there. If your application's own migrations keep them, make the next one and run it; "
+        "The tables of caseflow in sqlite:///c.db are not complete: they lack 'caseflow_feed'. "
+        "If your application's own migrations keep them, make the next one and run it; "
         "otherwise restore them from a backup.",
     ),
     "UnreadableRecord": (

@@ -184,7 +184,8 @@ class AsyncCasebook(Book[Storage | AsyncStorage, S], AsyncKeeping[S], ErasesAwai
         """As `Casebook.every`."""
         place: Place | None = None
         while True:
-            found = await self.find(after=place, limit=page, **wanted)
+            work = self._middle.lists.find(wanted, after=place, limit=page, called="page")
+            found = await self._run(work)
             for case in found.cases:
                 yield case
             if found.next is None:
@@ -198,7 +199,8 @@ class AsyncCasebook(Book[Storage | AsyncStorage, S], AsyncKeeping[S], ErasesAwai
     async def feed(self, *, after: int = 0, page: int = 500) -> AsyncIterator[FeedEvent]:
         """As `Casebook.feed`."""
         while True:
-            reached, events = await self._run(self._middle.feed.page(after=after, limit=page))
+            work = self._middle.feed.page(after=after, limit=page, called="page")
+            reached, events = await self._run(work)
             for event in events:
                 yield event
             if reached == after:
@@ -207,7 +209,7 @@ class AsyncCasebook(Book[Storage | AsyncStorage, S], AsyncKeeping[S], ErasesAwai
 
     async def consume(self, consumer: str, handle: Handle, *, limit: int = 100) -> int:
         """As `Casebook.consume`; `handle` may be a coroutine function."""
-        batch = await self._run(self._middle.feed.batch(consumer, limit=limit))
+        batch = await self._run(self._middle.feed.batch(consumer, handle, limit=limit))
         done = batch.start
         try:
             for event in batch.events:
@@ -219,7 +221,9 @@ class AsyncCasebook(Book[Storage | AsyncStorage, S], AsyncKeeping[S], ErasesAwai
             with suppress(CaseflowError):  # as in `Casebook.consume`
                 await self._run(self._middle.feed.advance(batch, done))
             raise
-        await self._run(self._middle.feed.advance(batch, batch.end))
+        await self._run(
+            self._middle.feed.advance(batch, batch.end, joined=self._joined is not None)
+        )
         return batch.end - batch.start
 
     async def follow(
@@ -243,7 +247,8 @@ class AsyncCasebook(Book[Storage | AsyncStorage, S], AsyncKeeping[S], ErasesAwai
 
     def within(self, transaction: Any) -> Self:
         """As `Casebook.within`, for an AsyncSession or AsyncConnection."""
-        return self._within(a_joining_store(self._store).within_async(transaction))
+        store = a_joining_store(self._store, joined=self._joined is not None)
+        return self._within(store.within_async(transaction))
 
     async def publish(self) -> None:
         """As `Casebook.publish`."""

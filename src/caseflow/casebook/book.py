@@ -37,7 +37,8 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
     personal fields before they reach the store (None: they are stored as they are);
     `retention` says what has to be kept before anything is erased (None: nothing is erased).
     `snapshot_every` is after how many events a snapshot is kept (0: never), `recent` how many
-    cases are kept in memory.
+    cases are kept in memory. Ids (of the agency, cases, clients, actors, commands, consumers) are
+    texts of at most 500 bytes.
     """
 
     def _run(self, work: Work[T]) -> T:
@@ -173,8 +174,9 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
 
         `stage`, `client`, `subject`, `workflow_version`, `ended`; `where={"lead": "mo"}` for an
         index of the workflow; `due_by`, a moment: the cases on which something may be due by
-        then, soonest first. `after` is the `next` of the page before. The cases are those of
-        this book's workflow. Nothing of their histories is read. Raises `InvalidCall`.
+        then, soonest first. `after` is the `next` of the page before, `limit` at most 10,000.
+        The cases are those of this book's workflow. Nothing of their histories is read. Raises
+        `InvalidCall`.
         """
         return self._run(self._middle.lists.find(wanted, after=after, limit=limit))
 
@@ -182,7 +184,8 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
         """All cases that fit (see `find`), read page by page while they are used."""
         place: Place | None = None
         while True:
-            found = self.find(after=place, limit=page, **wanted)
+            work = self._middle.lists.find(wanted, after=place, limit=page, called="page")
+            found = self._run(work)
             yield from found.cases
             if found.next is None:
                 return
@@ -199,7 +202,8 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
         of other workflows are passed over. It ends where there is nothing more yet.
         """
         while True:
-            reached, events = self._run(self._middle.feed.page(after=after, limit=page))
+            work = self._middle.feed.page(after=after, limit=page, called="page")
+            reached, events = self._run(work)
             yield from events
             if reached == after:
                 return
@@ -216,7 +220,7 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
         0 where there is nothing more yet. Raises `ConsumerMoved` where another process works
         under the same name.
         """
-        batch = self._run(self._middle.feed.batch(consumer, limit=limit))
+        batch = self._run(self._middle.feed.batch(consumer, handle, limit=limit))
         done = batch.start
         try:
             for event in batch.events:
@@ -226,7 +230,7 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
             with suppress(CaseflowError):  # what failed first is told: a transaction may be broken
                 self._run(self._middle.feed.advance(batch, done))
             raise
-        self._run(self._middle.feed.advance(batch, batch.end))
+        self._run(self._middle.feed.advance(batch, batch.end, joined=self._joined is not None))
         return batch.end - batch.start
 
     def follow(
@@ -268,7 +272,8 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
         hold the write lock (`TransactionNotImmediate`); one that has not begun yet is begun so.
         Use the book that is returned while the transaction lasts.
         """
-        return self._within(a_joining_store(self._store).within(transaction))
+        store = a_joining_store(self._store, joined=self._joined is not None)
+        return self._within(store.within(transaction))
 
     def publish(self) -> None:
         """Tell subscribers what this book wrote within a transaction that is now committed.

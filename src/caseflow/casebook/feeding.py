@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 
 from caseflow.casebook import store_calls
-from caseflow.casebook.given import an_id
+from caseflow.casebook.given import LAST, a_number, an_id, how_many
 from caseflow.casebook.store_calls import Work
 from caseflow.kernel.codec import Codec
 from caseflow.kernel.errors import ConsumerMoved, InvalidCall, short
@@ -38,6 +38,9 @@ class Batch:
     events: tuple[FeedEvent, ...]
 
 
+ROLL_BACK = "Roll this transaction back: its work is then undone, and that of the other one counts."
+"""What to do where the work was done in one transaction with the checkpoint."""
+
 Handle = Callable[[FeedEvent], Any]
 """The work of a consumer on one event."""
 
@@ -50,14 +53,17 @@ class Feed:
         self._codec = codec
         self._workflow = workflow
 
-    def page(self, *, after: int, limit: int) -> Work[tuple[int, tuple[FeedEvent, ...]]]:
+    def page(
+        self, *, after: int, limit: int, called: str = "limit"
+    ) -> Work[tuple[int, tuple[FeedEvent, ...]]]:
         """At most `limit` events after a position, and the position up to which they reach.
 
         Events of other workflows are passed over. Where the position that comes back is the
-        one that was given, there is nothing more yet.
+        one that was given, there is nothing more yet. `called` is what the caller calls the
+        limit.
         """
-        _a_position("after", after, least=0)
-        _a_position("limit", limit, least=1)
+        a_number("after", after, "Give a position of the feed.", least=0, most=LAST)
+        how_many(called, limit)
         entries = yield from store_calls.feed(self._agency, after=after, limit=limit)
         mine = [entry for entry in entries if entry.event.workflow == self._workflow]
         self._codec.generation()
@@ -65,30 +71,30 @@ class Feed:
         reached = entries[-1].position if entries else after
         return reached, tuple(map(FeedEvent, (entry.position for entry in mine), events))
 
-    def batch(self, consumer: str, *, limit: int) -> Work[Batch]:
+    def batch(self, consumer: str, handle: Handle, *, limit: int) -> Work[Batch]:
         """What a consumer has to work on next."""
         an_id("consumer", consumer)
+        if not callable(handle):
+            raise InvalidCall(
+                what=f"handle={short(handle)}",
+                problem="is no function",
+                repair=f"Give a function of the FeedEvent: consume({consumer!r}, handle).",
+            )
         start = yield from store_calls.checkpoint(self._agency, consumer)
         reached, events = yield from self.page(after=start, limit=limit)
         return Batch(consumer, start, reached, events)
 
-    def advance(self, batch: Batch, position: int) -> Work[None]:
-        """Move a consumer's checkpoint. Raises `ConsumerMoved` where another one did."""
+    def advance(self, batch: Batch, position: int, *, joined: bool = False) -> Work[None]:
+        """Move a consumer's checkpoint. Raises `ConsumerMoved` where another one did.
+
+        `joined` is whether that is done in one transaction with the work.
+        """
         if position == batch.start:
             return
         moved = yield from store_calls.advance(
             self._agency, batch.consumer, expected=batch.start, position=position
         )
         if not moved:
-            raise ConsumerMoved(consumer=batch.consumer, agency=self._agency, position=batch.start)
-
-
-def _a_position(name: str, value: object, *, least: int) -> None:
-    if type(value) is not int or value < least:
-        raise InvalidCall(
-            what=f"{name}={short(value)}",
-            problem=f"is no whole number from {least} on",
-            repair="Give a position that was read from the feed."
-            if least == 0
-            else "Give how many events to read at most.",
-        )
+            where = {"agency": self._agency, "position": batch.start}
+            undone = {"repair": ROLL_BACK} if joined else {}
+            raise ConsumerMoved(consumer=batch.consumer, **where, **undone)

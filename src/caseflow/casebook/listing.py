@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from caseflow.kernel.case import Case, stage_of
@@ -12,10 +13,17 @@ from caseflow.kernel.convert import instant
 from caseflow.kernel.erased import Erased
 from caseflow.kernel.erasure_errors import ErasedRead
 from caseflow.kernel.errors import InvalidCall, short
+from caseflow.kernel.values import is_key
 from caseflow.storage.port import Listing
 from caseflow.workflow.definition import Index
 from caseflow.workflow.owed import first_due
 from caseflow.workflow.workflow import Workflow
+
+LONGEST_VALUE = 1_000
+"""How long a value may be, in UTF-8, that an index holds as it is."""
+
+DIGEST = "sha256:"
+"""What the digest begins with that stands for a value which cannot be held as it is."""
 
 
 def listing_of(workflow: Workflow[Any], case: Case[Any], now: datetime, codec: Codec) -> Listing:
@@ -44,8 +52,22 @@ def listing_of(workflow: Workflow[Any], case: Case[Any], now: datetime, codec: C
 
 
 def held_as(index: Index, value: str, codec: Codec) -> str:
-    """A value as the store holds it: one that is personal can be looked for, and not read."""
-    return codec.blind(index.name, value) if index.personal else value
+    """A value as the store holds it: one that is personal can be looked for, and not read.
+
+    Nor can one that is too long for the key of a database, or that not every database takes: it
+    is held by its digest. A fact is never refused for what an index makes of it.
+    """
+    held = value if _can_be_held(value) else _digest(value)
+    return codec.blind(index.name, held) if index.personal else held
+
+
+def _can_be_held(value: str) -> bool:
+    """Whether a value can be held as it is. What looks like a digest would be taken for one."""
+    return is_key(value, LONGEST_VALUE) and not value.startswith(DIGEST)
+
+
+def _digest(value: str) -> str:
+    return DIGEST + sha256(value.encode(errors="surrogatepass")).hexdigest()
 
 
 def _values(index: Index, case: Case[Any]) -> Iterable[str]:

@@ -95,7 +95,7 @@ class SchemaIncomplete(StoreError):
 
     code = "schema-incomplete"
     wording = (
-        "The tables of caseflow in {store} are not complete: {missing} is not there. If your "
+        "The tables of caseflow in {store} are not complete: they lack {missing}. If your "
         "application's own migrations keep them, make the next one and run it; otherwise "
         "restore them from a backup."
     )

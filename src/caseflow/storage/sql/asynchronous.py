@@ -33,15 +33,17 @@ from caseflow.storage.port import (
     Snapshot,
     Unit,
 )
-from caseflow.storage.sql.joined import JoinedStorage
-from caseflow.storage.sql.place import is_driven
-from caseflow.storage.sql.store import (
+from caseflow.storage.sql.given import (
     Durability,
-    EngineStorage,
-    a_durability,
-    parsed_url,
-    prepare_postgres,
+    a_url,
+    is_driven,
+    made_by,
+    no_engine,
+    no_transaction,
+    options,
 )
+from caseflow.storage.sql.joined import JoinedStorage
+from caseflow.storage.sql.store import EngineStorage, prepare_postgres
 from caseflow.storage.sql.tables import Tables, tables
 
 T = TypeVar("T")
@@ -64,11 +66,7 @@ class AsyncJoined(JoinedStorage):
         elif getattr(transaction, "sync_connection", None) is not None:
             super().__init__(store, transaction.sync_connection)  # type: ignore[arg-type]  # seen
         else:
-            raise InvalidCall(
-                what=f"within({short(transaction)})",
-                problem="is given neither an AsyncSession nor an open AsyncConnection",
-                repair="Give the SQLAlchemy AsyncSession or AsyncConnection that is joined.",
-            )
+            raise no_transaction(transaction, wanted="an AsyncSession nor an open AsyncConnection")
 
     async def run(self, work: Callable[..., T], *args: Any) -> T:
         """Do synchronous work on the transaction's connection, which awaits."""
@@ -102,6 +100,7 @@ class AsyncSQLStorage:
         create: bool = True,
         notify: bool = False,
     ) -> None:
+        options(durability=durability, declared=declared, create=create)
         borrowed = isinstance(database, AsyncEngine)
         if isinstance(database, AsyncEngine):
             engine = _on_postgres(database, database.dialect.name)
@@ -112,9 +111,10 @@ class AsyncSQLStorage:
                     repair="Give one of psycopg: create_async_engine('postgresql+psycopg://...').",
                 )
         else:
-            url = parsed_url(database, shown="AsyncSQLStorage")
-            engine = create_async_engine(_on_postgres(url, url.get_backend_name()))
-            prepare_postgres(engine.sync_engine, durability=a_durability(durability))
+            no_engine(database, shown="AsyncSQLStorage")
+            url = a_url(database, shown="AsyncSQLStorage")
+            engine = made_by(create_async_engine, _on_postgres(url, url.get_backend_name()))
+            prepare_postgres(engine.sync_engine, durability=durability)
         self.engine = engine
         self._store = EngineStorage(
             engine.sync_engine,

@@ -15,7 +15,7 @@ from caseflow.kernel.errors import InvalidCall
 from caseflow.kernel.store_errors import StoreError
 from caseflow.storage.sql import failures, schema
 from caseflow.storage.sql.borrowing import exclusively
-from caseflow.storage.sql.store import names_a_file, parsed_url
+from caseflow.storage.sql.given import a_url, made_by, names_a_file
 from caseflow.storage.sql.tables import Tables, tables
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def migrate(
     if isinstance(database, Engine):
         _see_its_file(database)
         return _migrate(database, declared)
-    engine = create_engine(parsed_url(database))
+    engine = made_by(create_engine, a_url(database, shown="migrate"))
     try:
         _see_its_file(engine)
         return _migrate(engine, declared)

@@ -6,11 +6,12 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
-from sqlalchemy.engine import URL, Dialect
+from sqlalchemy.engine import URL
 
 from caseflow.kernel.errors import InvalidCall
 from caseflow.kernel.store_errors import OtherDatabase
 from caseflow.storage.sql.failures import without_password
+from caseflow.storage.sql.given import is_driven
 
 if TYPE_CHECKING:
     from caseflow.storage.sql.store import EngineStorage
@@ -34,11 +35,6 @@ def see_that_it_is_ours(store: EngineStorage, connection: Connection, driver: An
         given = without_password(engine.url.render_as_string(hide_password=True))
         raise OtherDatabase(store=repr(store), given=given)
     store.joined_pools.add(engine.pool)
-
-
-def is_driven(dialect: Dialect) -> bool:
-    """Whether it is by the driver that the statements are written for."""
-    return dialect.name != "postgresql" or dialect.driver == "psycopg"
 
 
 def _is_ours(store: EngineStorage, connection: Connection, driver: Any) -> bool:

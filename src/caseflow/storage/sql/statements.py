@@ -65,8 +65,9 @@ class Statements:
         """A statement with the names of the tables, and the dialect's mark for a value."""
         ready = self._ready.get(text)
         if ready is None:
-            named = text.format_map(self.names)
-            ready = self._ready[text] = named.replace("?", "%s") if self.postgres else named
+            # the marks first: the name of a schema may hold one
+            marked = text.replace("?", "%s") if self.postgres else text
+            ready = self._ready[text] = marked.format_map(self.names)
         return ready
 
 

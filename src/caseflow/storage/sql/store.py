@@ -5,33 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 from weakref import WeakSet, finalize
 
 from sqlalchemy import Connection, create_engine, event
-from sqlalchemy.engine import URL, Engine, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.engine import URL, Engine
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import Pool, SingletonThreadPool, StaticPool
+from sqlalchemy.pool import Pool
 
 from caseflow.kernel.erasure_errors import KeysNotApart
-from caseflow.kernel.errors import InvalidCall, short
 from caseflow.kernel.store_errors import ConnectionLost, StoreError
+from caseflow.kernel.values import seconds
 from caseflow.storage.keys import file_identity
 from caseflow.storage.port import Appended, Unit
-from caseflow.storage.sql import failures, schema, sqlite, writing
+from caseflow.storage.sql import failures, given, schema, sqlite, writing
 from caseflow.storage.sql import statements as sql
 from caseflow.storage.sql.borrowing import by_hand, is_open, put_back
 from caseflow.storage.sql.failures import without_password
+from caseflow.storage.sql.given import Durability
 from caseflow.storage.sql.joined import JoinedStorage
 from caseflow.storage.sql.lending import Lender, always
-from caseflow.storage.sql.place import is_driven
 from caseflow.storage.sql.statements import Scope
 from caseflow.storage.sql.tables import Tables, tables
 from caseflow.storage.sql.verbs import SQLVerbs
 
 T = TypeVar("T")
-Durability = Literal["full", "normal"]
 
 
 class EngineStorage(SQLVerbs):
@@ -263,10 +262,12 @@ class SQLStorage(EngineStorage):
         create: bool = True,
         notify: bool = False,
     ) -> None:
+        given.options(durability=durability, declared=declared, create=create, notify=notify)
         borrowed = isinstance(database, Engine)
         if isinstance(database, Engine):
-            engine = a_usable_engine(database)
+            engine = given.a_usable_engine(database)
         else:
+            given.no_engine(database, shown="SQLStorage")
             engine = _own_engine(database, durability=durability, timeout=timeout)
         declared = tables() if declared is None else declared
         super().__init__(
@@ -280,11 +281,7 @@ class SQLStorage(EngineStorage):
     def within(self, transaction: Session | Connection) -> JoinedStorage:
         """This store inside a transaction of the application's. See `Casebook.within`."""
         if not isinstance(transaction, (Session, Connection)):
-            raise InvalidCall(
-                what=f"within({short(transaction)})",
-                problem="is given neither a Session nor a Connection",
-                repair="Give the SQLAlchemy Session or Connection whose transaction is joined.",
-            )
+            raise given.no_transaction(transaction, wanted="a Session nor a Connection")
         self._not_closed("join a transaction")
         return JoinedStorage(self, transaction)
 
@@ -314,27 +311,15 @@ def _is_at_rest(connection: Any, before: tuple[str, Any] | None) -> bool:
 
 def _own_engine(database: str | URL, *, durability: str, timeout: float) -> Engine:
     """An engine of the store's own. Raises `InvalidCall` for what names no database."""
-    a_durability(durability)
-    parsed = parsed_url(database)
+    parsed = given.a_url(database)
     if parsed.get_backend_name() == "postgresql":
-        engine = create_engine(parsed)
+        engine = given.made_by(create_engine, parsed)
         prepare_postgres(engine, durability=durability)
         return engine
-    wait = sqlite.seconds(timeout)
-    engine = create_engine(parsed, connect_args={"timeout": wait})
+    wait = seconds("timeout", timeout)
+    engine = given.made_by(create_engine, parsed, connect_args={"timeout": wait})
     sqlite.prepare(engine, durability=durability, wait=wait)
     return engine
-
-
-def a_durability(durability: str) -> str:
-    """The level, if it is one at which a store can keep its word. Raises `InvalidCall`."""
-    if durability not in sqlite.SYNCHRONOUS:
-        raise InvalidCall(
-            what=f"durability={short(durability)}",
-            problem="is no level at which a store can keep its word",
-            repair='Give "full" (what is acknowledged is on the disk) or "normal".',
-        )
-    return durability
 
 
 def prepare_postgres(engine: Engine, *, durability: str) -> None:
@@ -346,70 +331,3 @@ def prepare_postgres(engine: Engine, *, durability: str) -> None:
             connection.cursor().execute("SET synchronous_commit = off")
 
     event.listen(engine, "connect", connected)
-
-
-DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
-
-
-def parsed_url(database: str | URL, *, shown: str = "SQLStorage") -> URL:
-    """The URL, if it names a database that a store can use. Raises `InvalidCall`."""
-    try:
-        parsed = make_url(database)
-    except ArgumentError:
-        parsed = None
-    repair = (
-        "Give a URL such as 'sqlite:///cases.db' or 'postgresql+psycopg://user@host/cases'; "
-        "for memory, use MemoryStorage()."
-    )
-    given = without_password(short(database))
-    if parsed is None or parsed.drivername not in DRIVERS or not names_a_file(parsed):
-        raise InvalidCall(
-            what=f"{shown}({given})",
-            problem="names no SQLite file and no PostgreSQL database",
-            repair=repair,
-        )
-    if parsed.drivername == "postgresql":
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    if parsed.get_backend_name() == "postgresql":
-        _psycopg_there()
-    return parsed
-
-
-def names_a_file(parsed: URL) -> bool:
-    """Whether a URL of SQLite names a file, which several connections can share."""
-    if parsed.get_backend_name() != "sqlite":
-        return True
-    file = parsed.database or ""
-    in_memory = ":memory:" in file or parsed.query.get("mode") == "memory"
-    in_memory = in_memory or "mode=memory" in str(parsed)
-    return bool(file) and "\0" not in file and not in_memory
-
-
-def _psycopg_there() -> None:
-    try:
-        import psycopg  # noqa: F401  # asked for here, to say what is missing
-    except ImportError as missing:
-        raise InvalidCall(
-            what="SQLStorage on PostgreSQL",
-            problem=f"needs psycopg, which cannot be imported ({missing})",
-            repair="Install it with: pip install 'caseflow-engine[postgres]'.",
-        ) from missing
-
-
-def a_usable_engine(engine: Engine) -> Engine:
-    """The engine, if a store can use it. Raises `InvalidCall`."""
-    dialect = engine.dialect
-    fits = dialect.name in ("sqlite", "postgresql") and is_driven(dialect)
-    if not fits or dialect.is_async:
-        raise InvalidCall(
-            what=f"SQLStorage({engine!r})",
-            problem="is an engine that this store cannot use",
-            repair="Give an engine for SQLite, or for PostgreSQL with psycopg.",
-        )
-    if isinstance(engine.pool, (StaticPool, SingletonThreadPool)):
-        raise InvalidCall(
-            what=f"SQLStorage({engine!r})",
-            problem="has one connection for everybody, whose transactions would be mixed",
-            repair="Give an engine whose pool is a QueuePool or a NullPool.",
-        )
-    return engine

@@ -27,7 +27,8 @@ def test_histories_and_commands_are_there_after_reopening(stores: Stores) -> Non
     stores.store.append(unit(2))
     store = stores.reopened()
     wrote = [row(1, command_id="c1"), row(2, command_id="c1")]
-    same("the rows", list(store.read(NORTH, "R-1")), [*wrote, row(3)])
+    kept = "the rows after reopening (none: open the same place, or say lacks=['durability'])"
+    same(kept, list(store.read(NORTH, "R-1")), [*wrote, row(3)])
     same("the head", store.head(NORTH, "R-1"), Head(3, "hash-3"))
     same("the command", list(store.command(NORTH, "c1")), wrote)
     same("the agencies", list(store.agencies()), [NORTH])

@@ -67,7 +67,7 @@ def storage_contract(
     Raises `InvalidCall` where the declaration cannot be meant so.
     """
     lacking = frozenset(lacks)
-    _see_through(open_store, lacking, transaction)
+    _see_through("storage_contract(...)", open_store, lacking, transaction)
     return _test_case(open_store, lacking, transaction)
 
 
@@ -84,16 +84,17 @@ def async_storage_contract(
     an asynchronous context manager. Raises `InvalidCall` as `storage_contract` does.
     """
     lacking = frozenset(lacks)
-    _see_through(open_store, lacking, transaction)
+    _see_through("async_storage_contract(...)", open_store, lacking, transaction)
     beginning = AwaitedBeginning(transaction) if transaction is not None else None
     return _test_case(AwaitedOpening(open_store), lacking, beginning)
 
 
-def _see_through(open_store: object, lacking: frozenset[str], transaction: object) -> None:
+def _see_through(
+    what: str, open_store: object, lacking: frozenset[str], transaction: object
+) -> None:
     """Raise `InvalidCall` where what is declared does not fit together."""
     known = get_args(Capability)
     unknown = sorted(lacking - set(known))
-    what = "storage_contract(...)"
     if not callable(open_store):
         problem = f"was given {short(open_store)}, which opens no store"
         raise InvalidCall(
