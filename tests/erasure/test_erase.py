@@ -366,6 +366,21 @@ def test_a_case_that_was_read_before_the_erasure_is_not_kept_after_it(book):
     assert recent.get(case.id) is not None
 
 
+def test_what_a_slower_thread_puts_there_later_is_not_taken_for_the_case(book, keys, monkeypatch):
+    """One that asked for the last erasure before this one, and says so after others did."""
+    case_id = filled(book)
+    monkeypatch.setattr(RecentCases, "as_of", lambda self, generation: None)
+    telling_book(book._store, SubjectCipher(keys)).erase("P-1", by="boss", reason="asked")
+    assert book.case(case_id).state.needs[0].description is ERASED
+
+
+def test_verifying_looks_at_the_keys_first(book, store, keys):
+    """Else it took what is listed for wrong, where another program erased somebody."""
+    filled(book)
+    telling_book(store, SubjectCipher(keys)).erase("P-1", by="boss", reason="asked")
+    assert book.verify_all().findings == ()
+
+
 def test_strengths_that_were_erased_are_told_apart_no_more(book):
     case_id = filled(book)
     said = [StrengthIdentified(description=words) for words in ("sings", "cooks", "sings")]

@@ -14,9 +14,11 @@ from typing import Any, NamedTuple, Protocol, TypeVar, cast
 from caseflow.casebook import store_calls
 from caseflow.casebook.given import an_actor, an_id
 from caseflow.casebook.listing import listing_of
-from caseflow.casebook.middle import ATTEMPTS, PAGE, Middle
+from caseflow.casebook.loading import ATTEMPTS
+from caseflow.casebook.middle import PAGE, Middle
 from caseflow.casebook.retention import Erasure, Ground, Retention, grounds_in
 from caseflow.casebook.store_calls import Work
+from caseflow.casebook.tidying import tidy
 from caseflow.kernel.case import Case, fold
 from caseflow.kernel.cipher import Cipher
 from caseflow.kernel.codec import Codec
@@ -98,7 +100,8 @@ class Eraser:
         cases = yield from self._cases_of(left.pseudonym)
         self._see_that_all_are_known(left.pseudonym, cases)
         for found in cases:
-            yield from self._clean_up(found)
+            middle, _ = self._keepers[found.listing.workflow]
+            yield from tidy(middle.loader, found.case_id)
         return Erasure(
             subject=left.pseudonym,
             at=moment_of(left.erased_at),
@@ -177,20 +180,6 @@ class Eraser:
         unknown = [one for one in cases if one.listing.workflow not in self._keepers]
         if unknown:
             raise ErasureRefused(pseudonym=pseudonym, grounds=tuple(map(_unknown, unknown)))
-
-    def _clean_up(self, found: Found) -> Work[None]:
-        """List a case without what was erased, and drop its snapshot."""
-        middle, _ = self._keepers[found.listing.workflow]
-        for _ in range(ATTEMPTS):
-            case = (yield from middle.loader.load(found.case_id)).case
-            workflow = middle.loader.workflow_of(case.id, case)
-            listing = listing_of(workflow, case, case.recorded_at, middle.codec)
-            done = yield from store_calls.relist(
-                self._agency, case.id, version=case.version, listing=listing, forget=True
-            )
-            if done:
-                return
-        raise Conflict(case_id=found.case_id, attempts=ATTEMPTS)
 
 
 def _unknown(found: Found) -> Ground:
