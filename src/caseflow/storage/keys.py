@@ -131,7 +131,8 @@ class MemoryKeyStore:
     def find(self, agency: str, pseudonym: str, /) -> SubjectKey | Tombstone | None:
         """As `KeyStore.find`."""
         where = agency, pseudonym
-        return self._tombstones.get(where) or self._keys.get(where)
+        with self._lock:  # else there is neither, while one takes the place of the other
+            return self._tombstones.get(where) or self._keys.get(where)
 
     def make(self, agency: str, pseudonym: str, subject: str, /) -> SubjectKey | Tombstone:
         """As `KeyStore.make`."""
