@@ -7,6 +7,7 @@ crash leaves nothing that can be read, and erasing again does what was left to d
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol, TypeVar, cast
@@ -90,11 +91,12 @@ class Eraser:
         an_id("reason", reason)
         moment = self._asked(subject, now)
         pseudonym = self._cipher.pseudonym(subject)
+        who = by.id if isinstance(by, Actor) else by
+        self._see_that_nobody_is_named(pseudonym, by=who, reason=reason)
         left = self._cipher.found(subject)
         again = isinstance(left, Tombstone)
         if not isinstance(left, Tombstone):
             yield from self._see_that_it_may_be(subject, pseudonym, moment)
-            who = by.id if isinstance(by, Actor) else by
             left = self._cipher.erase(pseudonym, at=instant(moment), by=who, reason=reason)
         # Found anew: a case may have been opened until the key was gone.
         cases = yield from self._cases_of(left.pseudonym)
@@ -122,6 +124,19 @@ class Eraser:
         for middle, _ in self._keepers.values():
             middle.loader.look_at_keys()
         return self._middle._now() if now is None else aware(now, name="now")
+
+    def _see_that_nobody_is_named(self, pseudonym: str, **kept: str) -> None:
+        """See that the tombstone will not say whose it is. Raises `InvalidCall`, naming nobody."""
+        named = re.compile(rf"(?<!\w){re.escape(self._cipher.subject(pseudonym))}(?!\w)", re.I)
+        for name, text in kept.items():
+            if named.search(text):
+                raise InvalidCall(
+                    what=f"erase({name}=...)",
+                    problem="holds the id of who is erased, and is kept for good",
+                    repair="Give a code that names nobody, such as 'asked-for-it'."
+                    if name == "reason"
+                    else "Give the id of who decides on it, such as 'self-service'.",
+                )
 
     def _see_that_it_may_be(self, subject: str, pseudonym: str, now: datetime) -> Work[None]:
         """Look until nothing changes in between. Raises `ErasureRefused` or `InvalidCall`."""

@@ -33,7 +33,10 @@ class SubjectKey(NamedTuple):
 
 
 class Tombstone(NamedTuple):
-    """What stands in the place of a key that was destroyed. Moments are ISO 8601, in UTC."""
+    """What stands in the place of a key that was destroyed. Moments are ISO 8601, in UTC.
+
+    It is kept for good: `by` and `reason` must not name who was erased.
+    """
 
     pseudonym: str
     erased_at: str
