@@ -169,7 +169,7 @@ VERBS = [need, without_words, of_another, another_case, reindex, erase_another, 
 
 
 def seeded(book):
-    """A case that holds something of two people, and is listed wrongly."""
+    """A case that holds something of two people."""
     book.open(client=CLIENT, case_id="c1", by="ana")
     book.record(
         "c1",
@@ -177,12 +177,18 @@ def seeded(book):
         Entry(ContactAttempted(note=f"{WORDS} of a child"), subject=CHILD),
         by="ana",
     )
-    (found,) = book._store.find(book.agency, Query())
-    unlisted = found.listing._replace(keys=())
-    assert book._store.relist(book.agency, "c1", version=found.version, listing=unlisted)
 
 
-def erased_before(number, verb, store, keys, agency="agency", *, comes_back=False, here=False):
+def unlisted(book):
+    """The list of cases knows nothing of the indexes that hold the case."""
+    found = book._store.find(book.agency, Query())[-1]
+    listing = found.listing._replace(keys=())
+    assert book._store.relist(book.agency, "c1", version=found.version, listing=listing)
+
+
+def erased_before(
+    number, verb, store, keys, agency="agency", *, comes_back=False, here=False, listed=False
+):
     """A verb, and an erasure before its call of this number; whether it made as many calls.
 
     The erasure is done `here`, by another thread with the same cipher, or by another program.
@@ -198,6 +204,8 @@ def erased_before(number, verb, store, keys, agency="agency", *, comes_back=Fals
     book = a_book(Between(store, meanwhile), Between(keys, meanwhile), agency)
     there = a_book(store, keys, agency, book._middle.codec.cipher if here else None)
     seeded(there)
+    if not listed:
+        unlisted(there)
     book.case("c1")  # what a book keeps in memory is older than the erasure, too
     meanwhile.began = True
     with suppress(SubjectErased):
@@ -280,6 +288,22 @@ def test_who_comes_back_meanwhile_is_not_put_into_the_old_case(verb, here):
         assert book.verify_all().findings == ()
         assert [case.id for case in book.every(client=CLIENT)] in ([], ["c2"])
         assert book.case("c1").client in old
+
+
+@WHERE
+def test_verifying_finds_nothing_wrong_wherever_it_happens(here):
+    found = []
+
+    def verify(book):
+        found.extend(book.verify_all().findings)
+
+    for number in count(1):
+        store, keys = MemoryStorage(), MemoryKeyStore()
+        a_book(store, keys).open(client="another", case_id="c0", by="ana")
+        if not erased_before(number, verify, store, keys, here=here, listed=True):
+            break
+        assert found == [], f"before call {number}"
+    assert number > 5
 
 
 # -- across processes --------------------------------------------------------------------------

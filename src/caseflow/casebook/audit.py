@@ -173,7 +173,13 @@ class Audit(Generic[S]):
             folded = _Folded(history, workflow.state)
             try:
                 self._snapshot(seen, case_id, folded, stored.snapshot)
-                seen.findings += yield from self._listing(case_id, workflow, folded, listed, rows)
+                told = yield from self._listing(case_id, workflow, folded, listed, rows)
+                if told and listed is not None:
+                    # It may be listed anew by now: whoever erases somebody does so.
+                    now = Query(client=listed.listing.client)
+                    again = (yield from listed_as(self._agency, case_id, now)) or listed
+                    told = yield from self._listing(case_id, workflow, folded, again, rows)
+                seen.findings += told
             except Exception as error:  # a state and an index are foreign code
                 seen.findings.append(_not_folded(case_id, error))
 

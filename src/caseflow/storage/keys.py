@@ -72,7 +72,11 @@ class KeyStore(Protocol):
         ...
 
     def generation(self) -> int:
-        """A number that is another one after each erasure. Asked often."""
+        """A number that is another one after each erasure. Asked often.
+
+        It is so for everybody by the time that `erase` returns: an older one that is told
+        later lets a verb that was under way leave behind what it derived before.
+        """
         ...
 
     def find(self, agency: str, pseudonym: str, /) -> SubjectKey | Tombstone | None:
