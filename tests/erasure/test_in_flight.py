@@ -23,9 +23,10 @@ from caseflow import (
     Entry,
     Index,
     Retention,
+    StoreError,
     SubjectErased,
 )
-from caseflow.casebook import audit, middle
+from caseflow.casebook import audit, tidying
 from caseflow.casework import ContactAttempted, NeedIdentified, OutreachMade
 from caseflow.stages import six_stage
 from caseflow.storage import (
@@ -39,6 +40,7 @@ from caseflow.storage import (
     begin_immediate,
 )
 from caseflow.storage.keys import Tombstone
+from tests.erasure.test_keys import ERASING
 from tests.support.traces import dumped, files_in, of_memory, read_from, traces
 from tests.support.trades import Clock
 
@@ -306,6 +308,52 @@ def test_verifying_finds_nothing_wrong_wherever_it_happens(here):
     assert number > 5
 
 
+class Failing(MemoryStorage):
+    """A store that fails when a case is to be listed anew, once it is told to."""
+
+    fails = False
+
+    def relist(self, *given, **options):
+        if self.fails:
+            raise StoreError(store="S", action="list", cause="no power", repair="Try again.")
+        return super().relist(*given, **options)
+
+
+class Unanswering(MemoryKeyStore):
+    """A key store that does not answer, once it is told to."""
+
+    fails = False
+
+    def generation(self):
+        if self.fails:
+            raise StoreError(store="K", action="read", cause="no power", repair="Try again.")
+        return super().generation()
+
+
+@pytest.mark.parametrize("which", ["store", "keys"])
+def test_what_was_written_does_not_look_as_if_it_failed(which, caplog):
+    """It is done: whoever is told that it failed does it once more."""
+    store, keys = Failing(), Unanswering()
+    there = a_book(store, keys)
+    seeded(there)
+
+    class Breaking(Between):
+        def append(self, unit, /):
+            appended = store.append(unit)
+            there._middle.codec.cipher.erase(CLIENT, **ERASING)
+            (store if which == "store" else keys).fails = True
+            return appended
+
+    outcome = a_book(Breaking(store, lambda: None), keys).record("c1", NEED, by="ana")
+    assert outcome.case.version == 4
+    assert "(verify tells): The store" in caplog.text
+    store.fails = keys.fails = False
+    assert "list-differs" in [one.code for one in there.verify_all().findings]
+    for one in (CLIENT, CHILD):
+        there.erase(one, **ASKED)
+    assert left_in(store, keys) == []
+
+
 # -- across processes --------------------------------------------------------------------------
 
 ERASER = """
@@ -418,7 +466,7 @@ def test_what_is_imported_from_before_is_erased_by_erasing_again():
 
 
 @pytest.mark.parametrize(
-    ("module", "verb"), [(middle, need), (audit, reindex)], ids=["a verb", "reindexing"]
+    ("module", "verb"), [(tidying, need), (audit, reindex)], ids=["a verb", "reindexing"]
 )
 def test_who_does_not_look_at_the_keys_again_is_caught(monkeypatch, module, verb):
     monkeypatch.setattr(module, "tidy", lambda loader, case_id: iter(()))

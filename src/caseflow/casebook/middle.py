@@ -30,7 +30,7 @@ from caseflow.casebook.outcome import Outcome
 from caseflow.casebook.parts import a_count, a_source_of_roles, events_of, versions_of
 from caseflow.casebook.recent import Loaded, RecentCases
 from caseflow.casebook.store_calls import Work
-from caseflow.casebook.tidying import tidy
+from caseflow.casebook.tidying import tidy_if_erased
 from caseflow.kernel.case import Case, S, fold, known, occurred
 from caseflow.kernel.cipher import Cipher
 from caseflow.kernel.codec import Codec
@@ -406,8 +406,7 @@ class Middle(Generic[S]):
         appended = yield from store_calls.append(unit)
         if appended is Appended.DONE:
             self.loader.recent.put(unit.case_id, held._replace(generation=generation))
-            if self.loader.look_at_keys() != generation:
-                yield from tidy(self.loader, unit.case_id)
+            yield from tidy_if_erased(self.loader, unit.case_id, generation)
         return appended
 
     # -- what was given ----------------------------------------------------------------------
