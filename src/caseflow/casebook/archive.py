@@ -7,7 +7,7 @@ is decoded on the way, so that an export needs neither the workflow nor any key.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from hashlib import sha256
 from itertools import islice, product
@@ -108,11 +108,16 @@ class Archive:
             events = yield from self._case(writer, found)
             return _ended(writer, 1, events)
 
-    def import_from(self, source: FileLike) -> Work[int]:
-        """All cases of a file, or none. How many events they hold."""
+    def import_from(
+        self, source: FileLike, seal: Callable[[History], History] | None = None
+    ) -> Work[int]:
+        """All cases of a file, or none; as they are, or sealed. How many events they hold."""
         with read_from(source, kind=KIND) as reader:
             reader.belongs_to(self._agency)  # every event says whose it is, and its hash with it
-            return (yield from store_calls.restore(self._agency, histories(reader)))
+            found: Iterable[History] = histories(reader)
+            if seal is not None:
+                found = map(seal, found)
+            return (yield from store_calls.restore(self._agency, found))
 
     def _begin(self, file: IO[bytes], to: FileLike) -> Writer:
         return Writer(file, name_of(to), header(KIND, self._agency, self._now()))

@@ -22,6 +22,7 @@ from caseflow.casebook.listing import listing_of
 from caseflow.casebook.loading import Loader
 from caseflow.casebook.recent import Loaded
 from caseflow.casebook.store_calls import Work
+from caseflow.casebook.tidying import tidy
 from caseflow.casebook.walking import PAGE, Pages, listed_as
 from caseflow.kernel.case import Case, S, fold
 from caseflow.kernel.checks import said
@@ -158,6 +159,7 @@ class Audit(Generic[S]):
         if rows[0].workflow != self._loader.workflow.name:
             seen.by_chain_only += 1
             return
+        self._loader.look_at_keys()
         try:
             workflow = self._loader.workflow_of(case_id, rows[0])
             history = self._codec.decode_all(rows)
@@ -171,7 +173,13 @@ class Audit(Generic[S]):
             folded = _Folded(history, workflow.state)
             try:
                 self._snapshot(seen, case_id, folded, stored.snapshot)
-                seen.findings += yield from self._listing(case_id, workflow, folded, listed, rows)
+                told = yield from self._listing(case_id, workflow, folded, listed, rows)
+                if told and listed is not None:
+                    # It may be listed anew by now: whoever erases somebody does so.
+                    now = Query(client=listed.listing.client)
+                    again = (yield from listed_as(self._agency, case_id, now)) or listed
+                    told = yield from self._listing(case_id, workflow, folded, again, rows)
+                seen.findings += told
             except Exception as error:  # a state and an index are foreign code
                 seen.findings.append(_not_folded(case_id, error))
 
@@ -285,6 +293,7 @@ class Audit(Generic[S]):
         if rows[0].workflow != self._loader.workflow.name or len(rows) != version:
             return False
         workflow = self._loader.workflow_of(case_id, rows[0])
+        generation = self._loader.look_at_keys()
         folded = _Folded(self._codec.decode_all(rows), workflow.state)
         case = folded.at(version)
         if case is None:
@@ -294,15 +303,16 @@ class Audit(Generic[S]):
         forget = bool(seen.findings or seen.unused_snapshots)
         listing = listing_of(workflow, case, case.recorded_at, self._codec)
         subjects = frozenset(row.subject for row in rows)  # the next snapshot is sealed for all
-        held = Loaded(case, rows[-1].hash, listing, subjects, self._codec.generation())
+        held = Loaded(case, rows[-1].hash, listing, subjects, generation)
         self._loader.recent.put(case_id, held)
         if listing == listed and not forget:
             return False
-        return (
-            yield from store_calls.relist(
-                self._agency, case_id, version=version, listing=listing, forget=forget
-            )
+        done = yield from store_calls.relist(
+            self._agency, case_id, version=version, listing=listing, forget=forget
         )
+        if self._loader.look_at_keys() != generation:  # what it tells of may be erased by now
+            yield from tidy(self._loader, case_id)
+        return done
 
 
 class _Folded:

@@ -192,7 +192,12 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
             place = found.next
 
     def tally(self, index: str) -> Mapping[str, int]:
-        """How many cases an index of the workflow holds under each value: caseloads, say."""
+        """How many cases an index of the workflow holds under each value: caseloads, say.
+
+        With a cipher, the values of a personal index are told as they are stored: keyed digests,
+        which can be counted and not read. To count the cases of a value that you know, look
+        for it: `every(where={index: value})`.
+        """
         return self._run(self._middle.lists.tally(index))
 
     def feed(self, *, after: int = 0, page: int = 500) -> Iterator[FeedEvent]:

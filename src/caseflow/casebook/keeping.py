@@ -13,6 +13,7 @@ from caseflow.casebook.archive import Exported
 from caseflow.casebook.attestation import Attestation
 from caseflow.casebook.files import FileLike
 from caseflow.casebook.findings import Verified
+from caseflow.casebook.resealing import sealing
 from caseflow.casebook.store_calls import StoreCall, Work
 from caseflow.kernel.case import S
 from caseflow.kernel.errors import CaseExists, CaseHeld
@@ -67,15 +68,20 @@ class Keeping(Generic[S]):
         """Write one case to a file, as `export` does. Raises `NoSuchCase` too."""
         return _kept(self._middle.archive.packet(case_id, to), self._store)
 
-    def import_from(self, source: FileLike) -> int:
+    def import_from(self, source: FileLike, *, seal: bool = False) -> int:
         """Add the cases of an export to the store: all, or none. How many events they hold.
 
-        Every chain, every count and the hash of the file are verified as it is read. Raises
-        `DamagedFile` naming the line, `CaseHeld` where there is such a case already,
-        `CommandReused`, and `FileFailed`; then nothing was imported.
+        Every chain, every count and the hash of the file are verified as it is read. Rows are
+        written as they were; with `seal`, those that were written without a cipher are sealed
+        by this book's, so that each chain is another one: see docs/howto-erase.md.
+
+        Raises `DamagedFile` naming the line, `CaseHeld` where there is such a case already,
+        `CommandReused`, and `FileFailed`; with `seal` also `InvalidCall` where there is no
+        cipher, `OtherWorkflow`, `UnreadableRecord` and `SubjectErased`. Then nothing was
+        imported.
         """
         try:
-            return _kept(self._middle.archive.import_from(source), self._store)
+            return _kept(_importing(self._middle, source, seal), self._store)
         except CaseExists as error:
             raise CaseHeld(case_id=error.fields["case_id"]) from error
 
@@ -124,16 +130,20 @@ class AsyncKeeping(Generic[S]):
         """As `Casebook.packet`."""
         return await _kept_awaiting(self._middle.archive.packet(case_id, to), self._store)
 
-    async def import_from(self, source: FileLike) -> int:
+    async def import_from(self, source: FileLike, *, seal: bool = False) -> int:
         """As `Casebook.import_from`. An asynchronous store takes the lines at its own pace."""
         try:
-            return await _kept_awaiting(self._middle.archive.import_from(source), self._store)
+            return await _kept_awaiting(_importing(self._middle, source, seal), self._store)
         except CaseExists as error:
             raise CaseHeld(case_id=error.fields["case_id"]) from error
 
     async def reindex(self) -> int:
         """As `Casebook.reindex`."""
         return await _kept_awaiting(self._middle.audit.reindex(), self._store)
+
+
+def _importing(middle: Middle[Any], source: FileLike, seal: bool) -> Work[int]:
+    return middle.archive.import_from(source, sealing(middle.loader) if seal else None)
 
 
 def _kept(work: Work[T], store: Any, stop: threading.Event | None = None) -> T:
