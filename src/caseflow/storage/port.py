@@ -112,6 +112,7 @@ class Place(NamedTuple):
     due_at: str
     """Empty, unless the list goes by what is due."""
     opened: int
+    """A number that grows with each opening. A store may count it over all agencies."""
 
 
 class Found(NamedTuple):
