@@ -229,6 +229,9 @@ VERBS: dict[str, Callable[[Desk, int], Any]] = {
     "feed": lambda desk, pick: desk.book.feed(after=pick, page=2),
     "consume": _consumed,
     "follow": _followed,
+    "consumers": lambda desk, pick: desk.book.consumers(),
+    "reset_consumer": lambda desk, pick: desk.book.reset_consumer(CONSUMERS[pick % 2], to=pick),
+    "delete_consumer": lambda desk, pick: desk.book.delete_consumer(CONSUMERS[pick % 2]),
     "within": _within,
     "publish": lambda desk, pick: desk.book.publish(),
     "subscribe": lambda desk, pick: desk.book.subscribe(desk.told.append)(),
@@ -253,7 +256,7 @@ VERBS: dict[str, Callable[[Desk, int], Any]] = {
 def answers(desk: Desk) -> str:
     """Every answer of an agency's book, as text."""
     told: list[Any] = [*desk.told]
-    told += [desk.now(verb) for verb in ("case_ids", "feed", "verify_all")]
+    told += [desk.now(verb) for verb in ("case_ids", "feed", "consumers", "verify_all")]
     told += [sorted(desk.now("tally", index).items()) for index in ("lead", "person")]
     soon = desk.clock.now + timedelta(days=30)
     searches: list[dict[str, Any]] = [{}, {"ended": True}, {"stage": "closed"}, {"due_by": soon}]

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from caseflow.kernel.errors import InvalidCall
 from caseflow.kernel.store_errors import TransactionNotImmediate
-from caseflow.storage.port import Appended, FeedEntry, Unit
+from caseflow.storage.port import Appended, Consumers, FeedEntry, Unit
 from caseflow.storage.sql import failures, writing
 from caseflow.storage.sql.sqlite import is_unlocked
 from caseflow.storage.sql.statements import JOINED, Scope
@@ -126,6 +126,10 @@ class JoinedStorage(SQLVerbs):
     def feed(self, agency: str, /, *, after: int = 0, limit: int = 100) -> Sequence[FeedEntry]:
         """At most `limit` events after a position, in order: those that are committed."""
         return self._store.feed(agency, after=after, limit=limit)
+
+    def consumers(self, agency: str, /) -> Consumers:
+        """The checkpoints as the transaction has them, and where what is committed ends."""
+        return super().consumers(agency)._replace(end=self._store.consumers(agency).end)
 
     def _sequence(self, agency: str) -> None:
         """Giving positions is no part of the application's transaction, which may stay open."""
