@@ -13,6 +13,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from caseflow import (
     Actor,
     Casebook,
+    CaseOpened,
     Conflict,
     Corrected,
     ExceptionMade,
@@ -21,7 +22,7 @@ from caseflow import (
     Voided,
 )
 from caseflow.casework import LeadCaseManagerAssigned, lead_case_manager
-from caseflow.rules import caseload_cap
+from caseflow.rules import caseload_cap, lead_assigned
 from caseflow.stages import six_stage
 from caseflow.storage import MemoryStorage
 from caseflow.testing import histories, lifecycle
@@ -91,6 +92,45 @@ def test_an_assignment_that_is_recorded_late_does_not_undo_a_newer_one(any_store
     late = assign(book, case_id, to="mo", at=START + timedelta(hours=1))
     assert lead_case_manager(late.case) == "kim"
     assert (led_by(book, "mo"), led_by(book, "kim")) == ([], [case_id])
+
+
+# -- that somebody leads ----------------------------------------------------------------------
+
+WEEK = timedelta(days=7)
+led = six_stage.extend(
+    "led",
+    version="1",
+    rules={CaseOpened: [lead_assigned.due(within=WEEK)], "reopen": [lead_assigned]},
+)
+
+
+def test_a_case_without_a_lead_is_held_by_the_supervisor_and_assigning_is_due(any_store):
+    book = book_on(any_store, led)
+    one, two = opened(book, 2)
+    (owed,) = book.owed(one)
+    assert (owed.rule, owed.since, owed.due_at) == ("lead-assigned", 1, START + WEEK)
+    assert owed.result.wanted == "The case has a lead case manager."
+    (unmet,) = owed.result.unmet
+    assert unmet.found == "none, so the supervisor holds the case"
+    assert unmet.remedy == "assign a lead case manager"
+    assert owed.result.source == (
+        "Definition of Case Management & Overview: navigators are assigned to individual "
+        "participants"
+    )
+    wrong = assign(book, one).events[0].number
+    assert book.owed(one) == ()
+    assert [case.id for case in book.find(due_by=START + WEEK).cases] == [two]
+    book.do(one, Voided(number=wrong), by="ana")
+    assert [owed.rule for owed in book.owed(one, now=START + 2 * WEEK) if owed.overdue]
+
+
+def test_it_keeps_nothing_from_being_done(any_store):
+    book = book_on(any_store, led)
+    (case_id,) = opened(book, 1)
+    book.do(case_id, "end-with-program", by="ana", reason="closed in May")
+    reopened = book.do(case_id, "reopen", by="ana", reason="came back")
+    assert [result.rule for result in reopened.verdict.owed] == ["lead-assigned"]
+    assert "lead-assigned" not in six_stage.all_rules
 
 
 # -- the cap -----------------------------------------------------------------------------------
