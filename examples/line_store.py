@@ -22,6 +22,7 @@ from typing import Any
 from caseflow import StoreError
 from caseflow.storage import (
     Appended,
+    Consumers,
     Count,
     FeedEntry,
     Found,
@@ -100,6 +101,10 @@ class LineStore:
         with self._reading() as memory:
             return memory.checkpoint(agency, consumer)
 
+    def consumers(self, agency: str, /) -> Consumers:
+        with self._reading() as memory:
+            return memory.consumers(agency)
+
     def agencies(self) -> Sequence[str]:
         with self._reading() as memory:
             return memory.agencies()
@@ -131,6 +136,13 @@ class LineStore:
             done = self._memory.advance(agency, consumer, expected=expected, position=position)
             if done:
                 write("advance", agency, consumer, expected, position)
+            return done
+
+    def delete_consumer(self, agency: str, consumer: str, /) -> bool:
+        with self._writing("delete a consumer") as write:
+            done = self._memory.delete_consumer(agency, consumer)
+            if done:
+                write("delete_consumer", agency, consumer)
             return done
 
     def restore(self, agency: str, histories: Iterable[History], /) -> int:
@@ -224,6 +236,8 @@ def _replay(memory: MemoryStorage, verb: str, *given: Any) -> None:
     elif verb == "advance":
         agency, consumer, expected, position = given
         memory.advance(agency, consumer, expected=expected, position=position)
+    elif verb == "delete_consumer":
+        memory.delete_consumer(*given)
     else:
         agency, brought = given
         memory.restore(agency, [_history(*one) for one in brought])

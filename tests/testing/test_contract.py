@@ -64,6 +64,12 @@ class Little(MemoryStorage):
     def advance(self, agency, consumer, /, *, expected, position):
         self._lacks("feed")
 
+    def consumers(self, agency, /):
+        self._lacks("feed")
+
+    def delete_consumer(self, agency, consumer, /):
+        self._lacks("feed")
+
     def restore(self, agency, histories, /):
         self._lacks("restore")
 

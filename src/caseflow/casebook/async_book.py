@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 import attrs
 
 from caseflow.casebook.erasing import ErasesAwaiting
-from caseflow.casebook.feeding import FeedEvent, Handle
+from caseflow.casebook.feeding import Consumer, FeedEvent, Handle
 from caseflow.casebook.given import Given
 from caseflow.casebook.keeping import AsyncKeeping
 from caseflow.casebook.lists import Listed, Page, Wanted
@@ -242,6 +242,18 @@ class AsyncCasebook(Book[Storage | AsyncStorage, S], AsyncKeeping[S], ErasesAwai
             if await self.consume(consumer, handle, limit=limit) == 0:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), poll)
+
+    async def consumers(self) -> tuple[Consumer, ...]:
+        """As `Casebook.consumers`."""
+        return await self._run(self._middle.feed.consumers())
+
+    async def reset_consumer(self, consumer: str, *, to: int = 0) -> None:
+        """As `Casebook.reset_consumer`."""
+        await self._run(self._middle.feed.reset(consumer, to=to))
+
+    async def delete_consumer(self, consumer: str) -> None:
+        """As `Casebook.delete_consumer`."""
+        await self._run(self._middle.feed.delete(consumer))
 
     # -- the application's transaction ---------------------------------------------------------
 

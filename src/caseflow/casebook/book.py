@@ -11,7 +11,7 @@ from typing import Any, Self, Unpack
 import attrs
 
 from caseflow.casebook.erasing import ErasesWaiting
-from caseflow.casebook.feeding import FeedEvent, Handle
+from caseflow.casebook.feeding import Consumer, FeedEvent, Handle
 from caseflow.casebook.given import Given
 from caseflow.casebook.keeping import Keeping
 from caseflow.casebook.lists import Listed, Page, Wanted
@@ -261,6 +261,29 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
             while not stop.is_set():
                 if self.consume(consumer, handle, limit=limit) == 0:
                     _wait(heard, poll, stop)
+
+    def consumers(self) -> tuple[Consumer, ...]:
+        """Where each consumer of the agency stands, and how far behind the end of the feed.
+
+        A consumer is known from the first batch on that it has done.
+        """
+        return self._run(self._middle.feed.consumers())
+
+    def reset_consumer(self, consumer: str, *, to: int = 0) -> None:
+        """Move a consumer's checkpoint to a position of the feed, back or on: 0 is the start.
+
+        It works next on what follows that position. One that is at work meanwhile is told
+        `ConsumerMoved`. Raises `InvalidCall` for a consumer that is not known, and a position
+        after the end of the feed; `ConsumerMoved` where the consumer moved it at that moment.
+        """
+        self._run(self._middle.feed.reset(consumer, to=to))
+
+    def delete_consumer(self, consumer: str) -> None:
+        """Delete a consumer that is no longer wanted. Under its name, one would begin anew.
+
+        Raises `InvalidCall` for a consumer that is not known.
+        """
+        self._run(self._middle.feed.delete(consumer))
 
     # -- the application's transaction ---------------------------------------------------------
 

@@ -16,7 +16,7 @@ from caseflow.casebook import store_calls
 from caseflow.casebook.given import LAST, a_number, an_id, how_many
 from caseflow.casebook.store_calls import Work
 from caseflow.kernel.codec import Codec
-from caseflow.kernel.errors import ConsumerMoved, InvalidCall, short
+from caseflow.kernel.errors import ConsumerMoved, InvalidCall, nearest, short
 from caseflow.kernel.recorded import AnyRecorded
 
 
@@ -26,6 +26,18 @@ class FeedEvent:
 
     position: int
     recorded: AnyRecorded
+
+
+@attrs.frozen
+class Consumer:
+    """How far a consumer is: its work is done up to `position`, and `lag` positions follow.
+
+    Positions of other workflows' events count, which it will pass over.
+    """
+
+    name: str
+    position: int
+    lag: int
 
 
 @attrs.frozen
@@ -98,3 +110,42 @@ class Feed:
             where = {"agency": self._agency, "position": batch.start}
             undone = {"repair": ROLL_BACK} if joined else {}
             raise ConsumerMoved(consumer=batch.consumer, **where, **undone)
+
+    def consumers(self) -> Work[tuple[Consumer, ...]]:
+        """Every consumer that has a checkpoint, by name."""
+        end, positions = yield from store_calls.consumers(self._agency)
+        return tuple(
+            Consumer(name, position, max(end - position, 0))
+            for name, position in sorted(positions.items())
+        )
+
+    def reset(self, consumer: str, *, to: int) -> Work[None]:
+        """Move a consumer's checkpoint to any position of the feed."""
+        a_number("to", to, "Give a position of the feed.", least=0, most=LAST)
+        end, position = yield from self._standing(consumer)
+        if to > end:
+            raise InvalidCall(
+                what=f"to={to}",
+                problem=f"is after the end of the feed, which is at {end}",
+                repair="Give a position that was read from the feed.",
+            )
+        yield from self.advance(Batch(consumer, position, to, ()), to)
+
+    def delete(self, consumer: str) -> Work[None]:
+        """Delete a consumer's checkpoint."""
+        yield from self._standing(consumer)
+        yield from store_calls.delete_consumer(self._agency, consumer)
+
+    def _standing(self, consumer: str) -> Work[tuple[int, int]]:
+        """The end of the feed, and a consumer's checkpoint. Raises `InvalidCall` without one."""
+        an_id("consumer", consumer)
+        end, positions = yield from store_calls.consumers(self._agency)
+        if consumer not in positions:
+            raise InvalidCall(
+                what=f"consumer={short(consumer)}",
+                problem=f"has no checkpoint in agency {self._agency!r}",
+                repair=nearest(consumer, sorted(positions))
+                if positions
+                else "No consumer has one yet: it gets one when its first batch is done.",
+            )
+        return end, positions[consumer]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -10,12 +9,10 @@ from typing import Any
 from caseflow.kernel.case import Case, stage_of
 from caseflow.kernel.codec import Codec
 from caseflow.kernel.convert import instant
-from caseflow.kernel.erased import Erased
-from caseflow.kernel.erasure_errors import ErasedRead
-from caseflow.kernel.errors import InvalidCall, short
 from caseflow.kernel.values import is_key
 from caseflow.storage.port import Listing
 from caseflow.workflow.definition import Index
+from caseflow.workflow.held import held_under
 from caseflow.workflow.owed import first_due
 from caseflow.workflow.workflow import Workflow
 
@@ -35,10 +32,8 @@ def listing_of(workflow: Workflow[Any], case: Case[Any], now: datetime, codec: C
     identity, position = case.identity, case.position or ""
     due = first_due(workflow, case, now) if case.dues else None
     ended = position in workflow.ends
-    keys: set[tuple[str, str]] = set()
-    for one in workflow.indexes:
-        if one.ended or not ended:
-            keys.update((one.name, held_as(one, value, codec)) for value in _values(one, case))
+    held = held_under(workflow.indexes, case, ended=ended)
+    keys = {(one.name, held_as(one, value, codec)) for one, value in held}
     return Listing(
         codec.pseudonym(identity.client),
         identity.workflow,
@@ -68,22 +63,3 @@ def _can_be_held(value: str) -> bool:
 
 def _digest(value: str) -> str:
     return DIGEST + sha256(value.encode(errors="surrogatepass")).hexdigest()
-
-
-def _values(index: Index, case: Case[Any]) -> Iterable[str]:
-    try:
-        given: Any = index.of(case)
-    except ErasedRead:  # what it is held under was erased: it is held under nothing
-        return ()
-    if given is None or isinstance(given, Erased):
-        return ()
-    every = (given,) if isinstance(given, str) else tuple(given)
-    values = tuple(value for value in every if not isinstance(value, Erased))
-    for value in values:
-        if not isinstance(value, str):
-            raise InvalidCall(
-                what=f"Index {index.name!r} holds case {case.id!r} under {short(value)}, which",
-                problem="is no text",
-                repair="Let its function return a text, several texts, or None.",
-            )
-    return values

@@ -14,6 +14,7 @@ from caseflow.storage.memory import MemoryStorage
 from caseflow.storage.port import (
     Appended,
     AsyncStorage,
+    Consumers,
     Count,
     FeedEntry,
     Found,
@@ -40,6 +41,7 @@ __all__ = [
     "Appended",
     "AsyncSQLStorage",
     "AsyncStorage",
+    "Consumers",
     "Count",
     "FeedEntry",
     "Found",

@@ -22,6 +22,7 @@ from caseflow.kernel.errors import InvalidCall, short
 from caseflow.kernel.stored import StoredEvent
 from caseflow.storage.port import (
     Appended,
+    Consumers,
     Count,
     FeedEntry,
     Found,
@@ -224,6 +225,14 @@ class AsyncSQLStorage:
         """As `Storage.advance`."""
         moving = {"expected": expected, "position": position}
         return await self._run(self._store.advance, agency, consumer, **moving)
+
+    async def consumers(self, agency: str, /) -> Consumers:
+        """As `Storage.consumers`."""
+        return await self._run(self._store.consumers, agency)
+
+    async def delete_consumer(self, agency: str, consumer: str, /) -> bool:
+        """As `Storage.delete_consumer`."""
+        return await self._run(self._store.delete_consumer, agency, consumer)
 
     async def agencies(self) -> Sequence[str]:
         """As `Storage.agencies`."""

@@ -15,7 +15,7 @@ from typing import Any
 from zlib import crc32
 
 from caseflow.kernel.stored import StoredEvent
-from caseflow.storage.port import FeedEntry
+from caseflow.storage.port import Consumers, FeedEntry
 from caseflow.storage.sql import statements as sql
 from caseflow.storage.sql.statements import Scope, Statements
 from caseflow.storage.sql.writing import all_or_nothing
@@ -69,6 +69,13 @@ def checkpoint(connection: Any, prepared: Statements, agency: str, consumer: str
     """The position up to which a consumer has done its work."""
     row = connection.execute(prepared(sql.CHECKPOINT), (agency, consumer)).fetchone()
     return row[0] if row else 0
+
+
+def consumers(connection: Any, prepared: Statements, agency: str) -> Consumers:
+    """The checkpoints of all consumers, and where the feed ends: read last, and so never before."""
+    rows = connection.execute(prepared(sql.CONSUMERS), (agency,)).fetchall()
+    (end,) = connection.execute(prepared(sql.LAST_POSITION), (agency,)).fetchone()
+    return Consumers(end, dict(rows))
 
 
 def advance(

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from caseflow.kernel.errors import InvalidCall
 from caseflow.kernel.store_errors import TransactionNotImmediate
-from caseflow.storage.port import Appended, FeedEntry, Unit
+from caseflow.storage.port import Appended, Consumers, FeedEntry, Unit
 from caseflow.storage.sql import failures, feed, place, writing
 from caseflow.storage.sql.sqlite import is_unlocked
 from caseflow.storage.sql.statements import JOINED, Scope
@@ -147,7 +147,22 @@ class JoinedStorage(SQLVerbs):
         def read(connection: Any) -> Sequence[FeedEntry]:
             return feed.read(connection, self._prepared, agency, after, limit)
 
-        def give_and_read(connection: Any) -> Sequence[FeedEntry]:
+        return self._of_the_feed("read the feed", agency, read)
+
+    def consumers(self, agency: str, /) -> Consumers:
+        """The checkpoints as the transaction has them, and where what is committed ends."""
+        action = "list the consumers"
+
+        def read(connection: Any) -> Consumers:
+            return feed.consumers(connection, self._prepared, agency)
+
+        ours = self._on_driver(action, read)
+        return ours._replace(end=self._of_the_feed(action, agency, read).end)
+
+    def _of_the_feed(self, action: str, agency: str, read: Callable[[Any], T]) -> T:
+        """Read of the feed what is committed, after it was given its positions."""
+
+        def give_and_read(connection: Any) -> T:
             if self._prepared.postgres:
                 feed.sequence(connection, self._prepared, agency)
             return read(connection)
@@ -156,11 +171,11 @@ class JoinedStorage(SQLVerbs):
             prepared = self._prepared
             return not prepared.postgres or feed.is_waiting(connection, prepared, agency)
 
-        if self._on_driver("read the feed", waits):
+        if self._on_driver(action, waits):
             shares = self._bind().engine.pool is self._store.engine.pool
             beside = self._store.aside if shares else self._store._read
-            return beside("read the feed", give_and_read)
-        return self._on_driver("read the feed", read)
+            return beside(action, give_and_read)
+        return self._on_driver(action, read)
 
 
 def _in_a_transaction(driver: Any, transaction: object) -> None:

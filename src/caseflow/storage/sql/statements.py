@@ -283,6 +283,8 @@ SEQUENCE = (
     " FROM taken, last, generate_series(taken.first, taken.last) AS number"
 )
 CHECKPOINT = "SELECT position FROM {consumers} WHERE agency = ? AND consumer = ?"
+CONSUMERS = "SELECT consumer, position FROM {consumers} WHERE agency = ?"
+DELETE_CONSUMER = "DELETE FROM {consumers} WHERE agency = ? AND consumer = ?"
 BEGIN_CONSUMER = (
     "INSERT INTO {consumers} (agency, consumer, position) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 )

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from caseflow.storage.port import Appended, Head, Query, Storage
+from caseflow.storage.port import Appended, Consumers, Head, Query, Storage
 from caseflow.testing.contract.checks import ContractBroken, holds, needs, same
 from caseflow.testing.contract.feed import Reader, all_once, three_cases
 from caseflow.testing.contract.rows import NORTH, listing, opening, row, several, unit
@@ -77,7 +77,10 @@ def test_positions_and_checkpoints_are_the_same_after_reopening(stores: Stores) 
     case_ids = three_cases(stores.store)
     before = list(stores.store.feed(NORTH, limit=1000))
     stores.store.advance(NORTH, "letters", expected=0, position=4)
+    stores.store.advance(NORTH, "old", expected=0, position=4)
+    stores.store.delete_consumer(NORTH, "old")
     store = stores.reopened()
+    same("the consumers", store.consumers(NORTH), Consumers(len(before), {"letters": 4}))
     same("the feed", list(store.feed(NORTH, limit=1000)), before)
     same("the checkpoint", store.checkpoint(NORTH, "letters"), 4)
     same("moving it", store.advance(NORTH, "letters", expected=4, position=6), True)

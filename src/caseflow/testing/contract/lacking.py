@@ -32,6 +32,8 @@ def feed(stores: Stores) -> None:
     refuses("feed", "feed()", lambda: store.feed(NORTH))
     refuses("feed", "checkpoint()", lambda: store.checkpoint(NORTH, "a"))
     refuses("feed", "advance()", lambda: store.advance(NORTH, "a", expected=0, position=1))
+    refuses("feed", "consumers()", lambda: store.consumers(NORTH))
+    refuses("feed", "delete_consumer()", lambda: store.delete_consumer(NORTH, "a"))
 
 
 def queries(stores: Stores) -> None:

@@ -33,7 +33,7 @@ Capability = Literal[
 - `durability`: what was written is still there when the place is opened again.
 - `processes`: several stores are open at one place at once, in this process and in others.
 - `transactions`: the store takes part in transactions of the application.
-- `feed`: `feed`, `checkpoint` and `advance`.
+- `feed`: `feed`, `checkpoint`, `advance`, `consumers` and `delete_consumer`.
 - `queries`: `find` and `relist`.
 - `counts`: `count`, `tally`, and `append` of a unit that leans on counts.
 - `restore`: `restore`.
