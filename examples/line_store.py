@@ -22,6 +22,7 @@ from typing import Any
 from caseflow import StoreError
 from caseflow.storage import (
     Appended,
+    Consumers,
     Count,
     FeedEntry,
     Found,
@@ -101,6 +102,10 @@ class LineStore:
         with self._reading() as memory:
             return memory.checkpoint(agency, consumer)
 
+    def consumers(self, agency: str, /) -> Consumers:
+        with self._reading() as memory:
+            return memory.consumers(agency)
+
     def agencies(self) -> Sequence[str]:
         with self._reading() as memory:
             return memory.agencies()
@@ -132,6 +137,13 @@ class LineStore:
             done = self._memory.advance(agency, consumer, expected=expected, position=position)
             if done:
                 write("advance", agency, consumer, expected, position)
+            return done
+
+    def delete_consumer(self, agency: str, consumer: str, /) -> bool:
+        with self._writing("delete a consumer") as write:
+            done = self._memory.delete_consumer(agency, consumer)
+            if done:
+                write("delete_consumer", agency, consumer)
             return done
 
     def restore(self, agency: str, histories: Iterable[History], /) -> int:
@@ -244,6 +256,8 @@ def _replay(memory: MemoryStorage, verb: str, *given: Any) -> None:
         memory.mend(agency, _history(*history), head=head and Head._make(head))
     elif verb == "loose_ends":
         memory.loose_ends(*given, mend=True)
+    elif verb == "delete_consumer":
+        memory.delete_consumer(*given)
     else:
         agency, brought = given
         memory.restore(agency, [_history(*one) for one in brought])

@@ -158,6 +158,7 @@ class Audit(Generic[S]):
         if rows[0].workflow != self._loader.workflow.name:
             seen.by_chain_only += 1
             return
+        self._loader.look_at_keys()
         try:
             workflow = self._loader.workflow_of(case_id, rows[0])
             history = self._codec.decode_all(rows)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from caseflow.casebook.archive import Exported
 from caseflow.casebook.attestation import Attestation
 from caseflow.casebook.files import FileLike
 from caseflow.casebook.findings import Verified
+from caseflow.casebook.resealing import sealing
 from caseflow.casebook.store_calls import Work
 from caseflow.kernel.case import S
 from caseflow.kernel.errors import CaseExists, CaseHeld
@@ -66,15 +67,20 @@ class Keeping(Generic[S]):
         """Write one case to a file, as `export` does. Raises `NoSuchCase` too."""
         return self._run(self._middle.archive.packet(case_id, to))
 
-    def import_from(self, source: FileLike) -> int:
+    def import_from(self, source: FileLike, *, seal: bool = False) -> int:
         """Add the cases of an export to the store: all, or none. How many events they hold.
 
-        Every chain, every count and the hash of the file are verified as it is read. Raises
-        `DamagedFile` naming the line, `CaseHeld` where there is such a case already,
-        `CommandReused`, and `FileFailed`; then nothing was imported.
+        Every chain, every count and the hash of the file are verified as it is read. Rows are
+        written as they were; with `seal`, those that were written without a cipher are sealed
+        by this book's, so that each chain is another one: see docs/howto-erase.md.
+
+        Raises `DamagedFile` naming the line, `CaseHeld` where there is such a case already,
+        `CommandReused`, and `FileFailed`; with `seal` also `InvalidCall` where there is no
+        cipher, `OtherWorkflow`, `UnreadableRecord` and `SubjectErased`. Then nothing was
+        imported.
         """
         try:
-            return self._run(self._middle.archive.import_from(source))
+            return self._run(_importing(self._middle, source, seal))
         except CaseExists as error:
             raise CaseHeld(case_id=error.fields["case_id"]) from error
 
@@ -99,7 +105,13 @@ class Keeping(Generic[S]):
 
 
 class AsyncKeeping(Generic[S]):
-    """The same, awaited: files, hashes and histories are worked on in a thread."""
+    """The same, awaited: files, hashes and histories are worked on in a thread.
+
+    A task that is cancelled ends when that thread has: at the next case, or when the store has
+    answered. Nothing goes on after it. All of the work was done, or nothing: what is not
+    complete leaves no file, and nothing in the store (`reindex`, which may be repeated, leaves
+    the cases that it put right).
+    """
 
     _middle: Middle[S]
 
@@ -130,10 +142,10 @@ class AsyncKeeping(Generic[S]):
         """As `Casebook.packet`."""
         return await self._run(self._middle.archive.packet(case_id, to), aside=True)
 
-    async def import_from(self, source: FileLike) -> int:
+    async def import_from(self, source: FileLike, *, seal: bool = False) -> int:
         """As `Casebook.import_from`. An asynchronous store takes the lines at its own pace."""
         try:
-            return await self._run(self._middle.archive.import_from(source), aside=True)
+            return await self._run(_importing(self._middle, source, seal), aside=True)
         except CaseExists as error:
             raise CaseHeld(case_id=error.fields["case_id"]) from error
 
@@ -144,3 +156,7 @@ class AsyncKeeping(Generic[S]):
     async def reindex(self) -> int:
         """As `Casebook.reindex`."""
         return await self._run(self._middle.mending.reindex(), aside=True)
+
+
+def _importing(middle: Middle[Any], source: FileLike, seal: bool) -> Work[int]:
+    return middle.archive.import_from(source, sealing(middle.loader) if seal else None)

@@ -11,17 +11,15 @@ from caseflow.casebook.examining import Folded, stored_of, whole
 from caseflow.casebook.files import FileLike, read_from
 from caseflow.casebook.given import an_id
 from caseflow.casebook.listing import listing_of
-from caseflow.casebook.loading import Loader
+from caseflow.casebook.loading import ATTEMPTS, Loader
 from caseflow.casebook.recent import Loaded
 from caseflow.casebook.store_calls import Work
+from caseflow.casebook.tidying import tidy
 from caseflow.casebook.walking import Pages, listed_as
 from caseflow.kernel.case import S
 from caseflow.kernel.errors import ChainBroken, Conflict
 from caseflow.kernel.stored import StoredEvent, holds_hash, verify_chain
 from caseflow.storage.port import Found, Head, History
-
-ATTEMPTS = 20
-"""How often it is begun again, where somebody writes to the case meanwhile."""
 
 
 class Mending(Generic[S]):
@@ -63,6 +61,7 @@ class Mending(Generic[S]):
         if rows[0].workflow != self._loader.workflow.name or len(rows) != version:
             return False
         workflow = self._loader.workflow_of(case_id, rows[0])
+        generation = self._loader.look_at_keys()
         folded = Folded(self._codec.decode_all(rows), workflow.state)
         case = folded.at(version)
         if case is None:
@@ -71,15 +70,16 @@ class Mending(Generic[S]):
         forget = examining.snapshot(self._codec, state, folded, stored.snapshot) != "holds"
         listing = listing_of(workflow, case, case.recorded_at, self._codec)
         subjects = frozenset(row.subject for row in rows)  # the next snapshot is sealed for all
-        held = Loaded(case, rows[-1].hash, listing, subjects, self._codec.generation())
+        held = Loaded(case, rows[-1].hash, listing, subjects, generation)
         self._loader.recent.put(case_id, held)
         if listing == listed and not forget:
             return False
-        return (
-            yield from store_calls.relist(
-                self._agency, case_id, version=version, listing=listing, forget=forget
-            )
+        done = yield from store_calls.relist(
+            self._agency, case_id, version=version, listing=listing, forget=forget
         )
+        if self._loader.look_at_keys() != generation:  # what it tells of may be erased by now
+            yield from tidy(self._loader, case_id)
+        return done
 
     # -- one history -------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 from caseflow.kernel.stored import StoredEvent
 from caseflow.storage.port import (
     Appended,
+    Consumers,
     Count,
     FeedEntry,
     Found,
@@ -116,6 +117,18 @@ def advance(agency: str, consumer: str, *, expected: int, position: int) -> Work
     """Move a consumer's checkpoint."""
     options = {"expected": expected, "position": position}
     done: bool = yield StoreCall("advance", (agency, consumer), options)
+    return done
+
+
+def consumers(agency: str) -> Work[Consumers]:
+    """Where all consumers stand."""
+    found: Consumers = yield StoreCall("consumers", (agency,), {})
+    return found
+
+
+def delete_consumer(agency: str, consumer: str) -> Work[bool]:
+    """Delete a consumer's checkpoint."""
+    done: bool = yield StoreCall("delete_consumer", (agency, consumer), {})
     return done
 
 

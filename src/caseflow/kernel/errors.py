@@ -243,10 +243,17 @@ class ConsumerMoved(Conflict):
     code = "consumer-moved"
     wording = (
         "Consumer {consumer!r} of agency {agency!r} no longer stands at position {position}: "
-        "another one of that name is at work. What was done from there on may be done twice; "
-        "run one consumer of a name at a time, or do its work in one transaction with its "
-        "checkpoint: casebook.within(session).consume(...)."
+        "another one of that name is at work. {repair}"
     )
+
+    def __init__(self, **fields: Any) -> None:
+        fields.setdefault(
+            "repair",
+            "What was done from there on may be done twice; run one consumer of a name at a time, "
+            "or do its work in one transaction with its checkpoint: "
+            "casebook.within(session).consume(...).",
+        )
+        super().__init__(**fields)
 
 
 class CaseHeld(CaseExists):

@@ -18,7 +18,7 @@ from caseflow.rules.planning import (
     plan_items_complete,
     plan_items_relate,
 )
-from caseflow.rules.staffing import caseload_cap
+from caseflow.rules.staffing import caseload_cap, lead_assigned
 from caseflow.rules.termination import (
     closure_criteria_met,
     closure_criteria_set,
@@ -42,6 +42,7 @@ __all__ = [
     "exit_interviews",
     "follow_up_sessions",
     "found_ineligible",
+    "lead_assigned",
     "needs_covered",
     "needs_numbered",
     "next_stage_planned",

@@ -8,6 +8,8 @@ ISED = "ISED, Case Management"
 STAGES = "Stages of Case Management"
 """The five stages, cyclical; closure criteria agreed at engagement."""
 
+OVERVIEW = "Definition of Case Management & Overview"
+"""The service delivery flow of a program, from "hello to goodbye", with a navigator for each."""
 
 MODELS = "Case Management Strategies/Models"
 """The practice models, with the caseloads that they are made for."""

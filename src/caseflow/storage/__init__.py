@@ -14,6 +14,7 @@ from caseflow.storage.memory import MemoryStorage
 from caseflow.storage.port import (
     Appended,
     AsyncStorage,
+    Consumers,
     Count,
     FeedEntry,
     Found,
@@ -41,6 +42,7 @@ __all__ = [
     "Appended",
     "AsyncSQLStorage",
     "AsyncStorage",
+    "Consumers",
     "Count",
     "FeedEntry",
     "Found",

@@ -33,7 +33,10 @@ class SubjectKey(NamedTuple):
 
 
 class Tombstone(NamedTuple):
-    """What stands in the place of a key that was destroyed. Moments are ISO 8601, in UTC."""
+    """What stands in the place of a key that was destroyed. Moments are ISO 8601, in UTC.
+
+    It is kept for good: `by` and `reason` must not name who was erased.
+    """
 
     pseudonym: str
     erased_at: str
@@ -69,7 +72,11 @@ class KeyStore(Protocol):
         ...
 
     def generation(self) -> int:
-        """A number that is another one after each erasure. Asked often."""
+        """A number that is another one after each erasure. Asked often.
+
+        It is so for everybody by the time that `erase` returns: an older one that is told
+        later lets a verb that was under way leave behind what it derived before.
+        """
         ...
 
     def find(self, agency: str, pseudonym: str, /) -> SubjectKey | Tombstone | None:
@@ -131,7 +138,8 @@ class MemoryKeyStore:
     def find(self, agency: str, pseudonym: str, /) -> SubjectKey | Tombstone | None:
         """As `KeyStore.find`."""
         where = agency, pseudonym
-        return self._tombstones.get(where) or self._keys.get(where)
+        with self._lock:  # else there is neither, while one takes the place of the other
+            return self._tombstones.get(where) or self._keys.get(where)
 
     def make(self, agency: str, pseudonym: str, subject: str, /) -> SubjectKey | Tombstone:
         """As `KeyStore.make`."""

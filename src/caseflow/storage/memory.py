@@ -16,6 +16,7 @@ from caseflow.kernel.errors import CaseExists, CommandReused
 from caseflow.kernel.stored import StoredEvent
 from caseflow.storage.port import (
     Appended,
+    Consumers,
     Count,
     FeedEntry,
     Found,
@@ -163,6 +164,17 @@ class MemoryStorage:
                 return False
             kept.consumers[consumer] = position
             return True
+
+    def consumers(self, agency: str, /) -> Consumers:
+        """The checkpoints of all consumers, and where the feed ends now."""
+        with self._lock:
+            kept = self._of(agency)
+            return Consumers(len(kept.feed), dict(kept.consumers))
+
+    def delete_consumer(self, agency: str, consumer: str, /) -> bool:
+        """Delete a consumer's checkpoint, as if it had never worked. False where it has none."""
+        with self._lock:
+            return self._of(agency).consumers.pop(consumer, None) is not None
 
     # -- everything at once ------------------------------------------------------------------
 

@@ -113,6 +113,7 @@ class Place(NamedTuple):
     due_at: str
     """Empty, unless the list goes by what is due."""
     opened: int
+    """A number that grows with each opening. A store may count it over all agencies."""
 
 
 class Found(NamedTuple):
@@ -129,6 +130,15 @@ class FeedEntry(NamedTuple):
 
     position: int
     event: StoredEvent
+
+
+class Consumers(NamedTuple):
+    """How far the consumers of an agency have worked through its feed."""
+
+    end: int
+    """The position of the last event of the feed (0: there is none)."""
+    positions: Mapping[str, int]
+    """The checkpoint of each consumer that has one, by its name."""
 
 
 class History(NamedTuple):
@@ -235,6 +245,14 @@ class Storage(Protocol):
         """Move a consumer's checkpoint. False where it does not stand at `expected`."""
         ...
 
+    def consumers(self, agency: str, /) -> Consumers:
+        """The checkpoints of all consumers, and where the feed ends now."""
+        ...
+
+    def delete_consumer(self, agency: str, consumer: str, /) -> bool:
+        """Delete a consumer's checkpoint, as if it had never worked. False where it has none."""
+        ...
+
     # -- everything at once ------------------------------------------------------------------
 
     def agencies(self) -> Sequence[str]:
@@ -330,6 +348,14 @@ class AsyncStorage(Protocol):
 
     async def advance(self, agency: str, consumer: str, /, *, expected: int, position: int) -> bool:
         """As `Storage.advance`."""
+        ...
+
+    async def consumers(self, agency: str, /) -> Consumers:
+        """As `Storage.consumers`."""
+        ...
+
+    async def delete_consumer(self, agency: str, consumer: str, /) -> bool:
+        """As `Storage.delete_consumer`."""
         ...
 
     async def agencies(self) -> Sequence[str]:

@@ -38,8 +38,9 @@ class SubjectCipher:
     cipher may serve several books, agencies and threads.
 
     Keys that were used are remembered, and forgotten when the key store says that somebody
-    was erased. A book asks it once for each verb: after an erasure in another process, no verb
-    that begins later reads or writes what was erased.
+    was erased. A book asks it when a verb begins, and before and after it writes: after an
+    erasure in another process, no verb that begins later reads or writes what was erased, and
+    one that is under way leaves nothing of it behind.
 
     Raises `KeyMissing` where there is neither a key nor a tombstone; `SubjectErased` where
     something personal is to be written of somebody erased; `StoreError` where the key store

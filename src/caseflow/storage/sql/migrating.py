@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import URL, Connection, Engine, create_engine
 
 from caseflow.kernel.errors import InvalidCall
+from caseflow.kernel.store_errors import StoreError
 from caseflow.storage.sql import failures, schema
 from caseflow.storage.sql.borrowing import exclusively
-from caseflow.storage.sql.store import parsed_url
+from caseflow.storage.sql.given import a_url, made_by, names_a_file
 from caseflow.storage.sql.tables import Tables, tables
 
 if TYPE_CHECKING:
@@ -31,21 +32,41 @@ def migrate(
 
     `database` is a SQLAlchemy URL or an engine; with a connection it is done in its
     transaction, which the caller commits. `schema` is where the tables are, if not in the
-    default one. Tables are made where there are none. Make a backup first: there is no way
-    back. Needs Alembic (`caseflow-engine[migrations]`) where there is something to migrate.
+    default one. Tables are made in a database that has none; a SQLite file that is not there
+    is not made (`SQLStorage` makes it). Make a backup first: there is no way back. Needs
+    Alembic (`caseflow-engine[migrations]`) where there is something to migrate.
 
     Returns the versions that were gone through, none if there was nothing to do. Raises
     `SchemaNewer` and `SchemaIncomplete` for tables that it cannot migrate, and `StoreError`
-    where the database fails; nothing is changed then.
+    where the database fails or its file is not there; nothing is changed then.
     """
     declared = tables(schema=schema)
-    if isinstance(database, (Engine, Connection)):
+    if isinstance(database, Connection):
         return _migrate(database, declared)
-    engine = create_engine(parsed_url(database))
+    if isinstance(database, Engine):
+        _see_its_file(database)
+        return _migrate(database, declared)
+    engine = made_by(create_engine, a_url(database, shown="migrate"))
     try:
+        _see_its_file(engine)
         return _migrate(engine, declared)
     finally:
         engine.dispose()
+
+
+def _see_its_file(engine: Engine) -> None:
+    """See that the file of a SQLite engine is there: to connect would make it."""
+    if engine.dialect.name != "sqlite" or not names_a_file(engine.url):
+        return
+    name = (engine.url.database or "").removeprefix("file:")
+    if Path(name).exists():
+        return
+    raise StoreError(
+        store=schema.shown(engine),
+        action="migrate its tables",
+        cause=f"there is no file {str(Path(name).absolute())!r}",
+        repair="Correct the path. To begin a new database, use SQLStorage(...), which makes it.",
+    )
 
 
 def _migrate(bind: Engine | Connection, declared: Tables) -> tuple[str, ...]:

@@ -35,7 +35,7 @@ def restore(
         _list(connection, prepared, agency, some)
         written += sum(len(history.events) for history in some)
     if prepared.postgres and written >= MANY:
-        connection.execute(prepared(sql.PG_ANALYZE))
+        connection.execute(prepared(sql.PG_ANALYZE), ())
     return written
 
 
@@ -121,7 +121,8 @@ def _insert(
         _feed(connection, prepared, agency, events)
         return
     if hasattr(cursor, "copy"):
-        with cursor.copy(prepared(sql.COPY_EVENTS)) as copy:
+        # without values, psycopg leaves the signs for percent doubled that a schema's name holds
+        with cursor.copy(prepared(sql.COPY_EVENTS).replace("%%", "%")) as copy:
             for event in events:
                 copy.write_row(event)
     else:  # through SQLAlchemy's adapter of an asynchronous driver, which has no COPY

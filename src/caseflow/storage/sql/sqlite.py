@@ -11,8 +11,6 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DisconnectionError
 
-from caseflow.kernel.errors import InvalidCall
-
 SYNCHRONOUS = {"full": "FULL", "normal": "NORMAL"}
 
 
@@ -120,14 +118,3 @@ def _identity(path: str) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
-
-
-def seconds(timeout: object) -> float:
-    """The timeout, if it is a number of seconds. Raises `InvalidCall`."""
-    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not timeout >= 0:
-        raise InvalidCall(
-            what=f"timeout={timeout!r}",
-            problem="is no number of seconds",
-            repair="Give how long to wait for another writer, such as timeout=30.",
-        )
-    return timeout

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from caseflow.kernel.stored import StoredEvent
 from caseflow.storage.port import (
     Appended,
+    Consumers,
     Count,
     FeedEntry,
     Found,
@@ -218,6 +219,26 @@ class SQLVerbs(ABC):
             )
 
         return self._write("move a checkpoint", work)
+
+    def consumers(self, agency: str, /) -> Consumers:
+        """The checkpoints of all consumers, and where the feed ends now."""
+
+        def work(connection: Any) -> Consumers:
+            return feed.consumers(connection, self._prepared, agency)
+
+        self._sequence(agency)
+        return self._read("list the consumers", work)
+
+    def delete_consumer(self, agency: str, consumer: str, /) -> bool:
+        """Delete a consumer's checkpoint, as if it had never worked. False where it has none."""
+        statement = self._prepared(sql.DELETE_CONSUMER)
+
+        def work(connection: Any) -> bool:
+            with writing.all_or_nothing(connection, self._scope):
+                deleted: int = connection.execute(statement, (agency, consumer)).rowcount
+            return deleted == 1
+
+        return self._write("delete a consumer", work)
 
     # -- everything at once ------------------------------------------------------------------
 
