@@ -1,10 +1,11 @@
 """What the list of cases and the feed are asked for is looked at before anything is read."""
 
 import asyncio
+import threading
 
 import pytest
 
-from caseflow import AsyncCasebook, InvalidCall
+from caseflow import AsyncCasebook, Casebook, InvalidCall
 from caseflow.casebook.given import LAST, MOST_AT_ONCE
 from caseflow.storage import MemoryStorage, Place
 from tests.support.trades import ANA, shop, shop_book
@@ -121,3 +122,44 @@ def test_a_consumer_works_with_a_function(handle):
         asyncio.run(AsyncCasebook(shop, MemoryStorage()).consume("k", handle))
     assert str(refused.value) == sentence
     assert book.consume("k", lambda event: None) == 1
+
+
+POLLS = (
+    "is no number of seconds from 0 to 2,000,000. "
+    "Give after how long to look for news, such as poll=1."
+)
+
+
+def followed(awaited, **given):
+    """What is said of how `follow` is called."""
+    book = (AsyncCasebook if awaited else Casebook)(shop, MemoryStorage())
+
+    def follow():
+        following = book.follow("k", print, **given)
+        return asyncio.run(following) if awaited else following
+
+    with pytest.raises(InvalidCall) as refused:
+        follow()
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("poll", [None, "soon", -1, float("nan"), float("inf"), True, 10**10])
+@pytest.mark.parametrize("awaited", [False, True])
+def test_a_follower_looks_after_a_number_of_seconds(awaited, poll):
+    stop = asyncio.Event() if awaited else threading.Event()
+    assert followed(awaited, stop=stop, poll=poll) == f"poll={poll!r} {POLLS}"
+
+
+@pytest.mark.parametrize("mistake", ["nothing", "a function", "the class", "the other kind"])
+@pytest.mark.parametrize("awaited", [False, True])
+def test_a_follower_is_stopped_by_an_event_of_its_kind(awaited, mistake):
+    ours, other = asyncio.Event, threading.Event
+    if not awaited:
+        ours, other = other, ours
+    given = {"nothing": None, "a function": print, "the class": ours, "the other kind": other()}
+    kind = "asyncio.Event" if awaited else "threading.Event"
+    sentence = followed(awaited, stop=given[mistake])
+    assert sentence.startswith("stop=")
+    assert sentence.endswith(
+        f" is no {kind}. Make one, and set it when it is to end: follow(..., stop={kind}())."
+    )

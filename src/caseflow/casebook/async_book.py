@@ -12,7 +12,7 @@ import attrs
 
 from caseflow.casebook.erasing import ErasesAwaiting
 from caseflow.casebook.feeding import Consumer, FeedEvent, Handle
-from caseflow.casebook.given import Given
+from caseflow.casebook.given import Given, following
 from caseflow.casebook.keeping import AsyncKeeping
 from caseflow.casebook.lists import Listed, Page, Wanted
 from caseflow.casebook.outcome import Outcome
@@ -220,6 +220,7 @@ class AsyncCasebook(Book[Storage | AsyncStorage, S], AsyncKeeping[S], ErasesAwai
         """As `Casebook.follow`, by looking every `poll` seconds."""
         import asyncio
 
+        following(stop, poll, awaited=True)
         while not stop.is_set():
             if await self.consume(consumer, handle, limit=limit) == 0:
                 with suppress(TimeoutError):

@@ -12,7 +12,7 @@ import attrs
 
 from caseflow.casebook.erasing import ErasesWaiting
 from caseflow.casebook.feeding import Consumer, FeedEvent, Handle
-from caseflow.casebook.given import Given
+from caseflow.casebook.given import Given, following
 from caseflow.casebook.keeping import Keeping
 from caseflow.casebook.lists import Listed, Page, Wanted
 from caseflow.casebook.outcome import Outcome
@@ -255,8 +255,10 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
 
         Where there is nothing more, it looks again after `poll` seconds, or as soon as a store
         that notifies (`SQLStorage(..., notify=True)`) hears of an append. What `handle` or the
-        store raises ends it; call it again, and it goes on where it was.
+        store raises ends it; call it again, and it goes on where it was. Raises `InvalidCall`
+        for what is no `threading.Event`, or no number of seconds.
         """
+        following(stop, poll, awaited=False)
         heard: Callable[[float], bool] = stop.wait
         store: Any = self._store
         with ExitStack() as open_until_stopped:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from inspect import iscoroutinefunction
 from typing import Any
 
 import attrs
@@ -15,7 +16,7 @@ from caseflow.kernel.convert import instant
 from caseflow.kernel.errors import InvalidCall, NotAFact, short
 from caseflow.kernel.events import event_type
 from caseflow.kernel.recorded import Actor, Recorded, aware
-from caseflow.kernel.values import storable
+from caseflow.kernel.values import seconds, storable
 from caseflow.workflow.command import Entry
 
 LONGEST_ID = 500
@@ -180,6 +181,19 @@ def how_many(name: str, value: object) -> None:
     """See that a value says how many to read at a time. Raises `InvalidCall`."""
     repair = "Give how many to read at a time, and go on after the last of them."
     a_number(name, value, repair, least=1, most=MOST_AT_ONCE)
+
+
+def following(stop: Any, poll: object, *, awaited: bool) -> None:
+    """See that `follow` can be stopped, and knows when to look. Raises `InvalidCall`."""
+    kind = "asyncio.Event" if awaited else "threading.Event"
+    there = all(callable(getattr(stop, method, None)) for method in ("is_set", "wait"))
+    if isinstance(stop, type) or not there or iscoroutinefunction(stop.wait) is not awaited:
+        raise InvalidCall(
+            what=f"stop={short(stop)}",
+            problem=f"is no {kind}",
+            repair=f"Make one, and set it when it is to end: follow(..., stop={kind}()).",
+        )
+    seconds("poll", poll, "Give after how long to look for news, such as poll=1.")
 
 
 def content_of(

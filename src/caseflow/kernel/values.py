@@ -37,13 +37,13 @@ def readable(text: str) -> str:
     return text.encode(errors="backslashreplace").decode()
 
 
-def seconds(name: str, value: object) -> float:
+def seconds(name: str, value: object, repair: str = "") -> float:
     """How long to wait, if a value is a number of seconds. Raises `InvalidCall`."""
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not number or not 0 <= value <= LONGEST_WAIT:  # type: ignore[operator]  # it is a number
         raise InvalidCall(
             what=f"{name}={short(value)}",
             problem=f"is no number of seconds from 0 to {LONGEST_WAIT:,}",
-            repair=f"Give how long to wait for another writer, such as {name}=30.",
+            repair=repair or f"Give how long to wait for another writer, such as {name}=30.",
         )
     return value  # type: ignore[return-value]  # it is a number
