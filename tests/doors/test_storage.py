@@ -14,9 +14,12 @@ from sqlalchemy.orm import Session, scoped_session, sessionmaker
 from caseflow import AsyncCasebook, FileFailed, InvalidCall, StoreError
 from caseflow.storage import (
     AsyncSQLStorage,
+    MemoryKeyStore,
     MemoryStorage,
     SQLiteKeyStore,
     SQLStorage,
+    SubjectCipher,
+    begin_immediate,
     migrate,
     tables,
 )
@@ -31,6 +34,10 @@ URL = "postgresql+psycopg://u:secret@h"
 NO_PORT = (
     "has a port that is no number from 1 to 65,535. Give the port of the server, such as "
     "'postgresql+psycopg://user@host:5432/cases', or leave it out."
+)
+NO_HOST = (
+    "names a host with a part that is empty, or longer than 63 letters. Give the name or the "
+    "address of the server, such as 'postgresql+psycopg://user@host/cases'."
 )
 NO_DATABASE = (
     "names no SQLite file and no PostgreSQL database. Give a URL such as 'sqlite:///cases.db' or "
@@ -111,6 +118,26 @@ URLS = {
         "sqlite:///\udc80.db",
         r"SQLStorage('sqlite:///\udc80.db')",
         NO_DATABASE,
+    ),
+    "a host too long": (
+        f"postgresql+psycopg://u:secret@{'h' * 64}/d",
+        "SQLStorage('postgresql+psycopg://u:***@hhhhhhhhhhhhhhhhhhhhhhhhhhhh...')",
+        NO_HOST,
+    ),
+    "a password too long to be shown": (
+        f"postgresql+psycopg://u:{'secret' * 9}@h:0/d",
+        "SQLStorage('postgresql+psycopg://u:***@h:0/d')",
+        NO_PORT,
+    ),
+    "a host with an empty part": (
+        "postgresql://a..b/d",
+        "SQLStorage('postgresql://a..b/d')",
+        NO_HOST,
+    ),
+    "the second of two hosts": (
+        "postgresql:///d?host=a&host=b..",
+        "SQLStorage('postgresql:///d?host=a&host=b..')",
+        NO_HOST,
     ),
     "a path": (Path("cases.db"), f"SQLStorage({Path('cases.db')!r})", NO_DATABASE),
     "a wait in the URL": (
@@ -208,6 +235,21 @@ def test_tables_that_nobody_looked_at_and_that_do_not_fit(kind, url, tmp_path, r
     store.close()
 
 
+def test_a_file_that_is_not_there_is_told_and_not_made(url, tmp_path):
+    borrowing = SQLStorage(create_engine(url), create=False)
+    for store in (SQLStorage(url, create=False), borrowing):
+        with pytest.raises(StoreError) as failed:
+            store.check()
+        assert str(failed.value) == (
+            f"The store {url} failed to look at its tables: there is no file "
+            f"{str(tmp_path / 'cases.db')!r}. Correct the path. To begin a new database, use "
+            "SQLStorage(...), which makes it."
+        )
+        assert list(tmp_path.iterdir()) == []
+        store.close()
+    SQLStorage(url).check()
+
+
 def test_a_schema_in_a_file_is_told(url):
     with pytest.raises(StoreError) as failed:
         SQLStorage(url, declared=tables(schema="work"))
@@ -275,6 +317,47 @@ def test_a_key_store_is_in_a_file(path):
     assert said(lambda: SQLiteKeyStore(path)) == (
         f"SQLiteKeyStore({path!r}) names no file. Give a path, such as SQLiteKeyStore('keys.db')."
     )
+
+
+OF_A_FILE = (
+    "is given no engine of SQLite. Give the Engine of the file; of an AsyncEngine, its sync_engine."
+)
+
+
+@pytest.mark.parametrize("kind", ["none", "awaited", "PostgreSQL"])
+def test_a_write_lock_is_taken_by_engines_of_files(kind, url):
+    engine = {
+        "none": None,
+        "awaited": create_async_engine(f"{URL}/d"),
+        "PostgreSQL": create_engine(f"{URL}/d"),
+    }[kind]
+    sentence = said(lambda: begin_immediate(engine))
+    assert sentence.startswith("begin_immediate(")
+    assert sentence.endswith(f") {OF_A_FILE}")
+    assert "secret" not in sentence
+
+
+class Forgetful(MemoryKeyStore):
+    erase = None
+
+
+KEY_STORES = {
+    "nothing": (
+        None,
+        "is given no key store: it has no 'roots', 'generation', 'find', 'make', 'erase' and "
+        "'tombstones'",
+    ),
+    "a class": (MemoryKeyStore, "is given a class, not a key store"),
+    "one that cannot erase": (Forgetful(), "is given no key store: it has no 'erase'"),
+}
+
+
+@pytest.mark.parametrize("mistake", KEY_STORES)
+def test_a_cipher_has_a_key_store(mistake):
+    given, problem = KEY_STORES[mistake]
+    sentence = said(lambda: SubjectCipher(given))
+    assert sentence.startswith("SubjectCipher(")
+    assert sentence.endswith(f") {problem}. Give one, such as SQLiteKeyStore('keys.db').")
 
 
 # -- transactions ----------------------------------------------------------------------------

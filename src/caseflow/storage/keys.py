@@ -18,6 +18,8 @@ from pathlib import Path
 from threading import RLock
 from typing import NamedTuple, Protocol
 
+from caseflow.kernel.errors import InvalidCall, listed
+
 KEY_BYTES = 32
 
 
@@ -97,6 +99,20 @@ class KeyStore(Protocol):
     def tombstones(self, agency: str, /) -> Sequence[Tombstone]:
         """Who was erased, first to last. What has to be erased again after a restore."""
         ...
+
+
+def a_key_store(value: object, *, what: str) -> None:
+    """See that a value is a key store. Raises `InvalidCall`."""
+    methods = ("roots", "generation", "find", "make", "erase", "tombstones")
+    missing = [name for name in methods if not callable(getattr(value, name, None))]
+    if missing or isinstance(value, type):
+        raise InvalidCall(
+            what=what,
+            problem=f"is given no key store: it has no {listed(missing)}"
+            if missing
+            else "is given a class, not a key store",
+            repair="Give one, such as SQLiteKeyStore('keys.db').",
+        )
 
 
 def new_roots() -> Roots:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from sqlalchemy.engine import URL, Dialect, Engine, make_url
@@ -10,6 +11,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import SingletonThreadPool, StaticPool
 
 from caseflow.kernel.errors import InvalidCall, short
+from caseflow.kernel.store_errors import StoreError
 from caseflow.kernel.values import storable
 from caseflow.storage.sql.failures import without_password
 from caseflow.storage.sql.tables import Tables
@@ -46,7 +48,8 @@ def options(*, durability: object, declared: object, **flags: object) -> None:
 
 def a_url(database: str | URL, *, shown: str = "SQLStorage") -> URL:
     """The URL, if it names a database that a store can use. Raises `InvalidCall`."""
-    what = f"{shown}({without_password(short(database))})"
+    named = without_password(database) if isinstance(database, str) else database
+    what = f"{shown}({without_password(short(named))})"
     try:
         parsed = make_url(database)
     except ArgumentError:
@@ -62,6 +65,7 @@ def a_url(database: str | URL, *, shown: str = "SQLStorage") -> URL:
         )
     if parsed.port is not None and not 1 <= parsed.port <= MOST_PORTS:
         raise _bad_port(what)
+    _hosts(parsed, what)
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() == "postgresql":
@@ -91,6 +95,23 @@ def _bad_port(what: str) -> InvalidCall:
     )
 
 
+def _hosts(parsed: URL, what: str) -> None:
+    """See that the driver can look for the servers of a URL. Raises `InvalidCall`."""
+    several = parsed.query.get("host", ())
+    for host in (parsed.host or "", *([several] if isinstance(several, str) else several)):
+        try:
+            for name in host.split(","):
+                if not name.startswith("/"):  # a folder, where the server has a socket
+                    name.encode("idna")
+        except UnicodeError:
+            raise InvalidCall(
+                what=what,
+                problem="names a host with a part that is empty, or longer than 63 letters",
+                repair="Give the name or the address of the server, such as "
+                "'postgresql+psycopg://user@host/cases'.",
+            ) from None
+
+
 def _can_be_opened(parsed: URL) -> bool:
     """Whether a driver can read the parts of a URL, and it names what connections can share."""
     parts = f"{parsed.username}{parsed.password}{parsed.host}{parsed.database}"
@@ -105,6 +126,21 @@ def names_a_file(parsed: URL) -> bool:
     in_memory = ":memory:" in file or parsed.query.get("mode") == "memory"
     in_memory = in_memory or "mode=memory" in str(parsed)
     return bool(file) and not in_memory
+
+
+def see_its_file(engine: Engine, action: str) -> None:
+    """See that the file of a SQLite engine is there: to connect would make it."""
+    if engine.dialect.name != "sqlite" or not names_a_file(engine.url):
+        return
+    name = (engine.url.database or "").removeprefix("file:")
+    if Path(name).exists():
+        return
+    raise StoreError(
+        store=engine.url.render_as_string(hide_password=True),
+        action=action,
+        cause=f"there is no file {str(Path(name).absolute())!r}",
+        repair="Correct the path. To begin a new database, use SQLStorage(...), which makes it.",
+    )
 
 
 def _psycopg_there() -> None:

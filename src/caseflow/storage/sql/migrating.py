@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import URL, Connection, Engine, create_engine
 
 from caseflow.kernel.errors import InvalidCall
-from caseflow.kernel.store_errors import StoreError
 from caseflow.storage.sql import failures, schema
 from caseflow.storage.sql.borrowing import exclusively
-from caseflow.storage.sql.given import a_url, made_by, names_a_file
+from caseflow.storage.sql.given import a_url, made_by, see_its_file
 from caseflow.storage.sql.tables import Tables, tables
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
 
 SCRIPTS = Path(__file__).parent / "migrations"
+ACTION = "migrate its tables"
 
 
 def migrate(
@@ -44,34 +44,19 @@ def migrate(
     if isinstance(database, Connection):
         return _migrate(database, declared)
     if isinstance(database, Engine):
-        _see_its_file(database)
+        see_its_file(database, ACTION)
         return _migrate(database, declared)
     engine = made_by(create_engine, a_url(database, shown="migrate"))
     try:
-        _see_its_file(engine)
+        see_its_file(engine, ACTION)
         return _migrate(engine, declared)
     finally:
         engine.dispose()
 
 
-def _see_its_file(engine: Engine) -> None:
-    """See that the file of a SQLite engine is there: to connect would make it."""
-    if engine.dialect.name != "sqlite" or not names_a_file(engine.url):
-        return
-    name = (engine.url.database or "").removeprefix("file:")
-    if Path(name).exists():
-        return
-    raise StoreError(
-        store=schema.shown(engine),
-        action="migrate its tables",
-        cause=f"there is no file {str(Path(name).absolute())!r}",
-        repair="Correct the path. To begin a new database, use SQLStorage(...), which makes it.",
-    )
-
-
 def _migrate(bind: Engine | Connection, declared: Tables) -> tuple[str, ...]:
     kinds: tuple[type[Exception], ...] = (bind.dialect.dbapi.Error,)  # type: ignore[union-attr]  # an engine has one
-    with failures.told(schema.shown(bind), "migrate its tables", kinds):
+    with failures.told(schema.shown(bind), ACTION, kinds):
         if schema.revision(bind, declared) == schema.REVISION:
             return ()
         with exclusively(bind, lock=schema.LOCK) as connection:

@@ -11,6 +11,8 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DisconnectionError
 
+from caseflow.kernel.errors import InvalidCall, short
+
 SYNCHRONOUS = {"full": "FULL", "normal": "NORMAL"}
 
 
@@ -56,8 +58,16 @@ def begin_immediate(engine: Engine) -> Engine:
 
     Call it once, before the engine is used. Transactions can then be joined by a casebook
     (`Casebook.within`) whatever the application did in them before, and savepoints work, which
-    Python's driver otherwise begins no transaction for. Returns the engine.
+    Python's driver otherwise begins no transaction for. Returns the engine. Raises
+    `InvalidCall` for what is no engine of SQLite.
     """
+    given: object = engine
+    if not isinstance(given, Engine) or given.dialect.name != "sqlite":
+        raise InvalidCall(
+            what=f"begin_immediate({short(engine)})",
+            problem="is given no engine of SQLite",
+            repair="Give the Engine of the file; of an AsyncEngine, its sync_engine.",
+        )
 
     def connected(connection: Any, _: Any) -> None:
         connection.isolation_level = None  # the driver begins nothing by itself

@@ -64,9 +64,12 @@ class EngineStorage(SQLVerbs):
     def check(self) -> None:
         """See that the tables are there, and those that this version of caseflow works with.
 
-        Raises `SchemaMissing`, `SchemaOutdated`, `SchemaNewer` or `SchemaIncomplete`.
+        Raises `SchemaMissing`, `SchemaOutdated`, `SchemaNewer` or `SchemaIncomplete`, and
+        `StoreError` where the file of a SQLite database is not there; it is not made then.
         """
-        with failures.told(self, "look at its tables", self._kinds):
+        action = "look at its tables"
+        given.see_its_file(self._engine, action)
+        with failures.told(self, action, self._kinds):
             schema.check(self._engine, self.tables)
 
     @property
