@@ -212,7 +212,7 @@ def test_a_position_that_no_event_has_is_told(any_store):
         "to=2 is after the end of the feed, which is at 1. Give a position that was read from "
         "the feed."
     )
-    with pytest.raises(InvalidCall, match="to=-1 is no whole number from 0 to 9,223,"):
+    with pytest.raises(InvalidCall, match="to=-1 is no whole number from 0 to"):
         book.reset_consumer("mail", to=-1)
 
 

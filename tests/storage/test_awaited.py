@@ -192,7 +192,7 @@ def test_an_import_that_is_cancelled_imports_all_or_nothing(postgres_url):
         while not await book.case_ids():
             file.seek(0)
             task = asyncio.create_task(book.import_from(file))
-            await asyncio.sleep(0.005 * cancelled)
+            await asyncio.sleep(0.001 * cancelled)
             cancelled += task.cancel()
             await asyncio.wait([task])
         assert await book.case_ids() == other.case_ids()
