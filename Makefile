@@ -4,7 +4,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install -qq
-TYPED := $(wildcard src examples benchmarks tools tests/support)
+CHAOS := $(filter-out tests/chaos/test_%,$(wildcard tests/chaos/*.py))
+TYPED := $(wildcard src examples benchmarks tools tests/support) $(CHAOS)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

@@ -22,12 +22,14 @@ from typing import Any
 from caseflow import StoreError
 from caseflow.storage import (
     Appended,
+    Consumers,
     Count,
     FeedEntry,
     Found,
     Head,
     History,
     Listing,
+    Loose,
     MemoryStorage,
     Place,
     Query,
@@ -100,6 +102,10 @@ class LineStore:
         with self._reading() as memory:
             return memory.checkpoint(agency, consumer)
 
+    def consumers(self, agency: str, /) -> Consumers:
+        with self._reading() as memory:
+            return memory.consumers(agency)
+
     def agencies(self) -> Sequence[str]:
         with self._reading() as memory:
             return memory.agencies()
@@ -133,12 +139,33 @@ class LineStore:
                 write("advance", agency, consumer, expected, position)
             return done
 
+    def delete_consumer(self, agency: str, consumer: str, /) -> bool:
+        with self._writing("delete a consumer") as write:
+            done = self._memory.delete_consumer(agency, consumer)
+            if done:
+                write("delete_consumer", agency, consumer)
+            return done
+
     def restore(self, agency: str, histories: Iterable[History], /) -> int:
         brought = list(histories)  # read to its end before anything is locked
         with self._writing("restore histories") as write:
             written = self._memory.restore(agency, brought)
             write("restore", agency, brought)
             return written
+
+    def mend(self, agency: str, history: History, /, *, head: Head | None) -> bool:
+        with self._writing("mend a history") as write:
+            done = self._memory.mend(agency, history, head=head)
+            if done:
+                write("mend", agency, history, head)
+            return done
+
+    def loose_ends(self, agency: str, /, *, mend: bool = False) -> Sequence[Loose]:
+        with self._writing("look for what does not fit") as write:
+            found = self._memory.loose_ends(agency, mend=mend)
+            if mend:
+                write("loose_ends", agency)
+            return found
 
     # -- the file ------------------------------------------------------------------------------
 
@@ -224,6 +251,13 @@ def _replay(memory: MemoryStorage, verb: str, *given: Any) -> None:
     elif verb == "advance":
         agency, consumer, expected, position = given
         memory.advance(agency, consumer, expected=expected, position=position)
+    elif verb == "mend":
+        agency, history, head = given
+        memory.mend(agency, _history(*history), head=head and Head._make(head))
+    elif verb == "loose_ends":
+        memory.loose_ends(*given, mend=True)
+    elif verb == "delete_consumer":
+        memory.delete_consumer(*given)
     else:
         agency, brought = given
         memory.restore(agency, [_history(*one) for one in brought])

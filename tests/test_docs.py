@@ -6,6 +6,7 @@ import pkgutil
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 
 import caseflow
 from caseflow import Workflow, casework, rules, stages
@@ -27,6 +28,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = [
     path for path in [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))] if path.is_file()
 ]
+ANY_POSTGRES = '"postgresql+psycopg://"'
+"""The URL by which a page uses the database that the environment names: here a fresh one."""
 MODULES = [
     "caseflow",
     *sorted(module.name for module in pkgutil.walk_packages(caseflow.__path__, "caseflow.")),
@@ -34,7 +37,19 @@ MODULES = [
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_page(path, tmp_path):
+def test_page(path, tmp_path, request, monkeypatch):
+    if ANY_POSTGRES in path.read_text(encoding="utf-8"):
+        url = make_url(request.getfixturevalue("postgres_url"))
+        says = {
+            "PGHOST": url.host or url.query.get("host"),
+            "PGPORT": url.port,
+            "PGUSER": url.username,
+            "PGPASSWORD": url.password,
+            "PGDATABASE": url.database,
+        }
+        for name, value in says.items():
+            if value:
+                monkeypatch.setenv(name, str(value))
     ran = run(read(path), tmp_path)
     assert ran or path.name != "README.md", "README.md has no Python block that runs"
 

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from caseflow import DamagedFile, FileFailed, InvalidCall
-from caseflow.casebook import audit
+from caseflow.casebook import examining
 from caseflow.storage import MemoryStorage
 from tests.support.trades import ANA, START, BikeDescribed, Paid, shop_book
 
@@ -103,7 +103,7 @@ def test_what_came_later_is_no_finding():
 
 def test_without_the_comparison_nothing_would_be_shown(monkeypatch):
     """Planted: verifying that reads the attestation and compares nothing."""
-    monkeypatch.setattr(audit, "_against", lambda *_: [])
+    monkeypatch.setattr(examining, "against", lambda *_: [])
     file, _ = attested(the_store())
     assert the_store(paid=1).verify_all(against=file).holds
 
@@ -219,5 +219,5 @@ def test_an_attestation_is_never_written_over(tmp_path):
 
 @pytest.mark.parametrize("given", [io.StringIO(), None, 7, ""])
 def test_what_is_no_file_is_told(given):
-    with pytest.raises(InvalidCall, match=r"is a file of text|is no file"):
+    with pytest.raises(InvalidCall, match=r"is a file of text|is no file|that no file can have"):
         the_store().attest(given)

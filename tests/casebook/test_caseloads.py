@@ -1,15 +1,28 @@
 """The lead case manager, how cases are found by one, and the cap on how many one leads."""
 
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from hypothesis.stateful import run_state_machine_as_test
 
-from caseflow import Actor, Casebook, Conflict, ExceptionMade, InvalidCall, Refused, Voided
+from caseflow import (
+    Actor,
+    Casebook,
+    CaseOpened,
+    Conflict,
+    Corrected,
+    ExceptionMade,
+    InvalidCall,
+    Refused,
+    Voided,
+)
 from caseflow.casework import LeadCaseManagerAssigned, lead_case_manager
-from caseflow.rules import caseload_cap
+from caseflow.rules import caseload_cap, lead_assigned
 from caseflow.stages import six_stage
 from caseflow.storage import MemoryStorage
 from caseflow.testing import histories, lifecycle
@@ -79,6 +92,45 @@ def test_an_assignment_that_is_recorded_late_does_not_undo_a_newer_one(any_store
     late = assign(book, case_id, to="mo", at=START + timedelta(hours=1))
     assert lead_case_manager(late.case) == "kim"
     assert (led_by(book, "mo"), led_by(book, "kim")) == ([], [case_id])
+
+
+# -- that somebody leads ----------------------------------------------------------------------
+
+WEEK = timedelta(days=7)
+led = six_stage.extend(
+    "led",
+    version="1",
+    rules={CaseOpened: [lead_assigned.due(within=WEEK)], "reopen": [lead_assigned]},
+)
+
+
+def test_a_case_without_a_lead_is_held_by_the_supervisor_and_assigning_is_due(any_store):
+    book = book_on(any_store, led)
+    one, two = opened(book, 2)
+    (owed,) = book.owed(one)
+    assert (owed.rule, owed.since, owed.due_at) == ("lead-assigned", 1, START + WEEK)
+    assert owed.result.wanted == "The case has a lead case manager."
+    (unmet,) = owed.result.unmet
+    assert unmet.found == "none, so the supervisor holds the case"
+    assert unmet.remedy == "assign a lead case manager"
+    assert owed.result.source == (
+        "Definition of Case Management & Overview: navigators are assigned to individual "
+        "participants"
+    )
+    wrong = assign(book, one).events[0].number
+    assert book.owed(one) == ()
+    assert [case.id for case in book.find(due_by=START + WEEK).cases] == [two]
+    book.do(one, Voided(number=wrong), by="ana")
+    assert [owed.rule for owed in book.owed(one, now=START + 2 * WEEK) if owed.overdue]
+
+
+def test_it_keeps_nothing_from_being_done(any_store):
+    book = book_on(any_store, led)
+    (case_id,) = opened(book, 1)
+    book.do(case_id, "end-with-program", by="ana", reason="closed in May")
+    reopened = book.do(case_id, "reopen", by="ana", reason="came back")
+    assert [result.rule for result in reopened.verdict.owed] == ["lead-assigned"]
+    assert "lead-assigned" not in six_stage.all_rules
 
 
 # -- the cap -----------------------------------------------------------------------------------
@@ -157,14 +209,166 @@ def test_an_assignment_that_is_voided_gives_the_case_back_to_whom_it_had(any_sto
     assert book.tally("lead") == {"mo": 1}
 
 
+# -- what is amended --------------------------------------------------------------------------
+
+
+def full(book, manager="mo"):
+    """As many cases under a case manager as the cap allows; their ids."""
+    cases = opened(book, MOST)
+    for case_id in cases:
+        assign(book, case_id, to=manager)
+    return cases
+
+
+def ended_before(book):
+    """A case that ended under a case manager who has as many others by now; its last event."""
+    (case_id,) = opened(book, 1)
+    assign(book, case_id)
+    book.do(case_id, "end-with-program", by="ana", reason="closed in May")
+    full(book)
+    return case_id, book.case(case_id).version
+
+
+def test_voiding_an_ending_counts_the_case_again(any_store):
+    book = book_on(any_store)
+    case_id, ending = ended_before(book)
+    with pytest.raises(Refused) as refused:
+        book.do(case_id, Voided(number=ending), by="ana")
+    (result,) = refused.value.verdict.refusals
+    assert (result.rule, result.wanted) == ("amendment", "Event 3 can be voided.")
+    (unmet,) = result.unmet
+    assert unmet.about == "as amended, it is refused by caseload-cap"
+    assert unmet.found == "mo leads 3 cases already"
+    assert unmet.remedy == "assign it to somebody else, or ask for an exception"
+    assert not book.ask(case_id, Voided(number=ending), by="ana")
+    assert book.tally("lead") == {"mo": MOST}
+
+
+def test_a_supervisor_may_make_an_exception_for_an_amendment_too(any_store):
+    book = book_on(any_store)
+    case_id, ending = ended_before(book)
+    exception = ExceptionMade(rule="caseload-cap", reason="until kim is back")
+    book.do(case_id, exception, Voided(number=ending), by=SAM)
+    assert book.tally("lead") == {"mo": MOST + 1}
+
+
+def test_correcting_or_voiding_an_assignment_counts_the_case_under_whom_it_comes(any_store):
+    moments = iter(START + timedelta(hours=hour) for hour in range(100))
+    book = book_on(any_store, clock=lambda: next(moments))
+    (case_id,) = opened(book, 1)
+    first = assign(book, case_id).events[0]
+    second = assign(book, case_id, to="kim").events[0]
+    full(book)
+    to_mo = Corrected(number=second.number, event=LeadCaseManagerAssigned(case_manager="mo"))
+    earlier = Corrected(number=second.number, occurred_at=first.occurred_at - timedelta(minutes=1))
+    for amendment in (to_mo, earlier, Voided(number=second.number)):
+        with pytest.raises(Refused, match="As amended, it is refused by caseload-cap"):
+            book.do(case_id, amendment, by="ana")
+    elsewhere = LeadCaseManagerAssigned(case_manager="bo")
+    for number in (first.number, second.number):  # whoever has it by that has room
+        book.do(case_id, Corrected(number=number, event=elsewhere), by="ana")
+    assert book.tally("lead") == {"mo": MOST, "bo": 1}
+
+
+def test_an_amendment_that_brings_the_case_under_nobody_new_counts_nothing(any_store):
+    book = book_on(any_store)
+    (case_id,) = opened(book, 1)
+    old = assign(book, case_id, to="bo").events[0]
+    last = assign(book, case_id, to="kim").events[0]
+    full(book)
+    to_mo = LeadCaseManagerAssigned(case_manager="mo")
+    book.do(case_id, Corrected(number=old.number, event=to_mo), by="ana")  # kim has it since
+    book.do(case_id, Corrected(number=last.number, occurred_at=START), by="ana")
+    book.do(case_id, Voided(number=old.number), by="ana")
+    assert book.tally("lead") == {"mo": MOST, "kim": 1}
+
+
+def test_a_cap_that_only_warns_keeps_no_amendment_from_being_made(any_store):
+    book = book_on(any_store, with_cap(caseload_cap(MOST).warns(), "warned"))
+    case_id, ending = ended_before(book)
+    book.do(case_id, Voided(number=ending), by="ana")
+    assert book.tally("lead") == {"mo": MOST + 1}
+
+
+HERE = st.sampled_from(["C-0", "C-1", "C-2", "C-3"])
+NAME = st.sampled_from(["mo", "kim"])
+NUMBER = st.integers(2, 5)
+STEP = st.one_of(
+    st.builds(LeadCaseManagerAssigned, case_manager=NAME),
+    st.sampled_from(["end-with-program", "reopen", "hold", "resume"]),
+    st.builds(Voided, number=NUMBER),
+    st.builds(
+        Corrected, number=NUMBER, event=st.builds(LeadCaseManagerAssigned, case_manager=NAME)
+    ),
+    st.builds(
+        Corrected,
+        number=NUMBER,
+        occurred_at=st.integers(0, 9).map(lambda minute: START + timedelta(minutes=minute)),
+    ),
+)
+WRITERS = st.lists(
+    st.lists(st.tuples(HERE, STEP), min_size=10, max_size=15), min_size=1, max_size=3
+)
+"""What each of some writers does to four cases, of which each writer may take any."""
+
+
+def written_at_once(store, agency, writers):
+    """Let writers do what they can, each in a thread; how many cases each case manager has."""
+    capped_at_one = {"agency": agency, "workflow": tight}
+    for number in range(4):
+        case_id = f"C-{number}"
+        book = book_on(store, **capped_at_one)
+        book.open(client="P", case_id=case_id, by="ana")
+        for step in (LeadCaseManagerAssigned(case_manager="mo"), "end-with-program"):
+            book.do(case_id, step, by="ana", reason="closed in May")
+
+    def write(steps):
+        moments = (START + timedelta(minutes=minute) for minute in count())
+        book = book_on(store, clock=lambda: next(moments), **capped_at_one)
+        for case_id, step in steps:
+            with suppress(Refused, Conflict):
+                book.do(case_id, step, by="ana", reason="as agreed")
+
+    running = [threading.Thread(target=write, args=(steps,)) for steps in writers]
+    for thread in running:
+        thread.start()
+    for thread in running:
+        thread.join()
+    return book_on(store, **capped_at_one).tally("lead")
+
+
+tight = with_cap(caseload_cap(1), "tight")
+
+
+def test_whatever_is_done_voided_and_corrected_by_however_many_the_cap_holds(any_store):
+    agencies = count()
+
+    @settings(max_examples=40 if isinstance(any_store, MemoryStorage) else 8)
+    @given(writers=WRITERS)
+    def holds(writers):
+        tally = written_at_once(any_store, f"agency-{next(agencies)}", writers)
+        assert max(tally.values(), default=0) <= 1
+
+    holds()
+
+
 # -- many at once ------------------------------------------------------------------------------
 
 THREADS = 8
 
 
-def raced(store):
+def brought_back(book, case_id):
+    """A case comes back to its case manager by the voiding of its ending."""
+    book.do(case_id, Voided(number=3), by="ana")
+
+
+def raced(store, act=assign):
     """Each thread gives a case of its own to the same case manager; how many were allowed."""
     cases = opened(book_on(store), THREADS)
+    if act is brought_back:
+        for case_id in cases:
+            assign(book_on(store), case_id)
+            book_on(store).do(case_id, "end-with-program", by="ana", reason="closed in May")
     allowed, meet = [], threading.Barrier(THREADS)
 
     def work(case_id):
@@ -172,7 +376,7 @@ def raced(store):
         meet.wait(60)
         while True:
             try:
-                assign(book, case_id)
+                act(book, case_id)
             except Refused:
                 return
             except Conflict:  # the others were quicker each time: it is decided once more
@@ -189,20 +393,21 @@ def raced(store):
     return len(allowed)
 
 
-def test_however_many_decide_at_once_the_cap_holds(any_store):
-    assert raced(any_store) == MOST
+@pytest.mark.parametrize("act", [assign, brought_back])
+def test_however_many_decide_at_once_the_cap_holds(any_store, act):
+    assert raced(any_store, act) == MOST
 
 
 class CountsTogether(MemoryStorage):
     """Everybody has counted before anybody writes."""
 
-    def __init__(self):
+    def __init__(self, begun=0):
         super().__init__()
-        self.meet = threading.Barrier(THREADS)
+        self.meet, self.begun = threading.Barrier(THREADS), begun
 
     def count(self, agency, name, value, /, *, besides=""):
         found = super().count(agency, name, value, besides=besides)
-        if found.token == 0:
+        if found.token == self.begun and threading.current_thread() is not threading.main_thread():
             self.meet.wait(60)
         return found
 
@@ -217,6 +422,9 @@ class CountsWithoutTokens(CountsTogether):
 def test_a_store_whose_counts_carry_no_token_is_caught():
     assert raced(CountsTogether()) == MOST
     assert raced(CountsWithoutTokens()) == THREADS, "over the cap: caught"
+    moved = 2 * THREADS  # each case came under the case manager, and left
+    assert raced(CountsTogether(moved), brought_back) == MOST
+    assert raced(CountsWithoutTokens(moved), brought_back) == THREADS, "over the cap: caught"
 
 
 # -- told again, and tested by the kit ---------------------------------------------------------

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from caseflow import (
     AsyncCasebook,
     Casebook,
+    Consumer,
     ConsumerMoved,
     InvalidCall,
     StoreError,
@@ -87,7 +88,9 @@ def test_two_of_one_name_are_told_of_each_other(any_store):
 
     with pytest.raises(ConsumerMoved) as moved:
         book.consume("mail", meanwhile)
-    assert moved.value.fields == {"consumer": "mail", "agency": "agency", "position": 0}
+    fields = dict(moved.value.fields)
+    assert fields.pop("repair").startswith("What was done from there on may be done twice; run")
+    assert fields == {"consumer": "mail", "agency": "agency", "position": 0}
     assert "another one of that name is at work" in str(moved.value)
     assert seen_by(book, "mail") == []
 
@@ -111,8 +114,6 @@ def test_what_is_no_batch_is_told(any_store, wrong):
         shop_book(any_store).consume("mail", print, **wrong)
     with pytest.raises(InvalidCall, match="consumer='' is no id"):
         shop_book(any_store).consume("", print)
-    with pytest.raises(InvalidCall, match="after=-1 is no whole number from 0 on"):
-        list(shop_book(any_store).feed(after=-1))
 
 
 def test_an_event_that_cannot_be_read_stops_the_consumer_by_name(tmp_path):
@@ -124,6 +125,125 @@ def test_an_event_that_cannot_be_read_stops_the_consumer_by_name(tmp_path):
     with pytest.raises(UnreadableRecord, match="Event 3 of case 'R-1'"):
         book.consume("mail", print)
     assert store.checkpoint("agency", "mail") == 0
+    store.close()
+
+
+# -- where they stand ------------------------------------------------------------------------
+
+
+def test_it_is_told_where_every_consumer_stands_and_how_far_behind(any_store):
+    book = shop_book(any_store)
+    assert book.consumers() == ()
+    paid(book, bring(book, "dropped-off"), 4)
+    seen_by(book, "mail")
+    book.consume("ledger", print, limit=2)
+    assert book.consumers() == (
+        Consumer(name="ledger", position=2, lag=3),
+        Consumer(name="mail", position=5, lag=0),
+    )
+    paid(book, "R-1", 2)
+    assert [one.lag for one in book.consumers()] == [5, 2]
+
+
+def test_a_consumer_that_is_reset_goes_on_from_there(any_store):
+    book = shop_book(any_store)
+    paid(book, bring(book, "dropped-off"), 4)
+    seen_by(book, "mail")
+    book.reset_consumer("mail")
+    assert book.consumers() == (Consumer(name="mail", position=0, lag=5),)
+    assert [place[0] for place in seen_by(book, "mail")] == [1, 2, 3, 4, 5]
+    book.reset_consumer("mail", to=3)
+    assert [place[0] for place in seen_by(book, "mail")] == [4, 5]
+    paid(book, "R-1", 2)
+    book.reset_consumer("mail", to=6)  # on, past an event that it can not handle
+    assert [place[0] for place in seen_by(book, "mail")] == [7]
+
+
+def test_a_consumer_that_is_deleted_is_known_no_more_and_may_begin_anew(any_store):
+    book = shop_book(any_store)
+    bring(book, "dropped-off")
+    seen_by(book, "mail")
+    seen_by(book, "ledger")
+    book.delete_consumer("mail")
+    assert [one.name for one in book.consumers()] == ["ledger"]
+    assert [place[0] for place in seen_by(book, "mail")] == [1]
+
+
+@pytest.mark.parametrize("to", [None, 1])
+def test_one_that_is_at_work_while_it_is_moved_is_told(any_store, to):
+    book = shop_book(any_store)
+    paid(book, bring(book, "dropped-off"), 4)
+    book.consume("mail", print, limit=2)
+
+    def meanwhile(event):
+        if event.position == 3:
+            book.delete_consumer("mail") if to is None else book.reset_consumer("mail", to=to)
+
+    with pytest.raises(ConsumerMoved):
+        book.consume("mail", meanwhile)
+    assert [place[0] for place in seen_by(book, "mail")] == list(range((to or 0) + 1, 6))
+
+
+@pytest.mark.parametrize("verb", ["reset_consumer", "delete_consumer"])
+def test_what_can_not_be_moved_is_told(any_store, verb):
+    book = shop_book(any_store)
+    bring(book, "dropped-off")
+    move = getattr(book, verb)
+    with pytest.raises(InvalidCall) as none_yet:
+        move("mail")
+    assert str(none_yet.value) == (
+        "consumer='mail' has no checkpoint in agency 'agency'. No consumer has one yet: it gets "
+        "one when its first batch is done."
+    )
+    seen_by(book, "mail")
+    with pytest.raises(InvalidCall, match=r"has no checkpoint in .*\. Did you mean 'mail'\?"):
+        move("mial")
+    with pytest.raises(InvalidCall, match="consumer=5 is no id"):
+        move(5)
+
+
+def test_a_position_that_no_event_has_is_told(any_store):
+    book = shop_book(any_store)
+    bring(book, "dropped-off")
+    seen_by(book, "mail")
+    with pytest.raises(InvalidCall) as after:
+        book.reset_consumer("mail", to=2)
+    assert str(after.value) == (
+        "to=2 is after the end of the feed, which is at 1. Give a position that was read from "
+        "the feed."
+    )
+    with pytest.raises(InvalidCall, match="to=-1 is no whole number from 0 to"):
+        book.reset_consumer("mail", to=-1)
+
+
+def test_awaiting_tells_and_moves_the_same(any_store):
+    paid(shop_book(any_store), bring(shop_book(any_store), "dropped-off"), 2)
+
+    async def moved():
+        book = AsyncCasebook(shop, any_store, clock=Clock(), roles=ROLES)
+        await book.consume("mail", lambda event: None)
+        await book.reset_consumer("mail", to=1)
+        stood = await book.consumers()
+        await book.delete_consumer("mail")
+        return stood, await book.consumers()
+
+    assert asyncio.run(moved()) == ((Consumer(name="mail", position=1, lag=2),), ())
+
+
+def test_in_a_transaction_they_stand_where_it_moved_them_until_it_is_rolled_back(engine):
+    store = SQLStorage(engine)
+    book = shop_book(store)
+    paid(book, bring(book, "dropped-off"), 3)
+    seen_by(book, "mail")
+    with Session(engine) as session:
+        joined = book.within(session)
+        joined.record("R-1", Paid(amount=1), by=ANA)  # in no feed before it is committed
+        joined.reset_consumer("mail", to=1)
+        joined.consume("ledger", print, limit=2)
+        assert [(one.position, one.lag) for one in joined.consumers()] == [(2, 2), (1, 3)]
+        joined.delete_consumer("mail")
+        session.rollback()
+    assert book.consumers() == (Consumer(name="mail", position=4, lag=0),)
     store.close()
 
 
@@ -165,6 +285,26 @@ def test_in_one_transaction_each_event_counts_exactly_once(engine):
         pass
     with engine.connect() as connection:
         assert list(connection.execute(select(sums.c.id)).scalars()) == list(range(1, 8))
+    store.close()
+
+
+def test_who_was_overtaken_in_a_transaction_is_told_to_roll_it_back(postgres_url):
+    store = SQLStorage(postgres_url)
+    book, engine = shop_book(store), create_engine(postgres_url)
+    paid(book, bring(book, "dropped-off"), 2)
+
+    def meanwhile(event):
+        if event.position == 1:
+            assert book.consume("ledger", lambda event: None) == 3
+
+    with Session(engine) as session, pytest.raises(ConsumerMoved) as moved:
+        book.within(session).consume("ledger", meanwhile)
+    assert str(moved.value) == (
+        "Consumer 'ledger' of agency 'agency' no longer stands at position 0: another one of that "
+        "name is at work. Roll this transaction back: its work is then undone, and that of the "
+        "other one counts."
+    )
+    engine.dispose()
     store.close()
 
 

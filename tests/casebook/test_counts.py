@@ -6,6 +6,8 @@ import pytest
 
 from caseflow import (
     Casebook,
+    CaseExists,
+    CaseOpened,
     Code,
     DefinitionError,
     Index,
@@ -186,6 +188,58 @@ class ForgetsTokens(SlowToCount):
 def test_a_store_that_does_not_look_again_is_caught():
     assert raced(SlowToCount()) == MOST
     assert raced(ForgetsTokens()) == 6, "over the cap: caught"
+
+
+@rule("few-of-a-client", counts="client")
+def few_of_a_client(case, context):
+    """A client has at most two cases."""
+    if context.other_cases("client", case.client) >= 2:
+        yield Unmet(found="two already")
+
+
+of_clients = Workflow(
+    "few-of-a-client",
+    version="1",
+    stages=[Stage("open", initial=True), Stage("done", final=True)],
+    transitions=[Transition("finish", source="open", to="done")],
+    rules={CaseOpened: [few_of_a_client]},
+    indexes=[Index("client", of=lambda case: case.client)],
+)
+
+
+class Racing:
+    """A store in which something is done before each append."""
+
+    def __init__(self, inner, meanwhile):
+        self._inner, self._meanwhile = inner, meanwhile
+
+    def __getattr__(self, name):
+        return getattr(self._inner, name)
+
+    def append(self, unit, /):
+        self._meanwhile()
+        return self._inner.append(unit)
+
+
+@pytest.mark.parametrize("others", [1, 2])
+def test_an_opening_is_decided_again_when_another_comes_first(any_store, others):
+    """It was told that there was such a case, where only the count had changed."""
+
+    def meanwhile():
+        while len(told) < others:
+            told.append(book.open(client="c", by=ANA, case_id=f"C-{len(told)}"))
+
+    told = []
+    book = Casebook(of_clients, any_store, clock=Clock())
+    late = Casebook(of_clients, Racing(any_store, meanwhile), clock=Clock())
+    if others == 2:
+        with pytest.raises(Refused, match="two already"):
+            late.open(client="c", by=ANA, case_id="late")
+    else:
+        assert late.open(client="c", by=ANA, case_id="late").case.version == 1
+    assert len(book.case_ids()) == 2
+    with pytest.raises(CaseExists):
+        book.open(client="other", by=ANA, case_id="C-0")
 
 
 def test_a_rule_counts_only_by_what_it_declares():

@@ -305,6 +305,10 @@ FORGED = {
     ),
     "due some day": (HEAD, put("due_at", "garbage"), "does not say what the list of cases says"),
     "due in no time zone": (HEAD, put("due_at", "2026-03-02T09:00:00.000000"), "does not say"),
+    "NUL in a column": (SECOND, with_another(7, "bo\0ss"), "(event 2) holds NUL, which not every"),
+    "NUL in an id": (HEAD, put("client", "c\0"), "lists a case by a text that is longer than it"),
+    "an id too long": (HEAD, put("client", "c" * 501), "lists a case by a text that is longer"),
+    "a key too long": (HEAD, put("keys", [["a", "b" * 1001]]), "lists a case by a text that is"),
     "an event too few": (HEAD, put("events", 4), "stands where the next case should begin"),
 }
 
@@ -315,6 +319,14 @@ def test_a_file_that_fits_itself_and_is_no_history_is_refused(forgery):
     error = refused(forged(place, change))
     assert problem in str(error)
     assert error.fields["line"] >= place
+
+
+@pytest.mark.parametrize(("column", "where"), [(16, "command"), (20, "subject")])
+def test_an_id_in_an_event_is_no_longer_than_one_may_be(column, where):
+    last = orjson.loads(LINES[6])
+    with_another(column, where * 100)(last)
+    error = refused(ended([*LINES[:6], orjson.dumps(last), *LINES[7:-1]]))
+    assert "ends a case in which an id is longer than one may be" in str(error)
 
 
 def test_the_error_names_the_line_the_case_and_what():

@@ -4,13 +4,19 @@ import asyncio
 import io
 import threading
 from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from caseflow import AsyncCasebook, CaseHeld, DamagedFile, FileFailed, NoSuchCase, StoreError
-from caseflow.storage import MemoryStorage
+from caseflow.casebook import store_calls
+from caseflow.casebook.shared import run, run_awaiting
+from caseflow.storage import MemoryStorage, Query, SQLStorage
 from tests.support.exports import WHOLE, exported, played, refused
-from tests.support.trades import ROLES, Clock, shop
+from tests.support.trades import ROLES, Clock, shop, shop_book
 
 PLAN = [("bench", "a"), ("collected", "b")]
 
@@ -143,11 +149,105 @@ def test_cancelled_it_leaves_no_half_of_a_file(kind, tmp_path):
         task.cancel()
         with suppress(asyncio.CancelledError):  # it may be done already
             await task
+        return [path.name for path in tmp_path.iterdir()]
 
-    asyncio.run(scenario())  # which waits for threads
-    assert [path.name for path in tmp_path.iterdir()] in ([], ["e.jsonl"])
-    if (tmp_path / "e.jsonl").exists():  # the thread was not to be stopped, and finished it
+    there = asyncio.run(scenario())
+    assert there == [path.name for path in tmp_path.iterdir()], "nothing goes on afterwards"
+    assert there in ([], ["e.jsonl"])
+    if there:  # it was complete when it was to stop
         assert (tmp_path / "e.jsonl").read_bytes() == exported(book)
+
+
+class Cancelling:
+    """Cancels the task that waits, from the thread that works, and lets the task notice."""
+
+    def __init__(self, at):
+        self.left = at
+        self.loop = asyncio.get_running_loop()
+
+    def count(self):
+        self.left -= 1
+        if self.left == -1:
+            noticed = threading.Event()
+
+            def cancel():
+                self.task.cancel()
+                self.task.cancel()  # who is impatient changes nothing
+                self.loop.call_soon(self.loop.call_soon, self.loop.call_soon, noticed.set)
+
+            self.loop.call_soon_threadsafe(cancel)
+            assert noticed.wait(10)
+
+
+@given(at=st.integers(0, 5))
+@settings(max_examples=12)
+def test_cancelled_an_import_into_a_file_leaves_nothing_or_all_and_does_not_go_on(at):
+    with TemporaryDirectory() as folder:
+        store = SQLStorage(f"sqlite:///{folder}/cases.db")
+        restore, inside = store.restore, []
+
+        async def scenario():
+            cancelling = Cancelling(at)
+
+            def watched(histories):
+                for history in histories:
+                    cancelling.count()
+                    yield history
+
+            def restoring(agency, histories, /):
+                inside.append("begun")
+                try:
+                    return restore(agency, watched(histories))
+                finally:
+                    inside.append("ended")
+
+            store.restore = restoring
+            work = book_over("at once", store).import_from(io.BytesIO(WHOLE))
+            cancelling.task = asyncio.create_task(work)
+            with suppress(asyncio.CancelledError):
+                await cancelling.task
+                return "imported"
+            assert inside == ["begun", "ended"]
+            return "cancelled"
+
+        cases = len(played(PLAN).case_ids())
+        done = asyncio.run(scenario())
+        assert done == ("cancelled" if at < cases else "imported")
+        assert len(shop_book(store).case_ids()) == (0 if at < cases else cases)
+        store.close()
+
+
+@given(at=st.integers(0, 5))
+@settings(max_examples=12)
+def test_cancelled_an_export_from_a_file_stops_at_the_next_case(at):
+    with TemporaryDirectory() as folder:
+        store = SQLStorage(f"sqlite:///{folder}/cases.db")
+        played(PLAN * 2, store)
+        read, cases = store.read, len(store.find("agency", Query()))
+        reads = []
+
+        async def scenario():
+            cancelling = Cancelling(at)
+
+            def reading(*args, **given):
+                reads.append(args)
+                cancelling.count()
+                return read(*args, **given)
+
+            store.read = reading
+            work = book_over("at once", store).export(f"{folder}/e.jsonl")
+            cancelling.task = asyncio.create_task(work)
+            with suppress(asyncio.CancelledError):
+                await cancelling.task
+                return "exported"
+            return "cancelled"
+
+        done = asyncio.run(scenario())
+        store.close()
+        assert done == ("cancelled" if at < cases else "exported")
+        assert len(reads) == min(at + 1, cases)
+        there = [path.name for path in Path(folder).iterdir() if "e.jsonl" in path.name]
+        assert there == ([] if at < cases else ["e.jsonl"])
 
 
 def test_cancelled_over_an_awaited_store_it_stops_at_once(tmp_path):
@@ -174,3 +274,27 @@ def test_a_file_that_is_there_is_told():
             await book_over("awaited", MemoryStorage()).export(__file__)
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("kind", ["waiting", "at once", "awaited", "awaited aside"])
+def test_what_the_store_raises_is_raised_inside_the_work_which_is_closed(kind):
+    told = []
+
+    def work():
+        try:
+            try:
+                yield store_calls.StoreCall("snapshot", (), {})
+            except TypeError as error:  # it lacks its arguments
+                told.append(type(error))
+            yield store_calls.StoreCall("nothing", (), {})
+        finally:
+            told.append("closed")
+
+    store = Awaited() if kind.startswith("awaited") else MemoryStorage()
+    ran = {
+        "waiting": lambda: run(work(), store),
+        "awaited aside": lambda: asyncio.run(run_awaiting(work(), store, aside=True)),
+    }
+    with pytest.raises(AttributeError, match="nothing"):
+        ran.get(kind, lambda: asyncio.run(run_awaiting(work(), store)))()
+    assert told == [TypeError, "closed"]

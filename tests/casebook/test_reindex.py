@@ -10,6 +10,7 @@ from caseflow import (
 )
 from caseflow.storage import MemoryStorage
 from tests.support.exports import played
+from tests.support.raw import execute
 from tests.support.tamper import RAWS, carried_out
 from tests.support.trades import (
     ANA,
@@ -53,7 +54,7 @@ def test_reindex_leaves_a_case_alone_that_moved_meanwhile():
     played([("bench", "a")], raw.store)
     raw.set_listing("R-1", stage="gone")
     desk = Casebook(shop, raw.store, roles=ROLES)
-    work = desk._middle.audit.reindex()
+    work = desk._middle.mending.reindex()
 
     def write(call):
         if call.method == "relist":
@@ -77,3 +78,36 @@ def test_reindex_leaves_other_workflows_alone():
     played([("bench", "a")], store)
     other = shop.extend("something-else", version="7")
     assert Casebook(other, store).reindex() == 0
+
+
+@pytest.mark.parametrize("kind", RAWS)
+def test_reindex_puts_right_whose_data_a_case_is_found_by(kind):
+    raw = RAWS[kind]()
+    played([("bench", "a"), ("ready", "b")], raw.store)
+    raw.drop_subject("R-2", "c-1-mother")
+    book = Casebook(shop, raw.store, roles=ROLES)
+    assert not book.verify_all().holds
+    assert not book.verify("R-2").holds
+    assert book.reindex() == 1
+    assert book.verify_all().holds
+    assert book.verify("R-2").holds
+    assert book.reindex() == 0
+
+
+def test_reindex_drops_what_hangs_on_nothing():
+    raw = RAWS["sqlite"]()
+    played([("bench", "a"), ("ready", "b")], raw.store, snapshot_every=4)
+    for statement in (
+        "INSERT INTO caseflow_subjects VALUES ('agency', 'nobody', 'R-1')",
+        "INSERT INTO caseflow_snapshots VALUES ('agency', 'R-9', 1, '{}')",
+        "INSERT INTO caseflow_keys VALUES ('agency', 'lead', 'mo', 99, 'R-8')",
+    ):
+        execute(raw.store, statement)
+    book = Casebook(shop, raw.store, roles=ROLES)
+    assert {(one.code, one.case_id) for one in book.verify_all().findings} == {
+        ("list-differs", "R-1"),
+        ("snapshot-differs", "R-9"),
+        ("list-differs", "R-8"),
+    }
+    assert book.reindex() == 3
+    assert book.verify_all().holds

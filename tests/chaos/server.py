@@ -7,7 +7,7 @@ import sqlite3
 
 from sqlalchemy import create_engine
 
-from tests.chaos import workers
+from tests.chaos import awaiting, workers  # noqa: F401  # the first for who is awaited
 
 workers.histories("warm")
 for url in ("sqlite://", "postgresql+psycopg://nowhere/none"):

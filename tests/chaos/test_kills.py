@@ -99,6 +99,7 @@ def test_a_writer_dies_between_any_two_statements(url, append, form, tell):
     jobs = {before_and_job(append, "whole")[1], *(job for _, job in dying.values())}
     whole = {job.case_id for job in jobs if world.version(job.case_id) > behind}
     assert {"whole", f"dies at {statements}"} <= whole
+    assert {world.version(job.case_id) for job in jobs} <= {behind, world.version("whole")}
     check(url, [*done, *prepare(url, *(job for job in jobs if job.command_id is not None))])
     tell(kills=len(dying), statements=statements, written=len(whole))
 

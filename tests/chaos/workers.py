@@ -128,7 +128,7 @@ def write(pipe: Any, given: Writing) -> None:
     while not pipe.poll():
         if job is None:
             jobs += 1
-            job = _next_job(book, random, f"{given.name}-{jobs}", given.case_ids)
+            job = next_job(book, random, f"{given.name}-{jobs}", given.case_ids)
         if job is None:
             continue
         pipe.send(("trying", job))
@@ -162,7 +162,7 @@ def _joined(book: Casebook[Desk], job: Job, engine: Engine) -> Any:
     return outcome
 
 
-def _next_job(
+def next_job(
     book: Casebook[Desk], random: Random, command_id: str, case_ids: Sequence[str]
 ) -> Job | None:
     """What to do next (None: the database cannot be asked just now)."""
@@ -218,12 +218,14 @@ class Consuming:
         with Session(self.engine) as session, session.begin():
             work = insert(effects)
             return self.book.within(session).consume(
-                consumer, lambda e: session.execute(work.values(_effect(consumer, e))), limit=limit
+                consumer,
+                lambda e: session.execute(work.values(effect_of(consumer, e))),
+                limit=limit,
             )
 
     def _work(self, consumer: str, entry: FeedEvent) -> None:
         with self.engine.begin() as connection:
-            connection.execute(insert(effects).values(_effect(consumer, entry)))
+            connection.execute(insert(effects).values(effect_of(consumer, entry)))
 
     def close(self) -> None:
         """Close its connections."""
@@ -231,7 +233,7 @@ class Consuming:
         self.engine.dispose()
 
 
-def _effect(consumer: str, entry: FeedEvent) -> dict[str, Any]:
+def effect_of(consumer: str, entry: FeedEvent) -> dict[str, Any]:
     recorded = entry.recorded
     return {
         "consumer": consumer,

@@ -1,6 +1,7 @@
 """What a casebook is made of, and called with, is looked at before anything is read or judged."""
 
 import asyncio
+from inspect import isfunction
 
 import pytest
 
@@ -15,7 +16,7 @@ from caseflow import (
     UnknownEvent,
     fact,
 )
-from caseflow.storage import MemoryStorage, SQLStorage
+from caseflow.storage import MemoryStorage, SQLStorage, Storage
 from tests.support.trades import ANA, FINDINGS, Inspected, Paid, QuoteSent, bring, shop, shop_book
 
 
@@ -39,25 +40,41 @@ class Awaited(MemoryStorage):
         return None
 
 
+class WithoutAFeed(MemoryStorage):
+    feed = advance = None
+
+
 def book(**given):
     return Casebook(**{"workflow": shop, "store": MemoryStorage(), **given})
 
 
 A_STORE = "Give one, such as MemoryStorage() or SQLStorage('sqlite:///cases.db')."
+A_WHOLE_STORE = (
+    "Give the class every method of caseflow.storage.Storage; one that it cannot have raises "
+    "Unsupported (docs/howto-write-a-store.md)."
+)
 A_WORKFLOW = (
     "which is no workflow. Give a Workflow(...), and older versions of it as earlier=[...]."
 )
 
+METHODS = [name for name, value in vars(Storage).items() if isfunction(value) and name[0] != "_"]
+
 PARTS = {
     "a path as store": (
         {"store": "cases.db"},
-        "Casebook(store='cases.db') is no store: "
-        "it has no 'head', 'read', 'append', 'command' and 'snapshot'. " + A_STORE,
+        "Casebook(store='cases.db') is no store. " + A_STORE,
     ),
     "an unfinished store": (
         {"store": Unfinished()},
-        "Casebook(store=Unfinished()) is no store: it has no 'command', 'snapshot', 'find' and "
-        "'count'. " + A_STORE,
+        "Casebook(store=Unfinished()) is no whole store: class Unfinished has no 'command', "
+        "'snapshot', 'find', 'count', 'tally', 'relist', 'feed', 'checkpoint', 'advance', "
+        "'consumers', 'delete_consumer', 'agencies', 'restore', 'mend' and 'loose_ends'. "
+        + A_WHOLE_STORE,
+    ),
+    "a store without a feed": (
+        {"store": WithoutAFeed()},
+        "Casebook(store=MemoryStorage(0 cases)) is no whole store: class WithoutAFeed has no "
+        "'feed' and 'advance'. " + A_WHOLE_STORE,
     ),
     "a class as store": (
         {"store": MemoryStorage},
@@ -121,6 +138,15 @@ PARTS = {
     "no agency": ({"agency": ""}, "agency='' is no id. Give a text that is not empty."),
     "agency None": ({"agency": None}, "agency=None is no id. Give a text that is not empty."),
 }
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("kind", [Casebook, AsyncCasebook])
+def test_a_store_has_every_method_of_the_port(kind, method):
+    store = MemoryStorage()
+    setattr(store, method, None)
+    with pytest.raises(InvalidCall, match=f"has no '{method}'"):
+        kind(shop, store)
 
 
 @pytest.mark.parametrize("mistake", PARTS)

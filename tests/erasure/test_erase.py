@@ -247,6 +247,27 @@ def test_a_call_that_makes_no_sense_is_told(book, keys, subject, by, reason, say
     assert keys.tombstones("agency") == []
 
 
+@pytest.mark.parametrize("by_pseudonym", [False, True])
+@pytest.mark.parametrize(
+    ("name", "text", "repair"),
+    [
+        ("reason", "letter of p-1, in March", "Give a code that names nobody, such as"),
+        ("by", "P-1", "Give the id of who decides on it, such as"),
+    ],
+)
+def test_the_tombstone_is_not_to_name_who_was_erased(book, keys, name, text, repair, by_pseudonym):
+    filled(book)
+    given = {"by": "boss", "reason": "article-P-17", name: text}
+    with pytest.raises(InvalidCall) as told:
+        book.erase(SubjectCipher(keys).pseudonym("P-1") if by_pseudonym else "P-1", **given)
+    assert str(told.value).startswith(
+        f"erase({name}=...) holds the id of who is erased, and is kept for good. {repair}"
+    )
+    assert text not in str(told.value)
+    assert keys.tombstones("agency") == []
+    assert book.erase("P-1", by="boss", reason="article-P-17").reason == "article-P-17"
+
+
 def test_without_a_cipher_nothing_can_be_erased(store):
     with pytest.raises(InvalidCall, match="has no keys that could be destroyed"):
         telling_book(store).erase("P-1", by="boss", reason="asked")
@@ -364,6 +385,21 @@ def test_a_case_that_was_read_before_the_erasure_is_not_kept_after_it(book):
     assert recent.get(case.id) is None
     recent.put(case.id, Loaded(case, "hash", generation=1))
     assert recent.get(case.id) is not None
+
+
+def test_what_a_slower_thread_puts_there_later_is_not_taken_for_the_case(book, keys, monkeypatch):
+    """One that asked for the last erasure before this one, and says so after others did."""
+    case_id = filled(book)
+    monkeypatch.setattr(RecentCases, "as_of", lambda self, generation: None)
+    telling_book(book._store, SubjectCipher(keys)).erase("P-1", by="boss", reason="asked")
+    assert book.case(case_id).state.needs[0].description is ERASED
+
+
+def test_verifying_looks_at_the_keys_first(book, store, keys):
+    """Else it took what is listed for wrong, where another program erased somebody."""
+    filled(book)
+    telling_book(store, SubjectCipher(keys)).erase("P-1", by="boss", reason="asked")
+    assert book.verify_all().findings == ()
 
 
 def test_strengths_that_were_erased_are_told_apart_no_more(book):
@@ -505,6 +541,13 @@ def test_every_store_forgets_what_was_derived(any_store, keys):
     fresh = telling_book(any_store, SubjectCipher(keys))
     assert fresh.case(case_id).state.needs[0].description is ERASED
     assert verify_chain(any_store.read("agency", case_id))
+
+
+def test_a_tally_by_a_personal_index_tells_no_values(book):
+    filled(book)
+    assert list(book.tally("need").values()) == [1]
+    assert "rent in arrears" not in book.tally("need")
+    assert [one.version for one in book.every(where={"need": "rent in arrears"})] == [3]
 
 
 def test_consumers_are_given_what_can_still_be_read(book):

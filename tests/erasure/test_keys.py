@@ -1,11 +1,15 @@
 """Key stores: a key for each subject, made once, destroyed for good, and nowhere else."""
 
 import os
+import signal
 import sqlite3
 import stat
 import subprocess
 import sys
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -91,6 +95,26 @@ def test_of_many_threads_that_make_one_key_all_get_the_same(keys):
     with ThreadPoolExecutor(8) as pool:
         made = list(pool.map(lambda n: keys.make("north", f"~{n % 5}", "P"), range(100)))
     assert len({one.key for one in made}) == 5
+
+
+def test_a_key_that_is_being_destroyed_is_there_or_its_tombstone_is():
+    """Somebody who finds neither believes that the key store is the wrong one."""
+    keys = MemoryKeyStore()
+    keys.make("north", "~1", "P-1")
+    erasing = threading.Thread(target=keys.erase, args=("north", "~1"), kwargs=ERASING)
+
+    class Slow(dict):
+        def get(self, *given):
+            found = super().get(*given)
+            if not erasing.ident:
+                erasing.start()
+                erasing.join(0.05)
+            return found
+
+    keys._tombstones = Slow()
+    assert keys.find("north", "~1") is not None
+    erasing.join()
+    assert isinstance(keys.find("north", "~1"), Tombstone)
 
 
 def test_no_key_is_shown(keys):
@@ -314,3 +338,128 @@ def test_a_child_opens_the_file_for_itself(tmp_path):
     assert isinstance(keys.find("north", "~1"), Tombstone)
     assert isinstance(keys.make("north", "~2", "P-2"), SubjectKey)
     keys.close()
+
+
+# -- locks, and writes that are broken off ---------------------------------------------------
+
+WRITER = """
+import sys
+from caseflow import StoreError
+from caseflow.storage import SQLiteKeyStore
+try:
+    keys = SQLiteKeyStore(sys.argv[1], wait=0.01)
+    print(keys.make("north", "~2", "P-2"))
+    keys.close()
+except StoreError as error:
+    print(error.fields["cause"])
+"""
+
+
+def test_to_open_it_again_drops_no_lock_of_a_write_that_is_under_way(tmp_path):
+    """To close a file drops every lock that the process has on it, whoever in it took it."""
+    keys = SQLiteKeyStore(tmp_path / "keys.db")
+    write = keys._connection()
+    write.execute("BEGIN IMMEDIATE")
+    write.execute("INSERT INTO keystore_keys VALUES ('north', '~1', 'P-1', x'00')")
+    with pytest.raises(StoreError, match="locked"):
+        SQLiteKeyStore(tmp_path / "keys.db", wait=0.01)
+    assert run(WRITER, tmp_path / "keys.db").communicate()[0] == "database is locked\n"
+    write.execute("COMMIT")
+    assert [keys.find("north", f"~{n}") is not None for n in (1, 2)] == [True, False]
+    keys.close()
+
+
+@pytest.fixture
+def on_file(tmp_path):
+    store = SQLiteKeyStore(tmp_path / "keys.db")
+    yield store
+    store.close()
+
+
+def test_a_key_that_is_broken_off_is_not_made_and_the_next_one_is(on_file, monkeypatch):
+    def stopped(size):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as planted:
+        planted.setattr("caseflow.storage.sqlite_keys.secrets.token_bytes", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            on_file.make("north", "~1", "P-1")
+    assert not on_file._connection().in_transaction
+    assert on_file.find("north", "~1") is None
+    assert on_file.make("north", "~1", "P-1") == on_file.find("north", "~1")
+
+
+def test_an_erasure_that_fails_has_destroyed_nothing_and_can_be_done_again(on_file):
+    """What fails is the tombstone, which is written after the key is deleted."""
+    made = on_file.make("north", "~1", "P-1")
+    other = sqlite3.connect(on_file.path)
+    other.execute(
+        "CREATE TRIGGER full BEFORE INSERT ON keystore_tombstones "
+        "BEGIN SELECT RAISE(ABORT, 'no room'); END"
+    )
+    with pytest.raises(StoreError, match="no room"):
+        on_file.erase("north", "~1", **ERASING)
+    assert (on_file.find("north", "~1"), on_file.generation()) == (made, 0)
+    other.execute("DROP TRIGGER full")
+    other.close()
+    assert isinstance(on_file.erase("north", "~1", **ERASING), Tombstone)
+    assert on_file.generation() == 1
+
+
+def test_where_the_write_cannot_begin_it_says_so_and_later_writes(on_file):
+    on_file.close()
+    on_file._wait = 0.01
+    other = sqlite3.connect(on_file.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match="locked"):
+        on_file.make("north", "~1", "P-1")
+    other.execute("ROLLBACK")
+    other.close()
+    assert isinstance(on_file.make("north", "~1", "P-1"), SubjectKey)
+
+
+def works_until_killed(path, said):
+    """Make keys and destroy every other, saying each once it is done. It never comes back."""
+    keys = SQLiteKeyStore(path)
+    for number in count(len(keys.tombstones("north")) * 2 + 1):
+        made = keys.make("north", f"~{number}", f"client-{number:04}-x")
+        os.write(said, f"+ ~{number} {made.key.hex()}\n".encode())
+        if number % 2:
+            keys.erase("north", f"~{number}", **ERASING)
+            os.write(said, f"- ~{number} {made.key.hex()}\n".encode())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on Windows")
+def test_after_kills_all_that_was_acknowledged_holds_and_no_destroyed_key_is_anywhere(tmp_path):
+    """Not even in the journal of a write that was under way."""
+    path = tmp_path / "keys.db"
+    made, gone = {}, {}
+    for round_ in range(12):
+        reading, said = os.pipe()
+        child = os.fork()
+        if not child:
+            try:
+                works_until_killed(path, said)
+            finally:
+                os._exit(2)
+        os.close(said)
+        with os.fdopen(reading, "r") as lines:
+            heard = [lines.readline() for _ in range(8)]
+            time.sleep(round_ / 2000)  # anywhere in a write, which takes about as long
+            os.kill(child, signal.SIGKILL)
+            heard += lines.readlines()
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+        for sign, name, key in (line.split() for line in heard):
+            (made if sign == "+" else gone)[name] = bytes.fromhex(key)
+        content = b"".join(files_in(tmp_path).values())  # before anybody mends it
+        assert [name for name, key in gone.items() if key in content] == []
+        keys = SQLiteKeyStore(path)
+        found = {name: keys.find("north", name) for name in made}
+        assert all(isinstance(found[name], Tombstone) for name in gone)
+        # One that was not acknowledged may be done all the same, and never halfway.
+        kept = {name: one for name, one in found.items() if isinstance(one, SubjectKey)}
+        assert all(kept[name].key == made[name] for name in kept)
+        assert len(found) - len(kept) == keys.generation() == len(keys.tombstones("north"))
+        assert len(gone) <= keys.generation() <= len(gone) + round_ + 1
+        assert keys._connection().execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        keys.close()

@@ -1,6 +1,7 @@
 """A small loan desk, with events and rules that take anything: what a careless program declares."""
 
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 from caseflow import (
@@ -77,3 +78,9 @@ DESK = desk()
 def open_desk(store, workflow=DESK, **options):
     """A book on a store, at a moment that does not pass."""
     return Casebook(workflow, store, **{"clock": lambda: NOW, "roles": ROLES, **options})
+
+
+def incompressible(size, seed=0):
+    """A text that a database cannot keep in fewer bytes than it has."""
+    draw = Random(seed)
+    return "".join(chr(draw.randrange(0x21, 0x7F)) for _ in range(size))

@@ -123,7 +123,8 @@ PINS = {
         "case-held",
         {"case_id": "R-1"},
         "There is already a case 'R-1' here, and an import adds whole cases only. "
-        "Nothing was imported: import into a store that has none of them.",
+        "Nothing was imported: import into a store that has none of them, or put one damaged "
+        "case right with mend().",
     ),
     "NoSuchCase": (
         "no-such-case",
@@ -146,6 +147,13 @@ PINS = {
         "store",
         {"store": "S", "action": "read a case", "cause": "locked", "repair": "Try again."},
         "The store S failed to read a case: locked. Try again.",
+    ),
+    "OtherDatabase": (
+        "other-database",
+        {"store": "S", "given": "sqlite:///other.db"},
+        "S cannot join a transaction on 'sqlite:///other.db', which is another database. Give a "
+        "Session or Connection to the database of the store, or make the book with a store on the "
+        "other.",
     ),
     "TransactionNotImmediate": (
         "transaction-not-immediate",
@@ -217,8 +225,8 @@ PINS = {
     "SchemaIncomplete": (
         "schema-incomplete",
         {"store": "sqlite:///c.db", "missing": "'caseflow_feed'"},
-        "The tables of caseflow in sqlite:///c.db are not complete: 'caseflow_feed' is not "
-        "there. If your application's own migrations keep them, make the next one and run it; "
+        "The tables of caseflow in sqlite:///c.db are not complete: they lack 'caseflow_feed'. "
+        "If your application's own migrations keep them, make the next one and run it; "
         "otherwise restore them from a backup.",
     ),
     "UnreadableRecord": (

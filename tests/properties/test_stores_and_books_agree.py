@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caseflow import Actor, AsyncCasebook, Casebook, CaseOpened, Entry, Moved, fold
+from caseflow.kernel.stored import hash_of
 from caseflow.stages import six_stage
-from caseflow.storage import MemoryStorage, SQLStorage
+from caseflow.storage import MemoryStorage, SQLStorage, StoredEvent
 from caseflow.testing import Clock, histories
 from caseflow.testing.casework import PAYLOADS
 from tests.support.trades import shop
@@ -127,11 +128,15 @@ def test_waiting_and_awaiting_give_the_same_answers(script):
 
 
 class KeepsNoReason(MemoryStorage):
-    """A fault: rows come back without the reason that was given."""
+    """A fault: events are kept without the reason that was given, and chained anew."""
 
-    def read(self, agency, case_id, /, *, after=0, types=None):
-        rows = super().read(agency, case_id, after=after, types=types)
-        return [row._replace(reason=None, reason_code=None) for row in rows]
+    def append(self, unit, /):
+        rows, previous = [], unit.events[0].previous_hash
+        for row in unit.events:
+            columns = row._replace(reason=None, reason_code=None, previous_hash=previous)[:-1]
+            previous = hash_of(columns)
+            rows.append(StoredEvent(*columns, hash=previous))
+        return super().append(unit._replace(events=tuple(rows)))
 
 
 def test_a_store_that_answers_otherwise_is_seen():

@@ -57,6 +57,11 @@ THIRD = attrs.evolve(GOAL, number=3)
 
 ENGAGEMENT = (
     row("way-in-recorded", less(c.ReferralReceived), c.SelfReferred()),
+    row(
+        "lead-assigned",
+        less(c.LeadCaseManagerAssigned),
+        c.LeadCaseManagerAssigned(case_manager="ana"),
+    ),
     row("demographics-recorded", less(c.DemographicsRecorded), c.DemographicsRecorded()),
     row("screening-before-enrollment", less(c.ScreeningCompleted), c.ScreeningCompleted()),
     row(

@@ -12,6 +12,12 @@ SAID = {
             "nothing recorded > record how it did",
         ]
     ],
+    "lead-assigned": [
+        [
+            "The case has a lead case manager.",
+            "none, so the supervisor holds the case > assign a lead case manager",
+        ]
+    ],
     "demographics-recorded": [
         [
             "The client's demographic details are taken down.",

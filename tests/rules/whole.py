@@ -140,6 +140,7 @@ WHOLE = (
     c.EligibilityDetermined(eligible=True),
     c.SuitabilityDetermined(suitable=True),
     c.Enrolled(program="housing"),
+    c.LeadCaseManagerAssigned(case_manager="ana"),
     c.PartnershipEstablished(),
     NEED,
     STRENGTH,

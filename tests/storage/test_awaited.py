@@ -1,15 +1,16 @@
 """An asynchronous program: PostgreSQL awaited, and the transaction of an AsyncSession joined."""
 
 import asyncio
+import io
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, insert, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
-from caseflow import AsyncCasebook, InvalidCall
-from caseflow.storage import AsyncSQLStorage, SQLStorage, begin_immediate
-from tests.support.trades import ANA, ROLES, Clock, Paid, shop
+from caseflow import AsyncCasebook, InvalidCall, SchemaMissing
+from caseflow.storage import AsyncSQLStorage, MemoryStorage, SQLStorage, begin_immediate
+from tests.support.trades import ANA, ROLES, Clock, Paid, bring, shop, shop_book
 
 letters = Table("letters", MetaData(), Column("id", Integer, primary_key=True))
 
@@ -101,6 +102,31 @@ def test_a_session_that_is_joined_commits_both_and_tells_afterwards(url):
     assert asyncio.run(work()) == ([1], [1, 2], [1])
 
 
+def test_verifying_and_files_read_what_the_transaction_wrote(url):
+    async def work():
+        engine, store = engine_on(url), store_on(url)
+        book = async_book(store)
+        case_id = (await book.open(client="c", by=ANA)).case.id
+        file = io.BytesIO()
+        async with AsyncSession(engine) as session:
+            joined = book.within(session)
+            await joined.record(case_id, Paid(amount=1), by=ANA)
+            verified = await joined.verify(case_id)
+            exported = await joined.export(file)
+            file.seek(0)
+            assert await joined.mend(case_id, file) == await joined.reindex() == 0
+            await session.rollback()
+        file.seek(0)
+        other = async_book(MemoryStorage())
+        assert await other.import_from(file) == 2
+        stands = await book.case(case_id)
+        await closed(store)
+        await engine.dispose()
+        return verified.holds, exported.events, stands.version
+
+    assert asyncio.run(work()) == (True, 2, 1)
+
+
 def test_a_connection_that_is_joined_is_told_of_by_the_application(url):
     async def work():
         engine, store = engine_on(url), store_on(url)
@@ -152,6 +178,31 @@ def test_a_consumer_works_in_the_transaction_with_its_checkpoint(url):
     assert sorted(asyncio.run(work())) == [1, 2, 3]
 
 
+def test_an_import_that_is_cancelled_imports_all_or_nothing(postgres_url):
+    """It is cancelled later and later, until it was quicker."""
+    other, file = shop_book(MemoryStorage()), io.BytesIO()
+    for number in range(60):
+        bring(other, "dropped-off", client=f"c{number % 7}")
+    other.export(file)
+
+    async def work():
+        store = AsyncSQLStorage(postgres_url)
+        book = async_book(store)
+        cancelled = 0
+        while not await book.case_ids():
+            file.seek(0)
+            task = asyncio.create_task(book.import_from(file))
+            await asyncio.sleep(0.001 * cancelled)
+            cancelled += task.cancel()
+            await asyncio.wait([task])
+        assert await book.case_ids() == other.case_ids()
+        assert (await book.verify_all()).holds
+        await closed(store)
+        return cancelled
+
+    assert asyncio.run(work()) >= 3
+
+
 def test_what_cannot_be_joined_is_told(url):
     store = store_on(url)
     with pytest.raises(InvalidCall, match="neither an AsyncSession nor an open AsyncConnection"):
@@ -163,3 +214,35 @@ def test_what_cannot_be_joined_is_told(url):
 def test_a_store_that_is_awaited_is_on_postgresql(given):
     with pytest.raises(InvalidCall, match=r"is not on PostgreSQL|names no SQLite file"):
         AsyncSQLStorage(given)
+
+
+def test_a_store_that_is_awaited_says_which_database_it_is_and_whether_its_tables_fit(postgres_url):
+    waiting = SQLStorage(postgres_url, create=False)
+
+    async def work():
+        store = AsyncSQLStorage(postgres_url, create=False)
+        assert store.database == waiting.database
+        with pytest.raises(SchemaMissing):
+            await store.check()
+        await store.create()
+        await store.check()
+        await store.close()
+
+    asyncio.run(work())
+    waiting.close()
+
+
+def test_an_append_that_is_awaited_wakes_those_who_follow(postgres_url):
+    following = SQLStorage(postgres_url, notify=True)
+
+    async def work(notify):
+        store = AsyncSQLStorage(postgres_url, notify=notify)
+        await async_book(store).open(client="c", by=ANA, case_id=f"R-{notify}")
+        await store.close()
+
+    with following.listening() as heard:
+        asyncio.run(work(notify=False))
+        assert not heard(0.1)
+        asyncio.run(work(notify=True))
+        assert heard(5.0)
+    following.close()

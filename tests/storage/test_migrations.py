@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, event, inspect, text
+from sqlalchemy import create_engine, event, inspect, make_url, text
 
-from caseflow import Casebook, InvalidCall, SchemaNewer, SchemaOutdated
+from caseflow import Casebook, InvalidCall, SchemaNewer, SchemaOutdated, StoreError
 from caseflow.casebook.listing import listing_of
 from caseflow.stages import six_stage
 from caseflow.storage import (
@@ -34,6 +34,8 @@ from tests.support.processes import at_once
 from tests.support.trades import ANA, shop_book
 
 OLD = Path(__file__).parent / "schema_0001.sql"
+NEWER = schema.REVISIONS[1:]
+"""What those databases go through."""
 EVENTS = f"SELECT {', '.join(StoredEvent._fields)} FROM caseflow_events"
 
 
@@ -89,7 +91,7 @@ def test_every_event_command_and_snapshot_is_kept(old):
     commands = rows(old, "SELECT * FROM caseflow_commands ORDER BY agency, command_id")
     heads = rows(old, "SELECT agency, case_id, version, hash FROM caseflow_cases")
     snapshots = rows(old, "SELECT agency, case_id, snapshot_version, snapshot FROM caseflow_cases")
-    assert migrate(url_of(old)) == ("0002",)
+    assert migrate(url_of(old)) == NEWER
 
     store = SQLStorage(url_of(old))
     assert {
@@ -128,6 +130,18 @@ def test_every_case_is_what_its_history_makes_of_it(old):
         for case_id in ids:
             assert migrated.case(case_id) == wanted.case(case_id)
             assert migrated.history(case_id) == wanted.history(case_id)
+    store.close()
+
+
+def test_every_case_verifies_once_the_books_have_listed_them_anew(old):
+    migrate(url_of(old))
+    store = SQLStorage(url_of(old))
+    for book, _ in books(store):
+        book.reindex()
+    for book, ids in books(store):
+        verified = book.verify_all()
+        assert verified.findings == ()
+        assert verified.cases - verified.by_chain_only == len(ids)
     store.close()
 
 
@@ -200,26 +214,61 @@ def test_work_goes_on_after_it(old):
 def test_a_program_that_is_too_new_or_too_old_says_so(old):
     with pytest.raises(SchemaOutdated) as outdated:
         SQLStorage(url_of(old))
-    assert outdated.value.fields == {"store": url_of(old), "found": "0001", "wanted": "0002"}
+    assert outdated.value.fields == {
+        "store": url_of(old),
+        "found": "0001",
+        "wanted": schema.REVISION,
+    }
     migrate(url_of(old))
     with opened(old) as connection:
         connection.execute("UPDATE caseflow_schema_version SET version_num = '0777'")
     for use in (SQLStorage, migrate):
         with pytest.raises(SchemaNewer) as newer:
             use(url_of(old))
-        assert newer.value.fields == {"store": url_of(old), "found": "0777", "wanted": "0002"}
+        assert newer.value.fields == {
+            "store": url_of(old),
+            "found": "0777",
+            "wanted": schema.REVISION,
+        }
 
 
 def test_it_is_done_once(old):
-    assert migrate(url_of(old)) == ("0002",)
+    assert migrate(url_of(old)) == NEWER
     before = dump(old)
     assert migrate(url_of(old)) == ()
     assert dump(old) == before
 
 
-def test_tables_are_made_where_there_are_none(tmp_path):
-    assert migrate(url_of(tmp_path / "new.db")) == ("0002",)
-    SQLStorage(url_of(tmp_path / "new.db")).close()
+def test_tables_are_made_in_a_database_that_has_none(tmp_path):
+    new = tmp_path / "new.db"
+    new.touch()
+    assert migrate(url_of(new)) == (schema.REVISION,)
+    SQLStorage(url_of(new)).close()
+
+
+@pytest.mark.parametrize("name_of", [str, make_url, create_engine])
+@pytest.mark.parametrize("form", ["sqlite:///{}", "sqlite:///file:{}?uri=true"])
+def test_a_file_that_is_not_there_is_not_made(old, form, name_of):
+    """A mistyped path is told of, and nothing is left at it."""
+    mistyped, there = old.with_name("case list.db"), list(old.parent.iterdir())
+    database = name_of(form.format(mistyped))
+    with pytest.raises(StoreError) as refused:
+        migrate(database)
+    assert refused.value.fields == {
+        "store": str(make_url(getattr(database, "url", database))),
+        "action": "migrate its tables",
+        "cause": f"there is no file {str(mistyped)!r}",
+        "repair": "Correct the path. To begin a new database, use SQLStorage(...), which makes it.",
+    }
+    assert list(old.parent.iterdir()) == there
+    mistyped.touch()  # now there is a database, which holds nothing yet
+    assert migrate(database) == (schema.REVISION,)
+
+
+def test_the_folder_that_was_looked_in_is_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StoreError, match=f"there is no file '{tmp_path / 'cases.db'}'"):
+        migrate("sqlite:///cases.db")
 
 
 # -- all of it or nothing ----------------------------------------------------------------------
@@ -290,7 +339,7 @@ def test_a_failure_at_any_statement_leaves_the_file_as_it_was(old, engine_of):
             break
         finally:
             engine.dispose()
-    assert done == ("0002",)
+    assert done == NEWER
     assert at > 40
     assert any("DROP TABLE" in statement for statement in begun)
 
@@ -312,12 +361,12 @@ def test_an_engine_is_left_as_it_was_set(old, engine_of):
 def test_with_a_connection_the_caller_commits_or_not(old, engine_of):
     engine, before = engine_of(old), dump(old)
     with engine.connect() as connection:
-        assert migrate(connection) == ("0002",)
+        assert migrate(connection) == NEWER
         connection.rollback()
     assert dump(old) == before
     with engine.begin() as connection:
         migrate(connection)
-    assert rows(old, "SELECT * FROM caseflow_schema_version") == [("0002",)]
+    assert rows(old, "SELECT * FROM caseflow_schema_version") == [(schema.REVISION,)]
     engine.dispose()
 
 
@@ -331,7 +380,7 @@ print(migrate(sys.argv[1]))
 
 
 def test_of_several_that_migrate_at_once_one_does(old):
-    assert sorted(at_once(MIGRATING, url_of(old))) == ["('0002',)", "()", "()"]
+    assert sorted(at_once(MIGRATING, url_of(old))) == [str(NEWER), "()", "()"]
 
 
 # -- what there is in the end ------------------------------------------------------------------
@@ -451,5 +500,6 @@ def test_without_alembic_it_says_what_to_install(old, monkeypatch):
         migrate(url_of(old))
     assert dump(old) == before
     new = old.with_name("new.db")
-    assert migrate(url_of(new)) == ("0002",)  # where there is nothing to migrate it is not needed
+    new.touch()
+    assert migrate(url_of(new)) == (schema.REVISION,)  # to make them it is not needed
     assert migrate(url_of(new)) == ()

@@ -79,7 +79,8 @@ def test_a_connection_of_the_application_is_given_back_as_it_was(url):
     assert shop_book(store).find().cases[0].client != "x"
     assert shop_book(store).case(case_id).stage == "quoting"
     store.close()
-    assert engine.connect().execute(text("SELECT 1")).scalar() == 1  # it is still theirs
+    with engine.connect() as connection:  # it is still theirs
+        assert connection.execute(text("SELECT 1")).scalar() == 1
     engine.dispose()
 
 

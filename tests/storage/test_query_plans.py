@@ -5,6 +5,7 @@ walk through a whole table or index.
 """
 
 import pytest
+from sqlalchemy import inspect
 
 from caseflow.storage import History, Listing, Place, Query, SQLStorage, StoredEvent
 from caseflow.storage.sql import lists
@@ -92,6 +93,8 @@ QUERIES = {
     "version": (Query(workflow="desk", workflow_version="7"), AFTER, "by_version"),
     "client": (Query(workflow="desk", client="P-7"), AFTER, "by_client"),
     "subject": (Query(workflow="desk", subject="M-7"), AFTER, "subjects"),
+    "case": (Query(case_id="C-7"), AFTER, "cases"),
+    "case and subject": (Query(case_id="C-7", subject="M-7"), AFTER, "subjects"),
     "lead": (Query(workflow="desk", key=("lead", "worker-7")), AFTER, "keys"),
     "due": (Query(workflow="desk", due_by="2026-03-03"), Place(due_at(28), 28), "by_due"),
     "ended": (Query(workflow="desk", stage="stage-7", ended=False), AFTER, "by_stage"),
@@ -123,6 +126,7 @@ STATEMENTS = {
     sql.HEAD: ("north", "C-7"),
     f"{sql.READ} ORDER BY number": ("north", "C-7"),
     f"{sql.READ} AND number > ? ORDER BY number": ("north", "C-7", 3),
+    f"{sql.READ} AND type IN (?, ?) ORDER BY number": ("north", "C-7", "corrected", "voided"),
     sql.COMMAND: ("north", "c-7"),
     sql.SNAPSHOT: ("north", "C-7"),
     sql.COUNT: ("north", "lead", "worker-7", "C-7", "north", "lead", "worker-7"),
@@ -141,6 +145,30 @@ def test_what_every_decision_asks_is_answered_by_an_index(store, statement):
     plan = plan_of(store, store._prepared(statement), STATEMENTS[statement])
     found = [line for line in walks(plan) if not any(table in line for table in SMALL)]
     assert not found, "\n".join(plan)
+
+
+def indexes_of(store):
+    found = inspect(store.engine)
+    return {one["name"] for table in store.tables.every for one in found.get_indexes(table.name)}
+
+
+def test_every_index_is_chosen_to_answer_something(store):
+    """It is written to with every event, or every move of a case: none is kept for nothing."""
+    asked = [plan_of_query(store, query, after) for query, after, _ in QUERIES.values()]
+    asked += [plan_of(store, store._prepared(text), STATEMENTS[text]) for text in STATEMENTS]
+    plans = "\n".join(line for plan in asked for line in plan)
+    assert {name for name in indexes_of(store) if name not in plans} == set()
+
+
+def test_an_index_for_nothing_is_caught(tmp_path):
+    """Planted: the index of the events by type, that there was before schema 0003."""
+    for store in filled(f"sqlite:///{tmp_path / 'cases.db'}"):
+        with connection_to(store) as connection:
+            columns = "agency, case_id, type, number"
+            connection.execute(f"CREATE INDEX by_type ON caseflow_events ({columns})")
+            connection.execute("ANALYZE")
+        with pytest.raises(AssertionError, match="by_type"):
+            test_every_index_is_chosen_to_answer_something(store)
 
 
 def test_a_missing_index_is_caught(tmp_path):

@@ -55,7 +55,7 @@ def names(engine, schema=None):
 def test_a_store_makes_its_tables_and_notes_their_version(url, engine):
     store = SQLStorage(url)
     assert names(engine) == {table.name for table in tables().every}
-    assert schema.revision(engine, store.tables) == schema.REVISION == "0002"
+    assert schema.revision(engine, store.tables) == schema.REVISION == "0003"
     store.check()
     store.close()
 
@@ -146,7 +146,13 @@ def test_an_empty_database_is_not_one_of_caseflow(url, engine):
 
 
 @pytest.mark.parametrize(
-    ("version", "error"), [("0001", SchemaOutdated), ("0003", SchemaNewer), ("x", SchemaNewer)]
+    ("version", "error"),
+    [
+        ("0001", SchemaOutdated),
+        ("0002", SchemaOutdated),
+        ("0004", SchemaNewer),
+        ("x", SchemaNewer),
+    ],
 )
 def test_tables_of_another_version_are_refused(url, engine, version, error):
     SQLStorage(url).close()
@@ -274,6 +280,22 @@ def test_a_difference_is_seen(engine, tmp_path):
     assert set(application.generate()) >= {"add_column", "create_index"}
     application.check()
     SQLStorage(engine, declared=application.tables).check()
+
+
+def test_an_index_too_many_or_too_few_only_makes_it_slower(engine, tmp_path):
+    """Without a version, 0002 and 0003 are the same to a store: they differ in an index."""
+    application = Application(engine, tmp_path / "alembic")
+    application.generate()
+    columns = "agency, case_id, type, number"
+    run(engine, f"CREATE INDEX caseflow_events_by_type ON caseflow_events ({columns})")
+    run(engine, "DROP INDEX caseflow_cases_by_stage")
+    store = SQLStorage(engine, declared=application.tables)
+    store.check()
+    case_id = bring(shop_book(store), "collected")
+    assert [one.id for one in shop_book(store).find(stage="collected").cases] == [case_id]
+    assert migrate(engine) == ()
+    assert set(application.generate()) >= {"create_index", "drop_index"}
+    application.check()
 
 
 def test_their_migrations_keep_a_schema_of_its_own(postgres_url, tmp_path):

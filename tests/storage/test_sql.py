@@ -3,12 +3,15 @@
 import gc
 import sqlite3
 import warnings
+from uuid import uuid4
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from caseflow import InvalidCall, StoreError
-from caseflow.storage import SQLStorage
-from caseflow.testing.contract.rows import unit
+from caseflow.storage import Listing, Query, SQLStorage
+from caseflow.testing.contract.rows import row, unit
 from tests.support.raw import connection_to
 from tests.support.trades import ANA, Paid, bring, shop_book
 
@@ -139,3 +142,36 @@ def test_a_store_that_nobody_closed_leaves_no_connection_open(tmp_path):
         del store
         gc.collect()
         assert engine.pool.checkedin() == 0
+
+
+TEXTS = st.sampled_from(["a", "b", "c"])
+LISTINGS = st.builds(
+    Listing,
+    **dict.fromkeys(("client", "workflow", "workflow_version", "position", "stage"), TEXTS),
+    ended=st.booleans(),
+    due_at=st.none() | TEXTS,
+    keys=st.just(()),
+)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """A store for many short lists."""
+    store = SQLStorage(
+        f"sqlite:///{tmp_path_factory.mktemp('lists') / 'cases.db'}", durability="normal"
+    )
+    yield store
+    store.close()
+
+
+@given(st.lists(st.tuples(LISTINGS, st.booleans()), min_size=2, max_size=5))
+def test_a_case_is_listed_as_its_last_unit_says_whatever_it_was_listed_as(shared, said):
+    """Only what differs from the listing before is written, where that is known."""
+    agency, before = str(uuid4()), None
+    for version, (listing, known) in enumerate(said):
+        event = row(version + 1, agency=agency)
+        shared.append(unit(version, event, listing=listing, listed=before if known else None))
+        for query in (Query(), Query(client=listing.client, stage=listing.stage)):
+            (found,) = shared.find(agency, query)
+            assert (found.version, found.listing) == (version + 1, listing)
+        before = listing

@@ -424,7 +424,7 @@ def test_a_connection_that_is_rolled_back_keeps_nothing_to_tell(desk):
 
 
 def test_a_commit_does_not_fail_where_nobody_can_be_told(desk, monkeypatch, caplog):
-    def gone(self, unit):
+    def gone(self, unit, *, aside):
         raise StoreError(store="S", action="read", cause="gone", repair="Try again.")
 
     monkeypatch.setattr("caseflow.storage.sql.store.EngineStorage.stands", gone)

@@ -28,6 +28,10 @@ class Embedded(MemoryStorage):
         with self.writing:
             return super().advance(agency, consumer, expected=expected, position=position)
 
+    def delete_consumer(self, agency: str, consumer: str, /) -> bool:
+        with self.writing:
+            return super().delete_consumer(agency, consumer)
+
     def restore(self, agency: str, histories: Any, /) -> int:
         brought: list[History] = list(histories)
         with self.writing:
@@ -102,7 +106,7 @@ class AwaitedEmbedded(Awaited):
         method = getattr(self.inner, name)
 
         async def awaited(*args: Any, **kwargs: Any) -> Any:
-            if name not in ("append", "advance", "restore", "relist"):
+            if name not in ("append", "advance", "delete_consumer", "restore", "relist"):
                 return method(*args, **kwargs)
             async with self.turn:
                 return method(*args, **kwargs)

@@ -102,6 +102,13 @@ class Ledger(MemoryStorage):
             self.heads[agency, history.case_id] = Head(last.number, last.hash)
         return written
 
+    def mend(self, agency: Any, history: Any, /, *, head: Any) -> Any:
+        done = super().mend(agency, history, head=head)
+        if done:
+            last = history.events[-1]
+            self.heads[agency, history.case_id] = Head(last.number, last.hash)
+        return done
+
 
 class MemoryRaw:
     """The raw rows of a `Ledger`."""

@@ -64,7 +64,16 @@ class Little(MemoryStorage):
     def advance(self, agency, consumer, /, *, expected, position):
         self._lacks("feed")
 
+    def consumers(self, agency, /):
+        self._lacks("feed")
+
+    def delete_consumer(self, agency, consumer, /):
+        self._lacks("feed")
+
     def restore(self, agency, histories, /):
+        self._lacks("restore")
+
+    def mend(self, agency, history, /, *, head):
         self._lacks("restore")
 
 
@@ -115,8 +124,19 @@ def test_a_lack_that_is_none_fails(lacking):
 
 
 def test_a_store_that_keeps_everything_does_not_lack_durability():
-    made = storage_contract(open_store, lacks=IN_MEMORY)
-    assert broken_in(made) == {"test_it_lacks_durability_as_declared"}
+    made, told = storage_contract(open_store, lacks=IN_MEMORY), {}
+    assert broken_in(made, told) == {"test_it_lacks_durability_as_declared"}
+    assert (
+        "durability: it is declared to be lacking, and what was written is still there after "
+        "reopening (Head(version=1, hash='hash-1')); leave 'durability' out of lacks="
+    ) in told["test_it_lacks_durability_as_declared"]
+
+
+def test_a_store_that_keeps_nothing_is_told_to_say_so():
+    made = storage_contract(lambda place: MemoryStorage(), lacks=["processes", "transactions"])
+    test, told = "test_histories_and_commands_are_there_after_reopening", {}
+    assert broken_in(made, told, only=[test]) == {test}
+    assert "(none: open the same place, or say lacks=['durability']): wanted [" in told[test]
 
 
 def test_a_store_that_names_another_lack_fails():
@@ -159,7 +179,8 @@ def test_a_store_that_names_another_lack_fails():
 def test_what_does_not_fit_together_is_told(contract, given, says):
     with pytest.raises(InvalidCall) as invalid:
         contract(open_store, **given)
-    assert str(invalid.value) == says
+    awaited = "async_" if contract is async_storage_contract else ""
+    assert str(invalid.value) == awaited + says
 
 
 def test_what_opens_no_store_is_told():

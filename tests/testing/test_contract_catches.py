@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from caseflow.storage import Appended, FeedEntry, MemoryStorage, Place, Query, Snapshot
+from caseflow.storage import Appended, Consumers, FeedEntry, MemoryStorage, Place, Query, Snapshot
 from caseflow.testing import storage_contract
 from examples.line_store import LineStore, open_store
 from tests.support.stores import Change, Embedded, change
@@ -344,8 +344,52 @@ class HasOneCheckpointForAll(MemoryStorage):
     def advance(self, agency, consumer, /, *, expected, position):
         return super().advance(agency, "all", expected=expected, position=position)
 
+    def delete_consumer(self, agency, consumer, /):
+        return super().delete_consumer(agency, "all")
+
+
+class DeletesAConsumerOfEveryAgency(MemoryStorage):
+    def delete_consumer(self, agency, consumer, /):
+        delete = super().delete_consumer
+        return sum(delete(one, consumer) for one in self._agencies) > 0
+
+
+class OnlyMovesBackWhoIsDeleted(MemoryStorage):
+    def delete_consumer(self, agency, consumer, /):
+        position = self.checkpoint(agency, consumer)
+        return position > 0 and self.advance(agency, consumer, expected=position, position=0)
+
+
+class ListsNoConsumerThatStandsAtTheStart(MemoryStorage):
+    def consumers(self, agency, /):
+        end, positions = super().consumers(agency)
+        return Consumers(end, {name: place for name, place in positions.items() if place})
+
+
+class TellsTheEndOfAllFeeds(MemoryStorage):
+    def consumers(self, agency, /):
+        ends = [super(TellsTheEndOfAllFeeds, self).consumers(one).end for one in self._agencies]
+        return super().consumers(agency)._replace(end=sum(ends))
+
 
 # -- restoring ---------------------------------------------------------------------------------
+
+
+class MendsWhateverStandsThere(MemoryStorage):
+    def mend(self, agency, history, /, *, head):
+        return super().mend(agency, history, head=self.head(agency, history.case_id))
+
+
+class FeedsWhatWasMendedAgain(MemoryStorage):
+    def mend(self, agency, history, /, *, head):
+        done = super().mend(agency, history, head=head)
+        self._agencies[agency].feed += [(history.case_id, 1)] if done else []
+        return done
+
+
+class FindsNothingLoose(MemoryStorage):
+    def loose_ends(self, agency, /, *, mend=False):
+        return []
 
 
 class RestoresOneByOne(MemoryStorage):
@@ -458,7 +502,19 @@ FAULTS = {
         "test_a_checkpoint_moves_only_from_where_it_is_expected",
         "test_of_many_consumers_at_one_checkpoint_exactly_one_moves_it",
     },
-    HasOneCheckpointForAll: {"test_consumers_and_agencies_have_checkpoints_of_their_own"},
+    HasOneCheckpointForAll: {
+        "test_consumers_and_agencies_have_checkpoints_of_their_own",
+        "test_every_consumer_is_listed_with_its_checkpoint_and_the_end_of_the_feed",
+        "test_a_consumer_that_is_deleted_is_as_if_it_had_never_worked",
+    },
+    DeletesAConsumerOfEveryAgency: {"test_a_consumer_that_is_deleted_is_as_if_it_had_never_worked"},
+    OnlyMovesBackWhoIsDeleted: {"test_a_consumer_that_is_deleted_is_as_if_it_had_never_worked"},
+    ListsNoConsumerThatStandsAtTheStart: {
+        "test_every_consumer_is_listed_with_its_checkpoint_and_the_end_of_the_feed"
+    },
+    TellsTheEndOfAllFeeds: {
+        "test_every_consumer_is_listed_with_its_checkpoint_and_the_end_of_the_feed"
+    },
     RestoresOneByOne: {
         "test_none_is_restored_where_one_of_the_cases_is_there",
         "test_none_is_restored_where_one_of_the_commands_was_used",
@@ -468,6 +524,12 @@ FAULTS = {
         "test_a_restored_history_is_there_with_its_commands",
         "test_a_restored_case_goes_on_where_it_stands",
     },
+    MendsWhateverStandsThere: {
+        "test_a_mended_history_is_there_in_the_place_of_the_one_before",
+        "test_a_history_is_mended_that_is_not_there_at_all",
+    },
+    FeedsWhatWasMendedAgain: {"test_a_mended_history_is_there_in_the_place_of_the_one_before"},
+    FindsNothingLoose: {"test_what_does_not_fit_is_told_and_put_right_where_it_is_derived"},
     RestoresPastTheFeed: {"test_restored_events_are_in_the_feed"},
     RestoresWithoutTokens: {"test_restored_cases_are_counted"},
 }

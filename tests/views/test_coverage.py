@@ -231,6 +231,7 @@ def test_breaks_are_those_that_the_facts_have(recorded):
                 item, served, notes = items[number]
                 note = isinstance(one, ProgressNoted)
                 items[number] = (item, served + (not note), notes + note)
+    assert ("service-outside-plan" in found) == outside
     unserved = [1 for item, served, _ in items.values() if not served and not item.by_client]
     unnoted = [1 for _, served, notes in items.values() if served and not notes]
     assert found.count("item-without-service") == len(unserved)

@@ -4,7 +4,7 @@ from caseflow.casebook.archive import Exported
 from caseflow.casebook.async_book import AsyncCasebook
 from caseflow.casebook.attestation import Attestation
 from caseflow.casebook.book import Casebook
-from caseflow.casebook.feeding import FeedEvent
+from caseflow.casebook.feeding import Consumer, FeedEvent
 from caseflow.casebook.findings import Finding, Verified
 from caseflow.casebook.lists import Listed, Page
 from caseflow.casebook.outcome import Outcome
@@ -14,6 +14,7 @@ __all__ = [
     "AsyncCasebook",
     "Attestation",
     "Casebook",
+    "Consumer",
     "Erasure",
     "Exported",
     "FeedEvent",

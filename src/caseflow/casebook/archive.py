@@ -7,7 +7,7 @@ is decoded on the way, so that an export needs neither the workflow nor any key.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from hashlib import sha256
 from itertools import islice, product
@@ -27,13 +27,15 @@ from caseflow.casebook.files import (
     read_from,
     written,
 )
-from caseflow.casebook.given import an_id
+from caseflow.casebook.given import LONGEST_ID, an_id
+from caseflow.casebook.listing import LONGEST_VALUE
 from caseflow.casebook.store_calls import Work
 from caseflow.casebook.walking import Pages, listed_as
 from caseflow.kernel.convert import instant, moment_of
 from caseflow.kernel.errors import ChainBroken, NoSuchCase
 from caseflow.kernel.stored import GENESIS, StoredEvent, verify_chain
-from caseflow.storage.port import Found, History, Listing, Query
+from caseflow.kernel.values import is_key
+from caseflow.storage.port import Found, History, Listing
 
 KIND = "export"
 
@@ -93,11 +95,7 @@ class Archive:
     def packet(self, case_id: str, to: FileLike) -> Work[Exported]:
         """One case, in the same format."""
         an_id("case_id", case_id)
-        rows = yield from store_calls.read(self._agency, case_id)
-        found = None
-        if rows:
-            of_client = Query(subject=rows[0].subject)  # the list may know them by a pseudonym
-            found = yield from listed_as(self._agency, case_id, of_client)
+        found = yield from listed_as(self._agency, case_id)
         if found is None:
             repair = "Look for it among case_ids()."
             raise NoSuchCase(case_id=case_id, agency=self._agency, when="", repair=repair)
@@ -106,11 +104,16 @@ class Archive:
             events = yield from self._case(writer, found)
             return _ended(writer, 1, events)
 
-    def import_from(self, source: FileLike) -> Work[int]:
-        """All cases of a file, or none. How many events they hold."""
+    def import_from(
+        self, source: FileLike, seal: Callable[[History], History] | None = None
+    ) -> Work[int]:
+        """All cases of a file, or none; as they are, or sealed. How many events they hold."""
         with read_from(source, kind=KIND) as reader:
             reader.belongs_to(self._agency)  # every event says whose it is, and its hash with it
-            return (yield from store_calls.restore(self._agency, histories(reader)))
+            found: Iterable[History] = histories(reader)
+            if seal is not None:
+                found = map(seal, found)
+            return (yield from store_calls.restore(self._agency, found))
 
     def _begin(self, file: IO[bytes], to: FileLike) -> Writer:
         return Writer(file, name_of(to), header(KIND, self._agency, self._now()))
@@ -154,7 +157,11 @@ def histories(reader: Reader) -> Iterator[History]:
         rows = _rows(reader, agency, case_id, count)
         if (rows[0].workflow, rows[0].workflow_version) != listing[1:3]:
             raise reader.damaged("is of another workflow than the list of cases says", case_id)
-        yield History(case_id, rows, listing, tuple(sorted({row.subject for row in rows})))
+        subjects = {row.subject for row in rows}
+        commands = {row.command_id for row in rows}
+        if not all(is_key(text, LONGEST_ID) for text in subjects | commands if text is not None):
+            raise reader.damaged("ends a case in which an id is longer than one may be", case_id)
+        yield History(case_id, rows, listing, tuple(sorted(subjects)))
         cases += 1
         events += count
     reader.finish({"cases": cases, "events": events})
@@ -181,6 +188,11 @@ def _case_line(reader: Reader, item: Any) -> tuple[str, int, Listing]:
     )
     if not fits or not case_id:
         raise reader.damaged("does not say what the list of cases says of a case")
+    names, values = [name for name, _ in keys], [value for _, value in keys]
+    if not all(is_key(text, LONGEST_ID) for text in (*texts, *names)) or not all(
+        is_key(value, LONGEST_VALUE) for value in values
+    ):
+        raise reader.damaged("lists a case by a text that is longer than it may be, or holds NUL")
     if count < 1:
         raise reader.damaged("says that its case holds no event", case_id)
     item["keys"] = tuple(sorted({(name, value) for name, value in item["keys"]}))
@@ -212,6 +224,8 @@ def _rows(reader: Reader, agency: str, case_id: str, count: int) -> list[StoredE
             problem = f"does not follow: event {number} of this case should stand there"
         elif sha256(line[:-HASH] + b"]").hexdigest() != row[23]:
             problem = f"(event {number}) was changed after it was written"
+        elif b"\\u0000" in line and any(type(part) is str and "\0" in part for part in row):
+            problem = f"(event {number}) holds NUL, which not every store takes"
         else:
             previous = row[23]
             rows.append(new(StoredEvent, row))

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 import attrs
 
 from caseflow.casebook.erasing import ErasesAwaiting
-from caseflow.casebook.feeding import FeedEvent, Handle
-from caseflow.casebook.given import Given
+from caseflow.casebook.feeding import Consumer, FeedEvent, Handle
+from caseflow.casebook.given import Given, following
 from caseflow.casebook.keeping import AsyncKeeping
 from caseflow.casebook.lists import Listed, Page, Wanted
 from caseflow.casebook.outcome import Outcome
 from caseflow.casebook.parts import a_joining_store
-from caseflow.casebook.shared import Book, T, not_joined, report, run
+from caseflow.casebook.shared import Book, T, not_joined, report, run_awaiting
 from caseflow.casebook.store_calls import Work
 from caseflow.kernel.case import Case, S
 from caseflow.kernel.errors import CaseflowError
@@ -37,32 +37,19 @@ class AsyncCasebook(Book[Storage | AsyncStorage, S], AsyncKeeping[S], ErasesAwai
 
     Over a synchronous store every verb is one hop to a thread; over an `AsyncStorage` every
     call on the store is awaited.
+
+    A verb that is cancelled while it writes may have written all the same: over a synchronous
+    store the thread goes on, and on PostgreSQL a commit may be on its way. It wrote its unit or
+    nothing; subscribers are not told, and the feed misses nothing. Repeat it with the same
+    `command_id`.
     """
 
     _awaits = True
 
-    async def _run(self, work: Work[T]) -> T:
+    async def _run(self, work: Work[T], *, aside: bool = False) -> T:
         """Carry out what the middle asks for."""
-        if self._joined is not None:
-            joined: T = await self._joined.run(run, work, self._joined)
-            return joined
-        if not inspect.iscoroutinefunction(self._store.head):
-            import asyncio  # a third of the import time, and only used here
-
-            return await asyncio.to_thread(run, work, self._store)
-        reply: Any = None
-        failed: Exception | None = None
-        while True:
-            try:
-                call = work.send(reply) if failed is None else work.throw(failed)
-            except StopIteration as done:
-                result: T = done.value
-                return result
-            failed = None
-            try:
-                reply = await getattr(self._store, call.method)(*call.args, **call.kwargs)
-            except Exception as raised:  # as in `run`
-                failed = raised
+        joined = self._joined is not None
+        return await run_awaiting(work, self._store, joined=joined, aside=aside)
 
     async def open(
         self,
@@ -186,7 +173,8 @@ class AsyncCasebook(Book[Storage | AsyncStorage, S], AsyncKeeping[S], ErasesAwai
         """As `Casebook.every`."""
         place: Place | None = None
         while True:
-            found = await self.find(after=place, limit=page, **wanted)
+            work = self._middle.lists.find(wanted, after=place, limit=page, called="page")
+            found = await self._run(work)
             for case in found.cases:
                 yield case
             if found.next is None:
@@ -200,7 +188,8 @@ class AsyncCasebook(Book[Storage | AsyncStorage, S], AsyncKeeping[S], ErasesAwai
     async def feed(self, *, after: int = 0, page: int = 500) -> AsyncIterator[FeedEvent]:
         """As `Casebook.feed`."""
         while True:
-            reached, events = await self._run(self._middle.feed.page(after=after, limit=page))
+            work = self._middle.feed.page(after=after, limit=page, called="page")
+            reached, events = await self._run(work)
             for event in events:
                 yield event
             if reached == after:
@@ -209,7 +198,7 @@ class AsyncCasebook(Book[Storage | AsyncStorage, S], AsyncKeeping[S], ErasesAwai
 
     async def consume(self, consumer: str, handle: Handle, *, limit: int = 100) -> int:
         """As `Casebook.consume`; `handle` may be a coroutine function."""
-        batch = await self._run(self._middle.feed.batch(consumer, limit=limit))
+        batch = await self._run(self._middle.feed.batch(consumer, handle, limit=limit))
         done = batch.start
         try:
             for event in batch.events:
@@ -221,7 +210,9 @@ class AsyncCasebook(Book[Storage | AsyncStorage, S], AsyncKeeping[S], ErasesAwai
             with suppress(CaseflowError):  # as in `Casebook.consume`
                 await self._run(self._middle.feed.advance(batch, done))
             raise
-        await self._run(self._middle.feed.advance(batch, batch.end))
+        await self._run(
+            self._middle.feed.advance(batch, batch.end, joined=self._joined is not None)
+        )
         return batch.end - batch.start
 
     async def follow(
@@ -236,16 +227,30 @@ class AsyncCasebook(Book[Storage | AsyncStorage, S], AsyncKeeping[S], ErasesAwai
         """As `Casebook.follow`, by looking every `poll` seconds."""
         import asyncio
 
+        following(stop, poll, awaited=True)
         while not stop.is_set():
             if await self.consume(consumer, handle, limit=limit) == 0:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), poll)
 
+    async def consumers(self) -> tuple[Consumer, ...]:
+        """As `Casebook.consumers`."""
+        return await self._run(self._middle.feed.consumers())
+
+    async def reset_consumer(self, consumer: str, *, to: int = 0) -> None:
+        """As `Casebook.reset_consumer`."""
+        await self._run(self._middle.feed.reset(consumer, to=to))
+
+    async def delete_consumer(self, consumer: str) -> None:
+        """As `Casebook.delete_consumer`."""
+        await self._run(self._middle.feed.delete(consumer))
+
     # -- the application's transaction ---------------------------------------------------------
 
     def within(self, transaction: Any) -> Self:
         """As `Casebook.within`, for an AsyncSession or AsyncConnection."""
-        return self._within(a_joining_store(self._store).within_async(transaction))
+        store = a_joining_store(self._store, joined=self._joined is not None)
+        return self._within(store.within_async(transaction))
 
     async def publish(self) -> None:
         """As `Casebook.publish`."""

@@ -11,8 +11,8 @@ from typing import Any, Self, Unpack
 import attrs
 
 from caseflow.casebook.erasing import ErasesWaiting
-from caseflow.casebook.feeding import FeedEvent, Handle
-from caseflow.casebook.given import Given
+from caseflow.casebook.feeding import Consumer, FeedEvent, Handle
+from caseflow.casebook.given import Given, following
 from caseflow.casebook.keeping import Keeping
 from caseflow.casebook.lists import Listed, Page, Wanted
 from caseflow.casebook.outcome import Outcome
@@ -38,7 +38,8 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
     personal fields before they reach the store (None: they are stored as they are);
     `retention` says what has to be kept before anything is erased (None: nothing is erased).
     `snapshot_every` is after how many events a snapshot is kept (0: never), `recent` how many
-    cases are kept in memory.
+    cases are kept in memory. Ids (of the agency, cases, clients, actors, commands, consumers) are
+    texts of at most 500 bytes.
     """
 
     def _run(self, work: Work[T]) -> T:
@@ -156,7 +157,10 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
         return self._run(self._middle.obligations(case_id, now=now))
 
     def history(self, case_id: str) -> tuple[AnyRecorded, ...]:
-        """Every event as it was recorded, in order, corrections and voids included."""
+        """Every event as it was recorded, in order, corrections and voids included.
+
+        Raises `NoSuchCase`, and `ChainBroken` where one of them is not as it was written.
+        """
         return self._run(self._middle.loader.history(case_id))
 
     def case(
@@ -181,8 +185,9 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
 
         `stage`, `client`, `subject`, `workflow_version`, `ended`; `where={"lead": "mo"}` for an
         index of the workflow; `due_by`, a moment: the cases on which something may be due by
-        then, soonest first. `after` is the `next` of the page before. The cases are those of
-        this book's workflow. Nothing of their histories is read. Raises `InvalidCall`.
+        then, soonest first. `after` is the `next` of the page before, `limit` at most 10,000.
+        The cases are those of this book's workflow. Nothing of their histories is read. Raises
+        `InvalidCall`.
         """
         return self._run(self._middle.lists.find(wanted, after=after, limit=limit))
 
@@ -190,24 +195,32 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
         """All cases that fit (see `find`), read page by page while they are used."""
         place: Place | None = None
         while True:
-            found = self.find(after=place, limit=page, **wanted)
+            work = self._middle.lists.find(wanted, after=place, limit=page, called="page")
+            found = self._run(work)
             yield from found.cases
             if found.next is None:
                 return
             place = found.next
 
     def tally(self, index: str) -> Mapping[str, int]:
-        """How many cases an index of the workflow holds under each value: caseloads, say."""
+        """How many cases an index of the workflow holds under each value: caseloads, say.
+
+        With a cipher, the values of a personal index are told as they are stored: keyed digests,
+        which can be counted and not read. To count the cases of a value that you know, look
+        for it: `every(where={index: value})`.
+        """
         return self._run(self._middle.lists.tally(index))
 
     def feed(self, *, after: int = 0, page: int = 500) -> Iterator[FeedEvent]:
         """The events of the agency after a position, as far as they are committed.
 
         Every event comes once, each case's in order, at a position that never changes; those
-        of other workflows are passed over. It ends where there is nothing more yet.
+        of other workflows are passed over. It ends where there is nothing more yet. Raises
+        `ChainBroken` for an event that was changed after it was written; so does `consume`.
         """
         while True:
-            reached, events = self._run(self._middle.feed.page(after=after, limit=page))
+            work = self._middle.feed.page(after=after, limit=page, called="page")
+            reached, events = self._run(work)
             yield from events
             if reached == after:
                 return
@@ -224,7 +237,7 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
         0 where there is nothing more yet. Raises `ConsumerMoved` where another process works
         under the same name.
         """
-        batch = self._run(self._middle.feed.batch(consumer, limit=limit))
+        batch = self._run(self._middle.feed.batch(consumer, handle, limit=limit))
         done = batch.start
         try:
             for event in batch.events:
@@ -234,7 +247,7 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
             with suppress(CaseflowError):  # what failed first is told: a transaction may be broken
                 self._run(self._middle.feed.advance(batch, done))
             raise
-        self._run(self._middle.feed.advance(batch, batch.end))
+        self._run(self._middle.feed.advance(batch, batch.end, joined=self._joined is not None))
         return batch.end - batch.start
 
     def follow(
@@ -250,8 +263,10 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
 
         Where there is nothing more, it looks again after `poll` seconds, or as soon as a store
         that notifies (`SQLStorage(..., notify=True)`) hears of an append. What `handle` or the
-        store raises ends it; call it again, and it goes on where it was.
+        store raises ends it; call it again, and it goes on where it was. Raises `InvalidCall`
+        for what is no `threading.Event`, or no number of seconds.
         """
+        following(stop, poll, awaited=False)
         heard: Callable[[float], bool] = stop.wait
         store: Any = self._store
         with ExitStack() as open_until_stopped:
@@ -260,6 +275,29 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
             while not stop.is_set():
                 if self.consume(consumer, handle, limit=limit) == 0:
                     _wait(heard, poll, stop)
+
+    def consumers(self) -> tuple[Consumer, ...]:
+        """Where each consumer of the agency stands, and how far behind the end of the feed.
+
+        A consumer is known from the first batch on that it has done.
+        """
+        return self._run(self._middle.feed.consumers())
+
+    def reset_consumer(self, consumer: str, *, to: int = 0) -> None:
+        """Move a consumer's checkpoint to a position of the feed, back or on: 0 is the start.
+
+        It works next on what follows that position. One that is at work meanwhile is told
+        `ConsumerMoved`. Raises `InvalidCall` for a consumer that is not known, and a position
+        after the end of the feed; `ConsumerMoved` where the consumer moved it at that moment.
+        """
+        self._run(self._middle.feed.reset(consumer, to=to))
+
+    def delete_consumer(self, consumer: str) -> None:
+        """Delete a consumer that is no longer wanted. Under its name, one would begin anew.
+
+        Raises `InvalidCall` for a consumer that is not known.
+        """
+        self._run(self._middle.feed.delete(consumer))
 
     # -- the application's transaction ---------------------------------------------------------
 
@@ -272,11 +310,12 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
         transaction of somebody else's, or a Connection is given, call `publish` after the
         commit. The feed is the guarantee; subscribers are a convenience.
 
-        The database is that of the book's store. A SQLite transaction has to hold the write
-        lock (`TransactionNotImmediate`); one that has not begun yet is begun so. Use the book
-        that is returned while the transaction lasts.
+        The database is that of the book's store (`OtherDatabase`). A SQLite transaction has to
+        hold the write lock (`TransactionNotImmediate`); one that has not begun yet is begun so.
+        Use the book that is returned while the transaction lasts.
         """
-        return self._within(a_joining_store(self._store).within(transaction))
+        store = a_joining_store(self._store, joined=self._joined is not None)
+        return self._within(store.within(transaction))
 
     def publish(self) -> None:
         """Tell subscribers what this book wrote within a transaction that is now committed.

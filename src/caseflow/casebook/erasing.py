@@ -51,12 +51,14 @@ class ErasesWaiting(_Erases):
     ) -> Erasure:
         """Erase the personal data of a client, or of another subject, in this agency for good.
 
-        `reason` is a code, which is kept with `by` and the moment. Every case that holds data
-        of theirs is looked at first; `also` are the books of other workflows under which some
+        `reason` is a code, such as "asked-for-it". It is kept for good, in the clear, with `by`
+        and the moment: it must name nobody. Every case that holds data of theirs is looked at
+        first; `also` are the books of other workflows under which some
         of them run, on the same store. Where it was interrupted, do it again.
 
         Raises `ErasureRefused` with every ground, such as a legal hold; `InvalidCall` where
-        there is nothing to erase, no `retention`, or no cipher that can; `Conflict`.
+        there is nothing to erase, no `retention`, or no cipher that can, and where `by` or
+        `reason` holds the id of who is erased; `Conflict`.
         """
         return self._run(self._eraser(also).erase(subject, by, reason, now))
 

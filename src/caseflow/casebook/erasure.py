@@ -7,6 +7,7 @@ crash leaves nothing that can be read, and erasing again does what was left to d
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol, TypeVar, cast
@@ -14,9 +15,11 @@ from typing import Any, NamedTuple, Protocol, TypeVar, cast
 from caseflow.casebook import store_calls
 from caseflow.casebook.given import an_actor, an_id
 from caseflow.casebook.listing import listing_of
-from caseflow.casebook.middle import ATTEMPTS, PAGE, Middle
+from caseflow.casebook.loading import ATTEMPTS
+from caseflow.casebook.middle import PAGE, Middle
 from caseflow.casebook.retention import Erasure, Ground, Retention, grounds_in
 from caseflow.casebook.store_calls import Work
+from caseflow.casebook.tidying import tidy
 from caseflow.kernel.case import Case, fold
 from caseflow.kernel.cipher import Cipher
 from caseflow.kernel.codec import Codec
@@ -88,17 +91,19 @@ class Eraser:
         an_id("reason", reason)
         moment = self._asked(subject, now)
         pseudonym = self._cipher.pseudonym(subject)
+        who = by.id if isinstance(by, Actor) else by
+        self._see_that_nobody_is_named(pseudonym, by=who, reason=reason)
         left = self._cipher.found(subject)
         again = isinstance(left, Tombstone)
         if not isinstance(left, Tombstone):
             yield from self._see_that_it_may_be(subject, pseudonym, moment)
-            who = by.id if isinstance(by, Actor) else by
             left = self._cipher.erase(pseudonym, at=instant(moment), by=who, reason=reason)
         # Found anew: a case may have been opened until the key was gone.
         cases = yield from self._cases_of(left.pseudonym)
         self._see_that_all_are_known(left.pseudonym, cases)
         for found in cases:
-            yield from self._clean_up(found)
+            middle, _ = self._keepers[found.listing.workflow]
+            yield from tidy(middle.loader, found.case_id)
         return Erasure(
             subject=left.pseudonym,
             at=moment_of(left.erased_at),
@@ -119,6 +124,19 @@ class Eraser:
         for middle, _ in self._keepers.values():
             middle.loader.look_at_keys()
         return self._middle._now() if now is None else aware(now, name="now")
+
+    def _see_that_nobody_is_named(self, pseudonym: str, **kept: str) -> None:
+        """See that the tombstone will not say whose it is. Raises `InvalidCall`, naming nobody."""
+        named = re.compile(rf"(?<!\w){re.escape(self._cipher.subject(pseudonym))}(?!\w)", re.I)
+        for name, text in kept.items():
+            if named.search(text):
+                raise InvalidCall(
+                    what=f"erase({name}=...)",
+                    problem="holds the id of who is erased, and is kept for good",
+                    repair="Give a code that names nobody, such as 'asked-for-it'."
+                    if name == "reason"
+                    else "Give the id of who decides on it, such as 'self-service'.",
+                )
 
     def _see_that_it_may_be(self, subject: str, pseudonym: str, now: datetime) -> Work[None]:
         """Look until nothing changes in between. Raises `ErasureRefused` or `InvalidCall`."""
@@ -177,20 +195,6 @@ class Eraser:
         unknown = [one for one in cases if one.listing.workflow not in self._keepers]
         if unknown:
             raise ErasureRefused(pseudonym=pseudonym, grounds=tuple(map(_unknown, unknown)))
-
-    def _clean_up(self, found: Found) -> Work[None]:
-        """List a case without what was erased, and drop its snapshot."""
-        middle, _ = self._keepers[found.listing.workflow]
-        for _ in range(ATTEMPTS):
-            case = (yield from middle.loader.load(found.case_id)).case
-            workflow = middle.loader.workflow_of(case.id, case)
-            listing = listing_of(workflow, case, case.recorded_at, middle.codec)
-            done = yield from store_calls.relist(
-                self._agency, case.id, version=case.version, listing=listing, forget=True
-            )
-            if done:
-                return
-        raise Conflict(case_id=found.case_id, attempts=ATTEMPTS)
 
 
 def _unknown(found: Found) -> Ground:

@@ -13,11 +13,12 @@ from typing import Any
 import attrs
 
 from caseflow.casebook import store_calls
-from caseflow.casebook.given import an_id
+from caseflow.casebook.given import LAST, a_number, an_id, how_many
 from caseflow.casebook.store_calls import Work
 from caseflow.kernel.codec import Codec
-from caseflow.kernel.errors import ConsumerMoved, InvalidCall, short
+from caseflow.kernel.errors import ChainBroken, ConsumerMoved, InvalidCall, nearest, short
 from caseflow.kernel.recorded import AnyRecorded
+from caseflow.kernel.stored import holds_hash
 
 
 @attrs.frozen
@@ -29,6 +30,18 @@ class FeedEvent:
 
 
 @attrs.frozen
+class Consumer:
+    """How far a consumer is: its work is done up to `position`, and `lag` positions follow.
+
+    Positions of other workflows' events count, which it will pass over.
+    """
+
+    name: str
+    position: int
+    lag: int
+
+
+@attrs.frozen
 class Batch:
     """What a consumer works on: its events, and the positions where it stands and will stand."""
 
@@ -37,6 +50,9 @@ class Batch:
     end: int
     events: tuple[FeedEvent, ...]
 
+
+ROLL_BACK = "Roll this transaction back: its work is then undone, and that of the other one counts."
+"""What to do where the work was done in one transaction with the checkpoint."""
 
 Handle = Callable[[FeedEvent], Any]
 """The work of a consumer on one event."""
@@ -50,45 +66,93 @@ class Feed:
         self._codec = codec
         self._workflow = workflow
 
-    def page(self, *, after: int, limit: int) -> Work[tuple[int, tuple[FeedEvent, ...]]]:
+    def page(
+        self, *, after: int, limit: int, called: str = "limit"
+    ) -> Work[tuple[int, tuple[FeedEvent, ...]]]:
         """At most `limit` events after a position, and the position up to which they reach.
 
         Events of other workflows are passed over. Where the position that comes back is the
-        one that was given, there is nothing more yet.
+        one that was given, there is nothing more yet. `called` is what the caller calls the
+        limit. Raises `ChainBroken` for an event that was changed after it was written: nobody
+        is to work on what never happened.
         """
-        _a_position("after", after, least=0)
-        _a_position("limit", limit, least=1)
+        a_number("after", after, "Give a position of the feed.", least=0, most=LAST)
+        how_many(called, limit)
         entries = yield from store_calls.feed(self._agency, after=after, limit=limit)
         mine = [entry for entry in entries if entry.event.workflow == self._workflow]
         self._codec.generation()
         events = self._codec.decode_all(entry.event for entry in mine)
+        for entry in entries:  # whose workflow it says it is may be what was changed
+            if not holds_hash(entry.event):
+                case_id, number = entry.event.case_id, entry.event.number
+                problem = "was changed after it was written"
+                raise ChainBroken(case_id=case_id, number=number, problem=problem)
         reached = entries[-1].position if entries else after
         return reached, tuple(map(FeedEvent, (entry.position for entry in mine), events))
 
-    def batch(self, consumer: str, *, limit: int) -> Work[Batch]:
+    def batch(self, consumer: str, handle: Handle, *, limit: int) -> Work[Batch]:
         """What a consumer has to work on next."""
         an_id("consumer", consumer)
+        if not callable(handle):
+            raise InvalidCall(
+                what=f"handle={short(handle)}",
+                problem="is no function",
+                repair=f"Give a function of the FeedEvent: consume({consumer!r}, handle).",
+            )
         start = yield from store_calls.checkpoint(self._agency, consumer)
         reached, events = yield from self.page(after=start, limit=limit)
         return Batch(consumer, start, reached, events)
 
-    def advance(self, batch: Batch, position: int) -> Work[None]:
-        """Move a consumer's checkpoint. Raises `ConsumerMoved` where another one did."""
+    def advance(self, batch: Batch, position: int, *, joined: bool = False) -> Work[None]:
+        """Move a consumer's checkpoint. Raises `ConsumerMoved` where another one did.
+
+        `joined` is whether that is done in one transaction with the work.
+        """
         if position == batch.start:
             return
         moved = yield from store_calls.advance(
             self._agency, batch.consumer, expected=batch.start, position=position
         )
         if not moved:
-            raise ConsumerMoved(consumer=batch.consumer, agency=self._agency, position=batch.start)
+            where = {"agency": self._agency, "position": batch.start}
+            undone = {"repair": ROLL_BACK} if joined else {}
+            raise ConsumerMoved(consumer=batch.consumer, **where, **undone)
 
-
-def _a_position(name: str, value: object, *, least: int) -> None:
-    if type(value) is not int or value < least:
-        raise InvalidCall(
-            what=f"{name}={short(value)}",
-            problem=f"is no whole number from {least} on",
-            repair="Give a position that was read from the feed."
-            if least == 0
-            else "Give how many events to read at most.",
+    def consumers(self) -> Work[tuple[Consumer, ...]]:
+        """Every consumer that has a checkpoint, by name."""
+        end, positions = yield from store_calls.consumers(self._agency)
+        return tuple(
+            Consumer(name, position, max(end - position, 0))
+            for name, position in sorted(positions.items())
         )
+
+    def reset(self, consumer: str, *, to: int) -> Work[None]:
+        """Move a consumer's checkpoint to any position of the feed."""
+        a_number("to", to, "Give a position of the feed.", least=0, most=LAST)
+        end, position = yield from self._standing(consumer)
+        if to > end:
+            raise InvalidCall(
+                what=f"to={to}",
+                problem=f"is after the end of the feed, which is at {end}",
+                repair="Give a position that was read from the feed.",
+            )
+        yield from self.advance(Batch(consumer, position, to, ()), to)
+
+    def delete(self, consumer: str) -> Work[None]:
+        """Delete a consumer's checkpoint."""
+        yield from self._standing(consumer)
+        yield from store_calls.delete_consumer(self._agency, consumer)
+
+    def _standing(self, consumer: str) -> Work[tuple[int, int]]:
+        """The end of the feed, and a consumer's checkpoint. Raises `InvalidCall` without one."""
+        an_id("consumer", consumer)
+        end, positions = yield from store_calls.consumers(self._agency)
+        if consumer not in positions:
+            raise InvalidCall(
+                what=f"consumer={short(consumer)}",
+                problem=f"has no checkpoint in agency {self._agency!r}",
+                repair=nearest(consumer, sorted(positions))
+                if positions
+                else "No consumer has one yet: it gets one when its first batch is done.",
+            )
+        return end, positions[consumer]

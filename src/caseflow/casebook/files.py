@@ -20,6 +20,7 @@ import orjson
 from caseflow.kernel.convert import instant
 from caseflow.kernel.errors import DamagedFile, InvalidCall, short
 from caseflow.kernel.store_errors import FileFailed
+from caseflow.kernel.values import is_path, readable
 
 FORMAT = 1
 """The version of both formats. A program reads this one and every earlier one."""
@@ -42,16 +43,19 @@ ANOTHER = "Fetch an undamaged copy of it."
 def name_of(file: FileLike) -> str:
     """What a file is called in sentences."""
     if isinstance(file, str | os.PathLike):
-        return os.fspath(file)
+        return readable(os.fspath(file))
     name = getattr(file, "name", None)
-    return name if isinstance(name, str) else STREAM
+    return readable(name) if isinstance(name, str) else STREAM
 
 
 def _a_file(file: object, method: str) -> None:
     """See that something is a path, or a file of bytes. Raises `InvalidCall`."""
-    if isinstance(file, str | os.PathLike) and os.fspath(file):
+    if is_path(file):
         return
-    if isinstance(file, io.TextIOBase):
+    if isinstance(file, str | os.PathLike):
+        problem = "has a name that no file can have"
+        repair = "Give a path as text, not empty, without NUL and lone surrogates."
+    elif isinstance(file, io.TextIOBase):
         problem, repair = "is a file of text", "Open it for bytes: open(path, 'wb') or 'rb'."
     elif not callable(getattr(file, method, None)):
         problem, repair = "is no file", "Give a path, or a file that is open for bytes."
@@ -146,18 +150,23 @@ def written(to: FileLike) -> Iterator[IO[bytes]]:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
         if isinstance(error, OSError):
-            raise _failed(str(path), "written", error) from error
+            raise _failed(name_of(path), "written", error) from error
         raise
 
 
 def _free(path: Path) -> None:
-    if path.exists():
-        raise FileFailed(
-            file=str(path),
-            action="written",
-            cause="there is already such a file",
-            repair="Choose another name: nothing is written over.",
-        )
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return
+    except OSError as error:  # a name that is too long, a folder that may not be looked into
+        raise _failed(name_of(path), "written", error) from error
+    raise FileFailed(
+        file=name_of(path),
+        action="written",
+        cause="there is already such a file",
+        repair="Choose another name: nothing is written over.",
+    )
 
 
 def _sync(folder: Path) -> None:
@@ -210,6 +219,14 @@ class Reader:
                 problem=f"is of agency {found!r}, and this book is of agency {agency!r}",
                 repair=f"Use it with a book of agency {found!r}.",
             )
+
+    def lacks(self, case_id: str) -> InvalidCall:
+        """The error that says that a case is not in the file."""
+        return InvalidCall(
+            what=_what(self.name),
+            problem=f"holds no case {case_id!r}",
+            repair="Give an export or a packet that holds it.",
+        )
 
     def _lines(self) -> Iterator[bytes]:
         """Every line. What they hash to is taken in chunks, which is quicker."""
@@ -327,4 +344,4 @@ def _opened(path: Path) -> IO[bytes]:
     try:
         return path.open("rb")
     except OSError as error:
-        raise _failed(str(path), "read", error) from error
+        raise _failed(name_of(path), "read", error) from error

@@ -5,7 +5,9 @@ from __future__ import annotations
 import attrs
 
 from caseflow.casebook.attestation import Attestation
-from caseflow.kernel.errors import ChainBroken, UnreadableRecord
+from caseflow.kernel.checks import said
+from caseflow.kernel.errors import ChainBroken, OtherVersion, UnreadableRecord
+from caseflow.storage.port import Loose
 
 
 @attrs.frozen(kw_only=True)
@@ -15,8 +17,9 @@ class Finding:
     `code` is stable: `chain-broken` (and the other codes of `UnreadableRecord`) for what is
     wrong inside a history, `case-lost`, `tail-lost` and `history-rewritten` for what does not
     fit an attestation, and `other-version`, `snapshot-differs`, `list-differs`,
-    `command-differs`, `feed-differs` and `cannot-be-folded`. `number` is that of the first
-    event concerned; None where it is not about one. `str(finding)` is the sentence.
+    `command-differs`, `feed-differs`, `consumer-ahead` and `cannot-be-folded`. `case_id` is
+    empty where it is about no case. `number` is that of the first event concerned; None where
+    it is not about one. `str(finding)` is the sentence.
     """
 
     code: str
@@ -152,3 +155,90 @@ def feed(case_id: str, number: int | None, problem: str) -> Finding:
     """A feed that does not show every event once and in order."""
     sentence = f"The feed {problem}. Its consumers may have missed something."
     return Finding(code="feed-differs", case_id=case_id, number=number, sentence=sentence)
+
+
+def unheld(case_id: str, subject: str) -> Finding:
+    """A list that does not show a case to those who ask for somebody whose data it holds."""
+    return listing(case_id, f"does not show case {case_id!r} under its subject {subject!r}")
+
+
+def other_version(case_id: str, error: OtherVersion) -> Finding:
+    """A case of a version of the workflow that the book does not hold."""
+    return Finding(code=error.code, case_id=case_id, number=None, sentence=str(error))
+
+
+def not_folded(case_id: str, error: Exception) -> Finding:
+    """A case that a state or an index of this program failed on."""
+    sentence = (
+        f"Case {case_id!r} cannot be folded and listed with this program: "
+        f"{type(error).__name__}: {said(error)}. Mend its state or its indexes."
+    )
+    return Finding(code="cannot-be-folded", case_id=case_id, number=None, sentence=sentence)
+
+
+def loose(one: Loose) -> Finding:
+    """Something in the store that does not fit the rest of it."""
+    code, sentence = _LOOSE[one.kind]
+    case_id = "" if one.kind in ("gap", "consumer") else one.case_id
+    number = one.number if one.kind in ("history", "command", "unfed") else None
+    told = sentence.format(case=one.case_id, name=one.name, number=one.number)
+    return Finding(code=code, case_id=case_id, number=number, sentence=told)
+
+
+_LOOSE = {
+    "history": (
+        "list-differs",
+        "The list of cases does not show case {case!r}, of which there are events, up to number "
+        "{number}. Put it right with mend({case!r}, ...), from an export that holds it.",
+    ),
+    "command": (
+        "command-differs",
+        "The store says that command {name!r} wrote event {number} of case {case!r}, and it did "
+        "not: nobody can give a command that id any more. If the history of the case holds, "
+        "delete the row of the command.",
+    ),
+    "subject": (
+        "list-differs",
+        "The list of cases shows case {case!r} under subject {name!r}, of whom it holds nothing. "
+        "Run reindex().",
+    ),
+    "unheld": (
+        "list-differs",
+        "The list of cases does not show case {case!r} under its subject {name!r}. Run reindex().",
+    ),
+    "key": (
+        "list-differs",
+        "The list of cases holds case {case!r} in the index {name!r}, where the case does not "
+        "stand. Run reindex().",
+    ),
+    "snapshot": (
+        "snapshot-differs",
+        "There is a snapshot of case {case!r} at event {number}, and no such case. Run reindex().",
+    ),
+    "place": (
+        "list-differs",
+        "The list of cases shows case {case!r} and case {name!r} at one place ({number}): a page "
+        "may leave one of them out. Give one of them a place of its own.",
+    ),
+    "fed": (
+        "feed-differs",
+        "The feed shows an event of case {case!r} at position {number} that is not there. Its "
+        "consumers pass it over.",
+    ),
+    "gap": (
+        "feed-differs",
+        "The feed shows nothing before position {number}. Its consumers may have missed something, "
+        "and may wait there.",
+    ),
+    "unfed": (
+        "feed-differs",
+        "The feed does not show event {number} of case {case!r}. Its consumers may have missed "
+        "something.",
+    ),
+    "consumer": (
+        "consumer-ahead",
+        "Consumer {name!r} has its checkpoint at {number}, where the feed has not come to: it "
+        "would miss what comes until then. Set it to where its work stands.",
+    ),
+}
+"""Per kind of what is loose, the code and the sentence."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from inspect import iscoroutinefunction
 from typing import Any
 
 import attrs
@@ -15,7 +16,17 @@ from caseflow.kernel.convert import instant
 from caseflow.kernel.errors import InvalidCall, NotAFact, short
 from caseflow.kernel.events import event_type
 from caseflow.kernel.recorded import Actor, Recorded, aware
+from caseflow.kernel.values import seconds, storable
 from caseflow.workflow.command import Entry
+
+LONGEST_ID = 500
+"""How long an id may be, in UTF-8: several of them stand in one key of an index of PostgreSQL."""
+
+MOST_AT_ONCE = 10_000
+"""How many cases or events are read at a time at most."""
+
+LAST = 2**63 - 1
+"""The last number that a database counts to."""
 
 
 @attrs.frozen(kw_only=True)
@@ -122,7 +133,10 @@ def an_actor(by: object) -> None:
 
 
 def an_id(name: str, value: object) -> None:
-    """See that a value can serve as an id: a text that is not empty. Raises `InvalidCall`."""
+    """See that a value can serve as an id, on every store. Raises `InvalidCall`.
+
+    An id is a text of 1 to 500 bytes in UTF-8, without NUL and lone surrogates.
+    """
     if not isinstance(value, str) or not value:
         held = {Case: "Give case.id.", Outcome: "Give outcome.case.id."}
         repair = held.get(type(value)) if name == "case_id" else None
@@ -132,13 +146,20 @@ def an_id(name: str, value: object) -> None:
             repair=repair or "Give a text that is not empty.",
         )
     text(name, value)
+    if len(value) * 4 > LONGEST_ID and len(value.encode()) > LONGEST_ID:
+        raise InvalidCall(
+            what=f"{name}={short(value)}",
+            problem=f"is too long for an id: it has {len(value.encode()):,} bytes",
+            repair=f"Give at most {LONGEST_ID} bytes (a letter is one, outside of English up to "
+            "four); longer texts belong into the payload of an event.",
+        )
 
 
 def text(name: str, value: object) -> None:
     """See that a value is a text that can be stored. Raises `InvalidCall`."""
     if not isinstance(value, str):
         raise InvalidCall(what=f"{name}={short(value)}", problem="is no text", repair="Give a str.")
-    if "\0" in value or not _encodes(value):
+    if not storable(value):
         raise InvalidCall(
             what=f"{name}={short(value)}",
             problem="holds characters that cannot be stored",
@@ -146,12 +167,33 @@ def text(name: str, value: object) -> None:
         )
 
 
-def _encodes(value: str) -> bool:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def a_number(name: str, value: object, repair: str, *, least: int, most: int) -> None:
+    """See that a value is a whole number, and in bounds. Raises `InvalidCall`."""
+    if type(value) is not int or not least <= value <= most:
+        raise InvalidCall(
+            what=f"{name}={short(value)}",
+            problem=f"is no whole number from {least} to {most:,}",
+            repair=repair,
+        )
+
+
+def how_many(name: str, value: object) -> None:
+    """See that a value says how many to read at a time. Raises `InvalidCall`."""
+    repair = "Give how many to read at a time, and go on after the last of them."
+    a_number(name, value, repair, least=1, most=MOST_AT_ONCE)
+
+
+def following(stop: Any, poll: object, *, awaited: bool) -> None:
+    """See that `follow` can be stopped, and knows when to look. Raises `InvalidCall`."""
+    kind = "asyncio.Event" if awaited else "threading.Event"
+    there = all(callable(getattr(stop, method, None)) for method in ("is_set", "wait"))
+    if isinstance(stop, type) or not there or iscoroutinefunction(stop.wait) is not awaited:
+        raise InvalidCall(
+            what=f"stop={short(stop)}",
+            problem=f"is no {kind}",
+            repair=f"Make one, and set it when it is to end: follow(..., stop={kind}()).",
+        )
+    seconds("poll", poll, "Give after how long to look for news, such as poll=1.")
 
 
 def content_of(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
-from contextlib import closing
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from caseflow.casebook.archive import Exported
 from caseflow.casebook.attestation import Attestation
 from caseflow.casebook.files import FileLike
 from caseflow.casebook.findings import Verified
-from caseflow.casebook.store_calls import StoreCall, Work
+from caseflow.casebook.resealing import sealing
+from caseflow.casebook.store_calls import Work
 from caseflow.kernel.case import S
 from caseflow.kernel.errors import CaseExists, CaseHeld
 
@@ -24,14 +23,17 @@ class Keeping(Generic[S]):
     """What a `Casebook` does with all of its agency's cases at once. See docs/howto-verify.md."""
 
     _middle: Middle[S]
-    _store: Any
+
+    if TYPE_CHECKING:  # the book's own
+
+        def _run(self, work: Work[T]) -> T: ...
 
     def verify(self, case_id: str) -> Verified:
         """Whether a case is as it was written: its chain, its end, and what is derived of it.
 
         What is wrong is reported, not raised: see `Verified`. Raises `NoSuchCase`.
         """
-        return _kept(self._middle.audit.verify(case_id), self._store)
+        return self._run(self._middle.audit.verify(case_id))
 
     def verify_all(self, *, against: FileLike | None = None, digest: str | None = None) -> Verified:
         """Whether every case of the agency, whatever its workflow, and the feed are as written.
@@ -41,15 +43,16 @@ class Keeping(Generic[S]):
         elsewhere, so that a forged attestation is not believed. One case is in memory at a
         time, and a number for each. Raises `DamagedFile`, `FileFailed`.
         """
-        return _kept(self._middle.audit.verify_all(against, digest), self._store)
+        return self._run(self._middle.audit.verify_all(against, digest))
 
     def attest(self, to: FileLike) -> Attestation:
         """Write to a file where every case of the agency stands, to be kept elsewhere.
 
-        `to` is a path, or a file that is open for bytes. Nothing is verified: verify first.
+        `to` is a path, or a file that is open for bytes. Every history is read for it, and
+        `ChainBroken` raised for one that does not hold: what is not whole is not attested.
         Raises `FileFailed` where it cannot be written, or is there already.
         """
-        return _kept(self._middle.audit.attest(to), self._store)
+        return self._run(self._middle.audit.attest(to))
 
     def export(self, to: FileLike) -> Exported:
         """Write every case of the agency to a file, whatever its workflow: see `import_from`.
@@ -58,23 +61,38 @@ class Keeping(Generic[S]):
         as it stands when it is reached. Raises `ChainBroken` for a case that does not verify,
         and `FileFailed`; then there is no file.
         """
-        return _kept(self._middle.archive.export(to), self._store)
+        return self._run(self._middle.archive.export(to))
 
     def packet(self, case_id: str, to: FileLike) -> Exported:
         """Write one case to a file, as `export` does. Raises `NoSuchCase` too."""
-        return _kept(self._middle.archive.packet(case_id, to), self._store)
+        return self._run(self._middle.archive.packet(case_id, to))
 
-    def import_from(self, source: FileLike) -> int:
+    def import_from(self, source: FileLike, *, seal: bool = False) -> int:
         """Add the cases of an export to the store: all, or none. How many events they hold.
 
-        Every chain, every count and the hash of the file are verified as it is read. Raises
-        `DamagedFile` naming the line, `CaseHeld` where there is such a case already,
-        `CommandReused`, and `FileFailed`; then nothing was imported.
+        Every chain, every count and the hash of the file are verified as it is read. Rows are
+        written as they were; with `seal`, those that were written without a cipher are sealed
+        by this book's, so that each chain is another one: see docs/howto-erase.md.
+
+        Raises `DamagedFile` naming the line, `CaseHeld` where there is such a case already,
+        `CommandReused`, and `FileFailed`; with `seal` also `InvalidCall` where there is no
+        cipher, `OtherWorkflow`, `UnreadableRecord` and `SubjectErased`. Then nothing was
+        imported.
         """
         try:
-            return _kept(self._middle.archive.import_from(source), self._store)
+            return self._run(_importing(self._middle, source, seal))
         except CaseExists as error:
             raise CaseHeld(case_id=error.fields["case_id"]) from error
+
+    def mend(self, case_id: str, source: FileLike) -> int:
+        """Put a damaged case right from an export or a packet. How many events were put right.
+
+        What was written after the export is kept, where it follows from it; so is the place of
+        each event in the feed. Nothing is changed, and `ChainBroken` raised, where an event that
+        is whole would be lost, or one is missing from the file as well. Raises `DamagedFile`,
+        `FileFailed`, `CommandReused`, `Conflict`, and `InvalidCall` where the file lacks the case.
+        """
+        return self._run(self._middle.mending.mend(case_id, source))
 
     def reindex(self) -> int:
         """Put right what is derived of the cases of this workflow: the list, and snapshots.
@@ -83,90 +101,62 @@ class Keeping(Generic[S]):
         snapshot differs. How many cases were put right. It may be repeated, and others may
         write meanwhile. Raises `UnreadableRecord` for a history that does not hold.
         """
-        return _kept(self._middle.audit.reindex(), self._store)
+        return self._run(self._middle.mending.reindex())
 
 
 class AsyncKeeping(Generic[S]):
-    """The same, awaited: files, hashes and histories are worked on in a thread."""
+    """The same, awaited: files, hashes and histories are worked on in a thread.
+
+    A task that is cancelled ends when that thread has: at the next case, or when the store has
+    answered. Nothing goes on after it. All of the work was done, or nothing: what is not
+    complete leaves no file, and nothing in the store (`reindex`, which may be repeated, leaves
+    the cases that it put right).
+    """
 
     _middle: Middle[S]
-    _store: Any
+
+    if TYPE_CHECKING:  # the book's own
+
+        async def _run(self, work: Work[T], *, aside: bool = False) -> T: ...
 
     async def verify(self, case_id: str) -> Verified:
         """As `Casebook.verify`."""
-        return await _kept_awaiting(self._middle.audit.verify(case_id), self._store)
+        return await self._run(self._middle.audit.verify(case_id), aside=True)
 
     async def verify_all(
         self, *, against: FileLike | None = None, digest: str | None = None
     ) -> Verified:
         """As `Casebook.verify_all`."""
         work = self._middle.audit.verify_all(against, digest)
-        return await _kept_awaiting(work, self._store)
+        return await self._run(work, aside=True)
 
     async def attest(self, to: FileLike) -> Attestation:
         """As `Casebook.attest`."""
-        return await _kept_awaiting(self._middle.audit.attest(to), self._store)
+        return await self._run(self._middle.audit.attest(to), aside=True)
 
     async def export(self, to: FileLike) -> Exported:
         """As `Casebook.export`."""
-        return await _kept_awaiting(self._middle.archive.export(to), self._store)
+        return await self._run(self._middle.archive.export(to), aside=True)
 
     async def packet(self, case_id: str, to: FileLike) -> Exported:
         """As `Casebook.packet`."""
-        return await _kept_awaiting(self._middle.archive.packet(case_id, to), self._store)
+        return await self._run(self._middle.archive.packet(case_id, to), aside=True)
 
-    async def import_from(self, source: FileLike) -> int:
+    async def import_from(self, source: FileLike, *, seal: bool = False) -> int:
         """As `Casebook.import_from`. An asynchronous store takes the lines at its own pace."""
         try:
-            return await _kept_awaiting(self._middle.archive.import_from(source), self._store)
+            return await self._run(_importing(self._middle, source, seal), aside=True)
         except CaseExists as error:
             raise CaseHeld(case_id=error.fields["case_id"]) from error
 
+    async def mend(self, case_id: str, source: FileLike) -> int:
+        """As `Casebook.mend`."""
+        return await self._run(self._middle.mending.mend(case_id, source), aside=True)
+
     async def reindex(self) -> int:
         """As `Casebook.reindex`."""
-        return await _kept_awaiting(self._middle.audit.reindex(), self._store)
+        return await self._run(self._middle.mending.reindex(), aside=True)
 
 
-def _kept(work: Work[T], store: Any) -> T:
-    """Carry out a piece of work, and leave no file open or half written when it fails."""
-    with closing(work):
-        reply: Any = None
-        while True:
-            step = _step(work, reply)
-            if isinstance(step, _Done):
-                return step.result  # type: ignore[no-any-return]  # what the work returns is a T
-            reply = getattr(store, step.method)(*step.args, **step.kwargs)
-
-
-async def _kept_awaiting(work: Work[T], store: Any) -> T:
-    """The same, awaited: in one thread, or step by step where the store is awaited."""
-    import asyncio  # a third of the import time, and only used here
-
-    if not inspect.iscoroutinefunction(store.head):
-        return await asyncio.to_thread(_kept, work, store)
-    with closing(work):
-        reply: Any = None
-        while True:
-            thread = asyncio.create_task(asyncio.to_thread(_step, work, reply))
-            try:
-                step = await asyncio.shield(thread)
-            except asyncio.CancelledError:
-                await asyncio.wait([thread])  # it cannot be stopped, and may be writing
-                raise
-            if isinstance(step, _Done):
-                return step.result  # type: ignore[no-any-return]  # as above
-            reply = await getattr(store, step.method)(*step.args, **step.kwargs)
-
-
-class _Done:
-    """The end of a piece of work (a `StopIteration` cannot leave a thread)."""
-
-    def __init__(self, result: Any) -> None:
-        self.result = result
-
-
-def _step(work: Work[Any], reply: Any) -> StoreCall | _Done:
-    try:
-        return work.send(reply)
-    except StopIteration as done:
-        return _Done(done.value)
+def _importing(middle: Middle[Any], source: FileLike, seal: bool) -> Work[int]:
+    return middle.archive.import_from(source, sealing(middle.loader) if seal else None)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from caseflow.kernel.case import Case, stage_of
 from caseflow.kernel.codec import Codec
 from caseflow.kernel.convert import instant
-from caseflow.kernel.erased import Erased
-from caseflow.kernel.erasure_errors import ErasedRead
-from caseflow.kernel.errors import InvalidCall, short
+from caseflow.kernel.values import is_key
 from caseflow.storage.port import Listing
 from caseflow.workflow.definition import Index
+from caseflow.workflow.held import held_under
 from caseflow.workflow.owed import first_due
 from caseflow.workflow.workflow import Workflow
+
+LONGEST_VALUE = 1_000
+"""How long a value may be, in UTF-8, that an index holds as it is."""
+
+DIGEST = "sha256:"
+"""What the digest begins with that stands for a value which cannot be held as it is."""
 
 
 def listing_of(workflow: Workflow[Any], case: Case[Any], now: datetime, codec: Codec) -> Listing:
@@ -27,10 +32,8 @@ def listing_of(workflow: Workflow[Any], case: Case[Any], now: datetime, codec: C
     identity, position = case.identity, case.position or ""
     due = first_due(workflow, case, now) if case.dues or workflow.obligations else None
     ended = position in workflow.ends
-    keys: set[tuple[str, str]] = set()
-    for one in workflow.indexes:
-        if one.ended or not ended:
-            keys.update((one.name, held_as(one, value, codec)) for value in _values(one, case))
+    held = held_under(workflow.indexes, case, ended=ended)
+    keys = {(one.name, held_as(one, value, codec)) for one, value in held}
     return Listing(
         codec.pseudonym(identity.client),
         identity.workflow,
@@ -44,24 +47,19 @@ def listing_of(workflow: Workflow[Any], case: Case[Any], now: datetime, codec: C
 
 
 def held_as(index: Index, value: str, codec: Codec) -> str:
-    """A value as the store holds it: one that is personal can be looked for, and not read."""
-    return codec.blind(index.name, value) if index.personal else value
+    """A value as the store holds it: one that is personal can be looked for, and not read.
+
+    Nor can one that is too long for the key of a database, or that not every database takes: it
+    is held by its digest. A fact is never refused for what an index makes of it.
+    """
+    held = value if _can_be_held(value) else _digest(value)
+    return codec.blind(index.name, held) if index.personal else held
 
 
-def _values(index: Index, case: Case[Any]) -> Iterable[str]:
-    try:
-        given: Any = index.of(case)
-    except ErasedRead:  # what it is held under was erased: it is held under nothing
-        return ()
-    if given is None or isinstance(given, Erased):
-        return ()
-    every = (given,) if isinstance(given, str) else tuple(given)
-    values = tuple(value for value in every if not isinstance(value, Erased))
-    for value in values:
-        if not isinstance(value, str):
-            raise InvalidCall(
-                what=f"Index {index.name!r} holds case {case.id!r} under {short(value)}, which",
-                problem="is no text",
-                repair="Let its function return a text, several texts, or None.",
-            )
-    return values
+def _can_be_held(value: str) -> bool:
+    """Whether a value can be held as it is. What looks like a digest would be taken for one."""
+    return is_key(value, LONGEST_VALUE) and not value.startswith(DIGEST)
+
+
+def _digest(value: str) -> str:
+    return DIGEST + sha256(value.encode(errors="surrogatepass")).hexdigest()

@@ -9,13 +9,14 @@ from typing import Any, TypedDict
 import attrs
 
 from caseflow.casebook import store_calls
-from caseflow.casebook.given import an_id
+from caseflow.casebook.given import LAST, an_id, how_many
 from caseflow.casebook.listing import held_as
 from caseflow.casebook.store_calls import Work
 from caseflow.kernel.codec import Codec
 from caseflow.kernel.convert import instant, moment_of
 from caseflow.kernel.errors import InvalidCall, nearest, short
 from caseflow.kernel.recorded import aware
+from caseflow.kernel.values import storable
 from caseflow.storage.port import Found, Place, Query
 from caseflow.workflow.workflow import Workflow
 
@@ -40,7 +41,7 @@ class Listed:
 
     `due_at` is the first moment at which something may be due; `owed` tells exactly. `keys`
     are the names and values under which indexes hold it; those that are personal, with a
-    cipher, cannot be read.
+    cipher, cannot be read, nor can those that are too long (a digest stands for them).
     """
 
     id: str
@@ -78,16 +79,15 @@ class Lists:
         self._agency = agency
         self._codec = codec
 
-    def find(self, wanted: Wanted, *, after: Place | None, limit: int) -> Work[Page]:
-        """One page of the cases that fit. Raises `InvalidCall` for what there is not."""
-        if type(limit) is not int or limit < 1:
-            raise InvalidCall(
-                what=f"limit={short(limit)}",
-                problem="is no number of cases",
-                repair="Give a whole number from 1 on.",
-            )
-        place: Any = after
-        if place is not None and not isinstance(place, Place):
+    def find(
+        self, wanted: Wanted, *, after: Place | None, limit: int, called: str = "limit"
+    ) -> Work[Page]:
+        """One page of the cases that fit. Raises `InvalidCall` for what there is not.
+
+        `called` is what the caller calls the limit.
+        """
+        how_many(called, limit)
+        if after is not None and not _is_place(after):
             raise InvalidCall(
                 what=f"after={short(after)}",
                 problem="is no place in a list",
@@ -116,7 +116,8 @@ class Lists:
                 problem=f"is no stage of workflow {self._workflow.name!r}",
                 repair=nearest(str(stage), stages),
             )
-        for name in ("client", "subject"):
+        _true_or_false("ended", wanted.get("ended"))
+        for name in ("client", "subject", "workflow_version"):
             if wanted.get(name) is not None:
                 an_id(name, wanted.get(name))
         client, subject, due_by = wanted.get("client"), wanted.get("subject"), wanted.get("due_by")
@@ -178,4 +179,23 @@ class Lists:
             ended=bool(listing.ended),
             due_at=moment_of(listing.due_at) if listing.due_at is not None else None,
             keys=listing.keys,
+        )
+
+
+def _is_place(value: object) -> bool:
+    """Whether a value is a place in a list. Whoever sends one on to a browser gets any back."""
+    if not isinstance(value, Place):
+        return False
+    due_at, opened = tuple[object, object](value)
+    return (
+        isinstance(due_at, str) and storable(due_at) and type(opened) is int and 0 <= opened <= LAST
+    )
+
+
+def _true_or_false(name: str, value: object) -> None:
+    if value is not None and type(value) is not bool:
+        raise InvalidCall(
+            what=f"{name}={short(value)}",
+            problem="is neither True nor False",
+            repair=f"Give one of them, or leave {name} out.",
         )

@@ -21,6 +21,9 @@ from caseflow.workflow.workflow import Workflow
 
 AMENDING = {event_type(cls).name for cls in (Corrected, Voided)}
 
+ATTEMPTS = 32
+"""How often something is done again when others write to the case in between."""
+
 UNKNOWN = "unknown"
 """In place of the hash of an event that was not read."""
 
@@ -53,6 +56,8 @@ class Loader(Generic[S]):
         if head is None:
             raise self.no_such_case(case_id)
         start = self.recent.get(case_id)
+        if start is not None and start.generation != generation:
+            start = None  # another thread, slower, put it there after somebody was erased
         if start is not None and (start.case.version, start.hash) == head:
             return start
         if start is None and 0 < self.snapshot_every <= head.version:
@@ -120,14 +125,16 @@ class Loader(Generic[S]):
         return found
 
     def history(self, case_id: str) -> Work[tuple[AnyRecorded, ...]]:
-        """All events as they were recorded."""
+        """All events as they were recorded. Raises `ChainBroken` where they no longer are."""
         an_id("case_id", case_id)
         self.look_at_keys()
         rows = yield from store_calls.read(self.agency, case_id)
         if not rows:
             raise self.no_such_case(case_id)
         without_gap(case_id, rows, 1)
-        return tuple(self.codec.decode_all(rows))
+        history = tuple(self.codec.decode_all(rows))
+        verify_chain(rows)  # afterwards: what cannot be read says more of what is wrong
+        return history
 
     def histories(
         self, workflow: Workflow[S], case_id: str, version: int

@@ -25,11 +25,13 @@ from caseflow.casebook.given import (
 )
 from caseflow.casebook.listing import held_as, listing_of
 from caseflow.casebook.lists import Lists
-from caseflow.casebook.loading import AMENDING, Loader
+from caseflow.casebook.loading import AMENDING, ATTEMPTS, Loader
+from caseflow.casebook.mending import Mending
 from caseflow.casebook.outcome import Outcome
 from caseflow.casebook.parts import a_count, a_source_of_roles, events_of, versions_of
 from caseflow.casebook.recent import Loaded, RecentCases
 from caseflow.casebook.store_calls import Work
+from caseflow.casebook.tidying import tidy_if_erased
 from caseflow.kernel.case import Case, S, fold, known, occurred
 from caseflow.kernel.cipher import Cipher
 from caseflow.kernel.codec import Codec
@@ -61,9 +63,6 @@ Roles = Mapping[str, Iterable[str]] | Callable[[str, Case[Any] | None], Iterable
 
 PAGE = 500
 """How many cases are read from the list at a time, where all of them are wanted."""
-
-ATTEMPTS = 32
-"""How often a command is decided again when others write to the case in between."""
 
 
 class Middle(Generic[S]):
@@ -102,6 +101,7 @@ class Middle(Generic[S]):
             snapshot_every=snapshot_every,
         )
         self.audit: Audit[S] = Audit(self.loader, self._now)
+        self.mending: Mending[S] = Mending(self.loader)
         self.archive = Archive(agency, self._now)
 
         self._commands: Commands[S] = Commands(self.loader)
@@ -222,7 +222,8 @@ class Middle(Generic[S]):
         decided, loaded, counts = yield from self._decide(case_id, entries, given, fingerprint)
         if not decided.verdict.allowed:
             raise Refused(verdict=decided.verdict, unrecorded=facts_among(steps, entries))
-        appended = yield from self._append(loaded, decided, given.command_id, counts)
+        made = self._unit(loaded, decided, given.command_id, counts)
+        appended = yield from self._append(*made, loaded.generation)
         if appended is not Appended.DONE:
             return None
         return Outcome(case=decided.case, events=decided.events, verdict=decided.verdict)
@@ -238,14 +239,30 @@ class Middle(Generic[S]):
         an_id("client", client)
         if case_id is not None:
             an_id("case_id", case_id)
-        self.loader.look_at_keys()
         fingerprint = self._commands.fingerprint("open", case_id or "", (Entry(client),), given)
-        replay = yield from self._commands.replay(fingerprint, None, given)
-        if replay is not None:
-            return replay
-        if case_id is None:
-            case_id = self._new_id()
-            an_id("new_id()", case_id)
+        for _ in range(ATTEMPTS):
+            generation = self.loader.look_at_keys()
+            replay = yield from self._commands.replay(fingerprint, None, given)
+            if replay is not None:
+                return replay
+            if case_id is None:
+                case_id = self._new_id()
+                an_id("new_id()", case_id)
+            decided, counts = yield from self._opening(client, case_id, given, fingerprint)
+            if not decided.verdict.allowed:
+                raise Refused(verdict=decided.verdict, unrecorded=())
+            made = self._unit(None, decided, given.command_id, counts)
+            appended = yield from self._append(*made, generation)
+            if appended is Appended.DONE:
+                return Outcome(case=decided.case, events=decided.events, verdict=decided.verdict)
+            if (yield from store_calls.head(self.agency, case_id)) is not None:
+                raise CaseExists(case_id=case_id)
+        raise Conflict(case_id=str(case_id), attempts=ATTEMPTS)
+
+    def _opening(
+        self, client: str, case_id: str, given: Given, fingerprint: str | None
+    ) -> Work[tuple[Decided[S], tuple[Count, ...]]]:
+        """Decide on the opening of a case."""
         command = Command(
             entries=(),
             actor=self._actor(given.by, None),
@@ -256,23 +273,15 @@ class Middle(Generic[S]):
             fingerprint=fingerprint,
         )
         opening = {"case_id": case_id, "agency": self.agency, "client": client}
-        decided, counts = yield from self._counting(
-            self.workflow,
-            case_id,
-            lambda counts: open_case(
-                self.workflow, command=command._replace(counts=counts), **opening
-            ),
+        return (
+            yield from self._counting(
+                self.workflow,
+                case_id,
+                lambda counts: open_case(
+                    self.workflow, command=command._replace(counts=counts), **opening
+                ),
+            )
         )
-        if not decided.verdict.allowed:
-            raise Refused(verdict=decided.verdict, unrecorded=())
-        appended = yield from self._append(None, decided, given.command_id, counts)
-        if appended is Appended.DUPLICATE:
-            replay = yield from self._commands.replay(fingerprint, None, given)
-            if replay is not None:
-                return replay
-        if appended is not Appended.DONE:
-            raise CaseExists(case_id=case_id)
-        return Outcome(case=decided.case, events=decided.events, verdict=decided.verdict)
 
     def _decide(
         self, case_id: str, entries: tuple[Entry, ...], given: Given, fingerprint: str | None
@@ -362,17 +371,16 @@ class Middle(Generic[S]):
             histories=(yield from self.loader.histories(workflow, case.id, case.version)),
         )
 
-    def _append(
+    def _unit(
         self,
         loaded: Loaded | None,
         decided: Decided[S],
         command_id: str | None,
         counts: tuple[Count, ...],
-    ) -> Work[Appended]:
-        """Chain the events to those before them, and write them (None: the case is new)."""
+    ) -> tuple[Unit, Loaded]:
+        """The events chained to those before them (None: the case is new), and what comes of it."""
         expected, previous = (loaded.case.version, loaded.hash) if loaded else (0, GENESIS)
         case = decided.case
-        generation = loaded.generation if loaded else self.codec.generation()
         rows = []
         for recorded in decided.events:
             rows.append(self.codec.encode(recorded, previous))
@@ -397,10 +405,20 @@ class Middle(Generic[S]):
             subjects=tuple(sorted(subjects - before)),
             counts=counts,
         )
+        return unit, Loaded(case, previous, listing, subjects)
+
+    def _append(self, unit: Unit, held: Loaded, generation: int) -> Work[Appended]:
+        """Write a unit that was decided on after this erasure, and see that none came after it.
+
+        One that came before it was written is a conflict. One that came while it was written
+        may have looked at the case too early to clean up after this unit: that is done here.
+        """
+        if self.codec.generation() != generation:
+            return Appended.CONFLICT
         appended = yield from store_calls.append(unit)
         if appended is Appended.DONE:
-            held = Loaded(case, previous, listing, subjects, generation)
-            self.loader.recent.put(case.id, held)
+            self.loader.recent.put(unit.case_id, held._replace(generation=generation))
+            yield from tidy_if_erased(self.loader, unit.case_id, generation)
         return appended
 
     # -- what was given ----------------------------------------------------------------------

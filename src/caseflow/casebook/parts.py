@@ -23,6 +23,12 @@ def versions_of(
         _a_workflow(other)
         an_id("the workflow's name", other.name)
         an_id("the workflow's version", other.version)
+        for index in other.indexes:
+            an_id("the name of an index", index.name)
+        for cls in other.event_types:
+            an_id("the name of an event", event_type(cls).name)
+        for stage in other.stages:
+            an_id("the id of a stage", stage.id)
         if other.name != workflow.name:
             raise InvalidCall(
                 what=f"Casebook(earlier=...) holds workflow {other.name!r}, which",
@@ -138,26 +144,63 @@ def keys_apart(store: object, cipher: object) -> None:
         raise KeysNotApart(keys=repr(keys), cases=repr(store))
 
 
+PORT = (
+    "head",
+    "read",
+    "append",
+    "command",
+    "snapshot",
+    "find",
+    "count",
+    "tally",
+    "relist",
+    "feed",
+    "checkpoint",
+    "advance",
+    "consumers",
+    "delete_consumer",
+    "agencies",
+    "restore",
+    "mend",
+    "loose_ends",
+)
+
+
 def a_store(store: object, *, awaited: bool) -> None:
     """See that a value is a store that this kind of book can use. Raises `InvalidCall`."""
     problem = repair = ""
-    missing = _missing(store, ("head", "read", "append", "command", "snapshot", "find", "count"))
+    missing = _missing(store, PORT)
     if isinstance(store, Workflow):
         problem = "is a workflow"
         repair = "Give the workflow first, then the store: Casebook(workflow, store)."
     elif isinstance(store, type):
         problem, repair = "is a class", f"Make a store of it: {store.__name__}(...)."
-    elif missing:
-        problem = f"is no store: it has no {listed(missing)}"
+    elif {"head", "read", "append"} <= set(missing):
+        problem = "is no store"
         repair = "Give one, such as MemoryStorage() or SQLStorage('sqlite:///cases.db')."
+    elif missing:
+        problem = f"is no whole store: class {type(store).__name__} has no {listed(missing)}"
+        repair = (
+            "Give the class every method of caseflow.storage.Storage; one that it cannot have "
+            "raises Unsupported (docs/howto-write-a-store.md)."
+        )
     elif not awaited and iscoroutinefunction(getattr(store, "head", None)):
         problem, repair = "has to be awaited", "Give it to an AsyncCasebook."
     if problem:
         raise InvalidCall(what=f"Casebook(store={short(store)})", problem=problem, repair=repair)
 
 
-def a_joining_store(store: Any) -> Any:
-    """The store, if it can work inside a transaction of the application's. Raises `InvalidCall`."""
+def a_joining_store(store: Any, *, joined: bool) -> Any:
+    """The store, if it can work inside a transaction of the application's. Raises `InvalidCall`.
+
+    `joined` is whether it does already.
+    """
+    if joined:
+        raise InvalidCall(
+            what="A book made by within(...)",
+            problem="has joined a transaction already",
+            repair="Call within(...) on the book it was made from.",
+        )
     if not callable(getattr(store, "within", None)):
         raise InvalidCall(
             what=f"within(...) on a book with {short(store)}, which",

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import logging
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from functools import partial
+from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 from uuid import uuid4
 
 from blinker import Signal
@@ -22,7 +25,7 @@ from caseflow.casebook.parts import (
     keys_apart,
 )
 from caseflow.casebook.retention import Retention
-from caseflow.casebook.store_calls import Work
+from caseflow.casebook.store_calls import StoreCall, Work
 from caseflow.kernel.case import S
 from caseflow.kernel.cipher import Cipher
 from caseflow.kernel.errors import InvalidCall
@@ -99,8 +102,15 @@ class Book(Generic[St, S]):
         that is returned is called. It is called after the commit, in this process only; what
         it raises harms neither the write nor other receivers: it is logged to the logger
         `caseflow` and told by the outcome. A casebook that must not miss anything reads the
-        history instead. Raises `InvalidCall` and `UnknownEvent`.
+        history instead. A book made by `within` tells whoever listens to the book that it was
+        made of. Raises `InvalidCall` and `UnknownEvent`.
         """
+        if self._joined is not None:
+            raise InvalidCall(
+                what="subscribe(...)",
+                problem="comes on a book inside a transaction, with which it would not end",
+                repair="Subscribe to the book on which within(...) was called.",
+            )
         a_receiver(receiver)
         if to is not None:
             an_event_of(self._middle.versions.values(), to)
@@ -141,21 +151,118 @@ def report(error: Exception, recorded: AnyRecorded) -> Exception:
     return error
 
 
-def run(work: Work[T], store: Any) -> T:
-    """Carry out a piece of work on a store that answers at once."""
+class Done(NamedTuple):
+    """The end of a piece of work (a `StopIteration` cannot leave a thread)."""
+
+    result: Any
+
+
+def step(work: Work[Any], reply: Any, failed: Exception | None) -> StoreCall | Done:
+    """Go on with a piece of work, up to its next call on the store.
+
+    What the store raised is raised inside: it is for the work to say what becomes of it.
+    """
+    try:
+        return work.send(reply) if failed is None else work.throw(failed)
+    except StopIteration as done:
+        return Done(done.value)
+
+
+def run(work: Work[T], store: Any, stop: threading.Event | None = None) -> T:
+    """Carry out a piece of work on a store that answers at once; no file is left open by it.
+
+    It ends at the next call on the store, or the next item that the store takes, once `stop`
+    is set.
+    """
     reply: Any = None
     failed: Exception | None = None
-    while True:
+    try:
+        while isinstance(call := step(work, reply, failed), StoreCall):
+            failed = None
+            args: Iterable[Any] = call.args
+            if stop is not None:
+                _go_on(stop)
+                args = (_taken(arg, stop) if isinstance(arg, Iterator) else arg for arg in args)
+            try:
+                reply = getattr(store, call.method)(*args, **call.kwargs)
+            except Exception as raised:
+                failed = raised
+    finally:
+        work.close()
+    return call.result  # type: ignore[no-any-return]  # what the work returns is a T
+
+
+async def run_awaiting(
+    work: Work[T], store: Any, *, joined: bool = False, aside: bool = False
+) -> T:
+    """The same, awaited: in one thread, or call by call on a store that is awaited.
+
+    `joined` is whether the store has joined a transaction: its `run` awaits for it then. `aside`
+    has the work itself done in a thread, for it reads files and long histories; who is cancelled
+    meanwhile waits until that has ended.
+    """
+    import asyncio  # a third of the import time, and only used here
+
+    if joined and not aside:
+        return await store.run(run, work, store)  # type: ignore[no-any-return]  # as above
+    if not joined and not inspect.iscoroutinefunction(store.head):
+        if not aside:
+            return await asyncio.to_thread(run, work, store)
+        stop = threading.Event()
+        return await _in_thread(partial(run, work, store, stop), stop)
+    reply: Any = None
+    failed: Exception | None = None
+    try:
+        while True:
+            going = partial(step, work, reply, failed)
+            call = await _in_thread(going) if aside else going()
+            if isinstance(call, Done):
+                return call.result  # type: ignore[no-any-return]  # as above
+            failed = None
+            asked = partial(getattr(store, call.method), *call.args, **call.kwargs)
+            try:
+                reply = await (store.run(asked) if joined else asked())
+            except Exception as raised:
+                failed = raised
+    finally:
+        work.close()
+
+
+async def _in_thread(function: Callable[[], T], stop: threading.Event | None = None) -> T:
+    """Call a function in a thread; who is cancelled lets it stop, and waits until it has ended."""
+    import asyncio
+
+    thread = asyncio.create_task(asyncio.to_thread(function))
+    cancelled: asyncio.CancelledError | None = None
+    while not thread.done():
         try:
-            call = work.send(reply) if failed is None else work.throw(failed)
-        except StopIteration as done:
-            result: T = done.value
-            return result
-        failed = None
-        try:
-            reply = getattr(store, call.method)(*call.args, **call.kwargs)
-        except Exception as raised:  # it is for the work to say what becomes of it
-            failed = raised
+            await asyncio.wait([thread])
+        except asyncio.CancelledError as error:
+            cancelled = error
+            if stop is not None:
+                stop.set()
+    if cancelled is None:
+        return thread.result()
+    if not thread.cancelled():
+        thread.exception()  # it was looked at
+    raise cancelled
+
+
+class _Stopped(BaseException):
+    """The task that waits for a thread was cancelled. No store is to take it for a failure."""
+
+
+def _go_on(stop: threading.Event) -> None:
+    if stop.is_set():
+        raise _Stopped
+
+
+def _taken(items: Iterator[T], stop: threading.Event) -> Iterator[T]:
+    """What a store takes one by one, until it is told to stop: it then undoes what it began."""
+    for item in items:
+        _go_on(stop)
+        yield item
+    _go_on(stop)
 
 
 def not_joined() -> InvalidCall:

@@ -8,12 +8,14 @@ from typing import Any, NamedTuple, TypeVar
 from caseflow.kernel.stored import StoredEvent
 from caseflow.storage.port import (
     Appended,
+    Consumers,
     Count,
     FeedEntry,
     Found,
     Head,
     History,
     Listing,
+    Loose,
     Place,
     Query,
     Snapshot,
@@ -118,7 +120,31 @@ def advance(agency: str, consumer: str, *, expected: int, position: int) -> Work
     return done
 
 
+def consumers(agency: str) -> Work[Consumers]:
+    """Where all consumers stand."""
+    found: Consumers = yield StoreCall("consumers", (agency,), {})
+    return found
+
+
+def delete_consumer(agency: str, consumer: str) -> Work[bool]:
+    """Delete a consumer's checkpoint."""
+    done: bool = yield StoreCall("delete_consumer", (agency, consumer), {})
+    return done
+
+
 def restore(agency: str, histories: Iterable[History]) -> Work[int]:
     """Write whole histories."""
     written: int = yield StoreCall("restore", (agency, histories), {})
     return written
+
+
+def mend(agency: str, history: History, *, head: Head | None) -> Work[bool]:
+    """Put a whole history in the place of a case's."""
+    done: bool = yield StoreCall("mend", (agency, history), {"head": head})
+    return done
+
+
+def loose_ends(agency: str, *, mend: bool = False) -> Work[Sequence[Loose]]:
+    """What does not fit the rest of the store."""
+    found: Sequence[Loose] = yield StoreCall("loose_ends", (agency,), {"mend": mend})
+    return found

@@ -31,11 +31,7 @@ class Pages:
         return page
 
 
-def listed_as(agency: str, case_id: str, query: Query) -> Work[Found | None]:
-    """What the list says of one case, looked for among those that fit a query."""
-    pages = Pages(agency, query)
-    while page := (yield from pages.next()):
-        for found in page:
-            if found.case_id == case_id:
-                return found
-    return None
+def listed_as(agency: str, case_id: str) -> Work[Found | None]:
+    """What the list says of one case."""
+    found = yield from store_calls.find(agency, Query(case_id=case_id), limit=1)
+    return found[0] if found else None

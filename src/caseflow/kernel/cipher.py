@@ -31,7 +31,8 @@ class Cipher(Protocol):
     def generation(self) -> int:
         """A number that is another one after each erasure, wherever it was done.
 
-        Asked once for each verb of a casebook: what is remembered of keys is looked at then.
+        Asked when a verb of a casebook begins, and what is remembered of keys is looked at
+        then; and before and after it writes, so that no erasure in between is passed over.
         """
         ...
 

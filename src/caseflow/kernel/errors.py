@@ -243,10 +243,17 @@ class ConsumerMoved(Conflict):
     code = "consumer-moved"
     wording = (
         "Consumer {consumer!r} of agency {agency!r} no longer stands at position {position}: "
-        "another one of that name is at work. What was done from there on may be done twice; "
-        "run one consumer of a name at a time, or do its work in one transaction with its "
-        "checkpoint: casebook.within(session).consume(...)."
+        "another one of that name is at work. {repair}"
     )
+
+    def __init__(self, **fields: Any) -> None:
+        fields.setdefault(
+            "repair",
+            "What was done from there on may be done twice; run one consumer of a name at a time, "
+            "or do its work in one transaction with its checkpoint: "
+            "casebook.within(session).consume(...).",
+        )
+        super().__init__(**fields)
 
 
 class CaseHeld(CaseExists):
@@ -255,7 +262,8 @@ class CaseHeld(CaseExists):
     code = "case-held"
     wording = (
         "There is already a case {case_id!r} here, and an import adds whole cases only. "
-        "Nothing was imported: import into a store that has none of them."
+        "Nothing was imported: import into a store that has none of them, or put one damaged "
+        "case right with mend()."
     )
 
 

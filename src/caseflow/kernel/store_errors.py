@@ -32,6 +32,16 @@ class TransactionNotImmediate(StoreError):
     )
 
 
+class OtherDatabase(StoreError):
+    """A transaction that a store should join is on a database that is not the store's."""
+
+    code = "other-database"
+    wording = (
+        "{store} cannot join a transaction on {given!r}, which is another database. Give a Session "
+        "or Connection to the database of the store, or make the book with a store on the other."
+    )
+
+
 class Unsupported(StoreError):
     """The store lacks what it was asked for, and always will: it is declared to."""
 
@@ -85,7 +95,7 @@ class SchemaIncomplete(StoreError):
 
     code = "schema-incomplete"
     wording = (
-        "The tables of caseflow in {store} are not complete: {missing} is not there. If your "
+        "The tables of caseflow in {store} are not complete: they lack {missing}. If your "
         "application's own migrations keep them, make the next one and run it; otherwise "
         "restore them from a backup."
     )

@@ -77,7 +77,7 @@ def verify_chain(
             problem = f"stands where event {number} should"
         elif previous is not None and row.previous_hash != previous:
             problem = "does not follow from the event before it"
-        elif not _hash_holds(row):
+        elif not holds_hash(row):
             problem = "was changed after it was written"
         else:
             previous = row.hash
@@ -86,7 +86,8 @@ def verify_chain(
     return previous or GENESIS
 
 
-def _hash_holds(row: StoredEvent) -> bool:
+def holds_hash(row: StoredEvent) -> bool:
+    """Whether an event is the one that its hash was taken over."""
     try:
         return hash_of(row[:-1]) == row.hash
     except TypeError:  # bytes, say, which no column was ever written with

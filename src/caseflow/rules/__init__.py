@@ -91,7 +91,7 @@ from caseflow.rules.services import (
     recorded_in_time,
     service_in_plan,
 )
-from caseflow.rules.staffing import caseload_cap
+from caseflow.rules.staffing import caseload_cap, lead_assigned
 from caseflow.rules.termination import (
     able_to_live_independently,
     closing_review_held,
@@ -159,6 +159,7 @@ __all__ = [
     "goals_measurable",
     "goals_set",
     "items_serve_goals",
+    "lead_assigned",
     "major_goals_achieved",
     "needs_covered",
     "needs_numbered",

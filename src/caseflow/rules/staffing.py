@@ -1,4 +1,4 @@
-"""Guards of staffing: how many cases one case manager leads."""
+"""Guards of staffing: that a case has a lead case manager, and how many cases one leads."""
 
 from __future__ import annotations
 
@@ -9,10 +9,31 @@ from caseflow.kernel.case import Case
 from caseflow.kernel.context import Context
 from caseflow.kernel.errors import InvalidCall, short
 from caseflow.kernel.rules import Rule, Unmet, rule
-from caseflow.rules.sources import MODELS
+from caseflow.rules.sources import MODELS, trilevel
 from caseflow.workflow.vocabulary import maker
 
 Casework = Case[CaseworkState]
+
+
+@rule(
+    "lead-assigned",
+    rests_on=LeadCaseManagerAssigned,
+    wanted="The case has a lead case manager.",
+    source=trilevel("overview: navigators are assigned to individual participants"),
+)
+def _led(case: Casework, context: Context) -> Iterator[Unmet]:
+    if lead_case_manager(case) is None:
+        yield Unmet(
+            found="none, so the supervisor holds the case", remedy="assign a lead case manager"
+        )
+
+
+lead_assigned: Rule[CaseworkState] = _led.due()
+"""A rule: a lead case manager is assigned. Until then it is due, and keeps nothing from happening.
+
+It belongs on the decision from which on somebody has to have the lead, such as the opening
+(`CaseOpened`) or the enrollment. The source names no time: `lead_assigned.due(within=...)` does.
+"""
 
 
 @maker("caseload-cap")

@@ -27,6 +27,7 @@ from caseflow.rules import (
     client_has_a_part,
     eligible,
     goals_set,
+    lead_assigned,
     needs_covered,
     needs_numbered,
     partnership_established,
@@ -176,7 +177,10 @@ def service_delivery_flow(*, pre_enrollment: bool = True) -> Workflow[CaseworkSt
         ),
         events=FACTS,
         rules={
-            Enrolled: [eligible.sourced(trilevel("overview: suitable and eligible"))],
+            Enrolled: [
+                eligible.sourced(trilevel("overview: suitable and eligible")),
+                lead_assigned,
+            ],
             ServiceProvided: [
                 service_in_plan.warns().sourced(
                     trilevel("navigator responsibilities: work the plan")

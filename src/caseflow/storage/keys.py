@@ -18,6 +18,8 @@ from pathlib import Path
 from threading import RLock
 from typing import NamedTuple, Protocol
 
+from caseflow.kernel.errors import InvalidCall, listed
+
 KEY_BYTES = 32
 
 
@@ -33,7 +35,10 @@ class SubjectKey(NamedTuple):
 
 
 class Tombstone(NamedTuple):
-    """What stands in the place of a key that was destroyed. Moments are ISO 8601, in UTC."""
+    """What stands in the place of a key that was destroyed. Moments are ISO 8601, in UTC.
+
+    It is kept for good: `by` and `reason` must not name who was erased.
+    """
 
     pseudonym: str
     erased_at: str
@@ -69,7 +74,11 @@ class KeyStore(Protocol):
         ...
 
     def generation(self) -> int:
-        """A number that is another one after each erasure. Asked often."""
+        """A number that is another one after each erasure. Asked often.
+
+        It is so for everybody by the time that `erase` returns: an older one that is told
+        later lets a verb that was under way leave behind what it derived before.
+        """
         ...
 
     def find(self, agency: str, pseudonym: str, /) -> SubjectKey | Tombstone | None:
@@ -90,6 +99,20 @@ class KeyStore(Protocol):
     def tombstones(self, agency: str, /) -> Sequence[Tombstone]:
         """Who was erased, first to last. What has to be erased again after a restore."""
         ...
+
+
+def a_key_store(value: object, *, what: str) -> None:
+    """See that a value is a key store. Raises `InvalidCall`."""
+    methods = ("roots", "generation", "find", "make", "erase", "tombstones")
+    missing = [name for name in methods if not callable(getattr(value, name, None))]
+    if missing or isinstance(value, type):
+        raise InvalidCall(
+            what=what,
+            problem=f"is given no key store: it has no {listed(missing)}"
+            if missing
+            else "is given a class, not a key store",
+            repair="Give one, such as SQLiteKeyStore('keys.db').",
+        )
 
 
 def new_roots() -> Roots:
@@ -131,7 +154,8 @@ class MemoryKeyStore:
     def find(self, agency: str, pseudonym: str, /) -> SubjectKey | Tombstone | None:
         """As `KeyStore.find`."""
         where = agency, pseudonym
-        return self._tombstones.get(where) or self._keys.get(where)
+        with self._lock:  # else there is neither, while one takes the place of the other
+            return self._tombstones.get(where) or self._keys.get(where)
 
     def make(self, agency: str, pseudonym: str, subject: str, /) -> SubjectKey | Tombstone:
         """As `KeyStore.make`."""

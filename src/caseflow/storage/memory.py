@@ -16,12 +16,14 @@ from caseflow.kernel.errors import CaseExists, CommandReused
 from caseflow.kernel.stored import StoredEvent
 from caseflow.storage.port import (
     Appended,
+    Consumers,
     Count,
     FeedEntry,
     Found,
     Head,
     History,
     Listing,
+    Loose,
     Place,
     Query,
     Snapshot,
@@ -103,7 +105,8 @@ class MemoryStorage:
                     Place((listing.due_at or "") if query.due_by is not None else "", opened),
                 )
                 for opened, (case_id, listing) in enumerate(kept.listings.items(), 1)
-                if _fits(query, listing, kept.subjects[case_id])
+                if query.case_id in (None, case_id)
+                and _fits(query, listing, kept.subjects[case_id])
             ]
         listed.sort(key=lambda found: found.place)
         return [found for found in listed if after is None or found.place > after][:limit]
@@ -162,6 +165,17 @@ class MemoryStorage:
             kept.consumers[consumer] = position
             return True
 
+    def consumers(self, agency: str, /) -> Consumers:
+        """The checkpoints of all consumers, and where the feed ends now."""
+        with self._lock:
+            kept = self._of(agency)
+            return Consumers(len(kept.feed), dict(kept.consumers))
+
+    def delete_consumer(self, agency: str, consumer: str, /) -> bool:
+        """Delete a consumer's checkpoint, as if it had never worked. False where it has none."""
+        with self._lock:
+            return self._of(agency).consumers.pop(consumer, None) is not None
+
     # -- everything at once ------------------------------------------------------------------
 
     def agencies(self) -> Sequence[str]:
@@ -188,6 +202,42 @@ class MemoryStorage:
                 self._agencies[agency] = kept
         return sum(len(unit.events) for unit in units)
 
+    def mend(self, agency: str, history: History, /, *, head: Head | None) -> bool:
+        """Put a whole history in the place of all that is kept of its case."""
+        case_id, units = history.case_id, list(_units(agency, history))
+        with self._lock:
+            if self.head(agency, case_id) != head:
+                return False
+            kept = self._agencies.setdefault(agency, _Agency())
+            others = {id: rows for id, rows in kept.commands.items() if rows[0].case_id != case_id}
+            for unit in units:
+                if unit.command_id in others:
+                    raise CommandReused(command_id=unit.command_id, case_id=case_id)
+            fed = {number for fed_id, number in kept.feed if fed_id == case_id}
+            kept.commands = others
+            kept.cases[case_id], kept.subjects[case_id] = [], set()
+            kept.snapshots.pop(case_id, None)
+            before = list(kept.feed)
+            for unit in units:
+                kept.write(unit)
+            rest = [(case_id, one.number) for one in history.events if one.number not in fed]
+            kept.feed = before + rest
+            return True
+
+    def loose_ends(self, agency: str, /, *, mend: bool = False) -> Sequence[Loose]:
+        """What does not fit the rest of the store."""
+        with self._lock:
+            kept = self._of(agency)
+            found = list(kept.loose_ends())
+            for one in found if mend else ():
+                if one.kind == "subject":
+                    kept.subjects[one.case_id].discard(one.name)
+                elif one.kind == "unheld":
+                    kept.subjects.setdefault(one.case_id, set()).add(one.name)
+                elif one.kind == "snapshot":
+                    del kept.snapshots[one.case_id]
+            return found
+
     def _of(self, agency: str) -> _Agency:
         return self._agencies.get(agency) or _Agency()
 
@@ -204,6 +254,38 @@ class _Agency:
     feed: list[tuple[str, int]] = attrs.Factory(list)
     consumers: dict[str, int] = attrs.Factory(dict)
     tokens: dict[tuple[str, str], int] = attrs.Factory(dict)
+
+    def loose_ends(self) -> Iterable[Loose]:
+        """What does not fit. Keys and places stand in the list itself here, and have no ends."""
+        for case_id, rows in self.cases.items():
+            if rows and case_id not in self.listings:
+                yield Loose("history", case_id, "", rows[-1].number)
+        for command_id, (first, *_) in self.commands.items():
+            if not any(
+                (row.number, row.command_id) == (first.number, command_id)
+                for row in self.cases.get(first.case_id, ())
+            ):
+                yield Loose("command", first.case_id, command_id, first.number)
+        for case_id in {*self.subjects, *self.cases}:
+            wanted = {row.subject for row in self.cases.get(case_id, ())}
+            held = self.subjects.get(case_id, set())
+            yield from (Loose("subject", case_id, name) for name in sorted(held - wanted))
+            yield from (Loose("unheld", case_id, name) for name in sorted(wanted - held))
+        for case_id, snapshot in self.snapshots.items():
+            if case_id not in self.listings:
+                yield Loose("snapshot", case_id, "", snapshot.version)
+        yield from self._loose_in_the_feed()
+
+    def _loose_in_the_feed(self) -> Iterable[Loose]:
+        events = {(row.case_id, row.number) for rows in self.cases.values() for row in rows}
+        for position, shown in enumerate(self.feed, 1):
+            if shown not in events:
+                yield Loose("fed", shown[0], "", position)
+        for case_id, number in sorted(events - set(self.feed)):
+            yield Loose("unfed", case_id, "", number)
+        for name, position in self.consumers.items():
+            if not 0 <= position <= len(self.feed):
+                yield Loose("consumer", "", name, position)
 
     def write(self, unit: Unit) -> None:
         """Write a unit that nothing speaks against."""

@@ -104,6 +104,7 @@ class Query(NamedTuple):
     due_by: str | None = None
     """Something is due at this moment or before. Cases are then listed by when it is."""
     ended: bool | None = None
+    case_id: str | None = None
 
 
 class Place(NamedTuple):
@@ -112,6 +113,7 @@ class Place(NamedTuple):
     due_at: str
     """Empty, unless the list goes by what is due."""
     opened: int
+    """A number that grows with each opening. A store may count it over all agencies."""
 
 
 class Found(NamedTuple):
@@ -130,6 +132,15 @@ class FeedEntry(NamedTuple):
     event: StoredEvent
 
 
+class Consumers(NamedTuple):
+    """How far the consumers of an agency have worked through its feed."""
+
+    end: int
+    """The position of the last event of the feed (0: there is none)."""
+    positions: Mapping[str, int]
+    """The checkpoint of each consumer that has one, by its name."""
+
+
 class History(NamedTuple):
     """A whole history to be imported, with what the list says of its case."""
 
@@ -137,6 +148,29 @@ class History(NamedTuple):
     events: Sequence[StoredEvent]
     listing: Listing
     subjects: tuple[str, ...]
+
+
+class Loose(NamedTuple):
+    """Something in a store that does not fit the rest of it: what no foreign key watches over.
+
+    `kind` says what it is:
+
+    - `history`: a case has events, up to `number`, and is not listed.
+    - `command`: command `name` is said to have written event `number`, which bears it not.
+    - `subject`: the case is found by the data of `name`, of whom it has no event; `unheld`: the
+      other way round.
+    - `key`: an index holds the case under `name`, and it is not listed, or at another place.
+    - `snapshot`: there is a snapshot, and no such case.
+    - `place`: another case is listed at the same place, `number`.
+    - `fed`: position `number` of the feed shows an event that is not there; `gap`: there is
+      none before it; `unfed`: event `number` has none, and waits for none.
+    - `consumer`: checkpoint `number` of consumer `name` is none that the feed has reached.
+    """
+
+    kind: str
+    case_id: str
+    name: str = ""
+    number: int = 0
 
 
 class Storage(Protocol):
@@ -211,6 +245,14 @@ class Storage(Protocol):
         """Move a consumer's checkpoint. False where it does not stand at `expected`."""
         ...
 
+    def consumers(self, agency: str, /) -> Consumers:
+        """The checkpoints of all consumers, and where the feed ends now."""
+        ...
+
+    def delete_consumer(self, agency: str, consumer: str, /) -> bool:
+        """Delete a consumer's checkpoint, as if it had never worked. False where it has none."""
+        ...
+
     # -- everything at once ------------------------------------------------------------------
 
     def agencies(self) -> Sequence[str]:
@@ -222,6 +264,23 @@ class Storage(Protocol):
 
         Raises `CaseExists` where there is such a case, and `CommandReused` where a command id
         of theirs was used.
+        """
+        ...
+
+    def mend(self, agency: str, history: History, /, *, head: Head | None) -> bool:
+        """Put a whole history in the place of all that is kept of its case.
+
+        False where the case does not end at `head` (None: it is not listed). Its place in the
+        list and the positions of its events in the feed stay; its snapshot is dropped. Raises
+        `CommandReused` where another case used a command id of its.
+        """
+        ...
+
+    def loose_ends(self, agency: str, /, *, mend: bool = False) -> Sequence[Loose]:
+        """What does not fit: a history of no case, a position of no event, and so on.
+
+        Each is judged at one moment, whoever writes. `mend` drops what is of the kinds
+        `subject`, `key` and `snapshot`, and adds what is `unheld`.
         """
         ...
 
@@ -291,10 +350,26 @@ class AsyncStorage(Protocol):
         """As `Storage.advance`."""
         ...
 
+    async def consumers(self, agency: str, /) -> Consumers:
+        """As `Storage.consumers`."""
+        ...
+
+    async def delete_consumer(self, agency: str, consumer: str, /) -> bool:
+        """As `Storage.delete_consumer`."""
+        ...
+
     async def agencies(self) -> Sequence[str]:
         """As `Storage.agencies`."""
         ...
 
     async def restore(self, agency: str, histories: Iterable[History], /) -> int:
         """As `Storage.restore`."""
+        ...
+
+    async def mend(self, agency: str, history: History, /, *, head: Head | None) -> bool:
+        """As `Storage.mend`."""
+        ...
+
+    async def loose_ends(self, agency: str, /, *, mend: bool = False) -> Sequence[Loose]:
+        """As `Storage.loose_ends`."""
         ...

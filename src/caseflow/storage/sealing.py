@@ -20,7 +20,8 @@ import orjson
 
 from caseflow.kernel.erased import ERASED
 from caseflow.kernel.erasure_errors import KeyMissing, SubjectErased
-from caseflow.storage.keys import KeyStore, SubjectKey, Tombstone
+from caseflow.kernel.errors import short
+from caseflow.storage.keys import KeyStore, SubjectKey, Tombstone, a_key_store
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -38,15 +39,17 @@ class SubjectCipher:
     cipher may serve several books, agencies and threads.
 
     Keys that were used are remembered, and forgotten when the key store says that somebody
-    was erased. A book asks it once for each verb: after an erasure in another process, no verb
-    that begins later reads or writes what was erased.
+    was erased. A book asks it when a verb begins, and before and after it writes: after an
+    erasure in another process, no verb that begins later reads or writes what was erased, and
+    one that is under way leaves nothing of it behind.
 
-    Raises `KeyMissing` where there is neither a key nor a tombstone; `SubjectErased` where
-    something personal is to be written of somebody erased; `StoreError` where the key store
-    fails; `ValueError` where a sealed text was changed.
+    Raises `InvalidCall` for what is no key store; `KeyMissing` where there is neither a key nor
+    a tombstone; `SubjectErased` where something personal is to be written of somebody erased;
+    `StoreError` where the key store fails; `ValueError` where a sealed text was changed.
     """
 
     def __init__(self, keys: KeyStore) -> None:
+        a_key_store(keys, what=f"SubjectCipher({short(keys)})")
         _aesgcm()  # asked for here, to say what is missing
         self.keys = keys
         self.agency = "agency"

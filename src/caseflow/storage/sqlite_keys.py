@@ -12,7 +12,9 @@ from threading import RLock
 from typing import Any, TypeVar
 
 from caseflow.kernel.erasure_errors import KeysNotApart
+from caseflow.kernel.errors import InvalidCall, short
 from caseflow.kernel.store_errors import StoreError
+from caseflow.kernel.values import is_path, seconds
 from caseflow.storage.keys import (
     KEY_BYTES,
     Roots,
@@ -55,13 +57,19 @@ class SQLiteKeyStore:
     acknowledged when it is on the disk (`synchronous=EXTRA`). Only the owner of the file may
     read it (mode 0600, where it is made here). `wait` is how many seconds it waits for others.
 
-    Raises `KeysNotApart` for a file that holds cases, and `StoreError` for one that is no key
-    store or cannot be opened.
+    Raises `InvalidCall` for what names no file, `KeysNotApart` for a file that holds cases, and
+    `StoreError` for one that is no key store or cannot be opened.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, wait: float = 30.0) -> None:
+        if not is_path(path):
+            raise InvalidCall(
+                what=f"SQLiteKeyStore({short(path)})",
+                problem="names no file",
+                repair="Give a path, such as SQLiteKeyStore('keys.db').",
+            )
         self.path = Path(path)
-        self._wait = wait
+        self._wait = seconds("wait", wait)
         self._lock = RLock()
         self._opened: tuple[int, sqlite3.Connection] | None = None
         self._inherited: list[Any] = []

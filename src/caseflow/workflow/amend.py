@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from caseflow.kernel.case import Case, Move, effective, fold, histories_of
+import attrs
+
+from caseflow.kernel.case import Case, Move, effective, empty, evolve, fold, histories_of
 from caseflow.kernel.context import Context
 from caseflow.kernel.erasure_errors import ErasedRead
 from caseflow.kernel.events import (
@@ -18,9 +20,11 @@ from caseflow.kernel.events import (
     event_type,
 )
 from caseflow.kernel.recorded import Actor, AnyRecorded
-from caseflow.kernel.rules import UNJUDGED, Result, Unmet
+from caseflow.kernel.rules import UNJUDGED, Result, Rule, Unmet
 from caseflow.kernel.verdict import in_words
 from caseflow.workflow.builtin import acts_in_words, any_of_roles, built_in
+from caseflow.workflow.command import CountsOf, NoOtherCases
+from caseflow.workflow.held import held_under
 
 
 def entitlement_unmet(workflow: Any, made: ExceptionMade, actor: Actor) -> tuple[Unmet, ...]:
@@ -142,6 +146,12 @@ def _taken(edges: Sequence[Any]) -> list[Any]:
     return [edges[0].row] if edges else []
 
 
+def not_amended(event: Amendment, unmet: Sequence[Unmet]) -> Result:
+    """The result that refuses a correction or void."""
+    done = "voided" if isinstance(event, Voided) else "corrected"
+    return built_in("amendment", f"Event {event.number} can be {done}.", *unmet)
+
+
 def _void_unmet(target: AnyRecorded, moves: tuple[Move, ...]) -> Iterable[Unmet]:
     if isinstance(target.event, CaseOpened):
         yield Unmet(
@@ -219,18 +229,25 @@ def at_its_place(
 ) -> tuple[Case[Any], Context, Context]:
     """The case before an event, and the event to be judged there: as it stands, as corrected."""
     prefix = [entry for entry in effective(history) if entry.number < target.number]
-    stood = context._replace(
+    stood = _as_proposed(workflow, prefix, target, context)
+    anew = target.event if event.event is None else event.event
+    then = stood._replace(at=event.occurred_at or target.occurred_at, proposed=anew)
+    return fold(prefix, workflow.state()), stood, then
+
+
+def _as_proposed(
+    workflow: Any, before: Sequence[AnyRecorded], target: AnyRecorded, context: Context
+) -> Context:
+    """What the rules see of an event that is judged at its place, after those before it."""
+    return context._replace(
         actor=Actor(target.actor, target.roles),
         at=target.occurred_at,
         step=target.transition or event_type(target.event).name,
         proposed=target.event,
         given_reason=target.reason_code or target.reason,
         subject=target.subject,
-        histories=histories_of(prefix, workflow.histories),
+        histories=histories_of(before, workflow.histories),
     )
-    anew = target.event if event.event is None else event.event
-    then = stood._replace(at=event.occurred_at or target.occurred_at, proposed=anew)
-    return fold(prefix, workflow.state()), stood, then
 
 
 def _rejudged(
@@ -243,7 +260,8 @@ def _rejudged(
     """A corrected decision has to be one that would have been allowed at its place.
 
     What was found missing in it as it stands, too, is not the correction's doing, and does not
-    count; nor does what an exception covers that was made before it.
+    count; nor does what an exception covers that was made before it. Other cases are counted
+    once the amendment has taken effect (see `held_unmet`).
     """
     case, stood, then = at_its_place(workflow, history, target, event, context)
     edges = workflow.edges(target.transition, case.position)
@@ -255,6 +273,7 @@ def _rejudged(
             remedy=f"void event {target.number} and decide anew",
             evidence=(target.number,),
         )
+    stood, then = (one._replace(counts=NoOtherCases()) for one in (stood, then))
     for rule in edges[0].row.rules if edges else ():
         result, before = rule.judge(case, then), rule.judge(case, stood)
         missed = _missed(workflow, case, rule, before, stood)
@@ -266,6 +285,63 @@ def _rejudged(
                     remedy=item.remedy,
                     evidence=result.evidence,
                 )
+
+
+def held_unmet(
+    workflow: Any,
+    before: Case[Any],
+    after: Case[Any],
+    history: Sequence[AnyRecorded],
+    context: Context,
+) -> tuple[Unmet, ...]:
+    """Why a case may not come under a value again, as an amended decision would have it.
+
+    `before` and `after` are the case without the amendment and with it, `history` is that with
+    it. Under a value that it comes under, the case is one more, as it is with a decision: so
+    every decision that stands is judged at its place with the counts of now, of these values
+    alone. What an exception covers that is in force now does not count.
+    """
+    event: Amendment = context.event
+    amended = next(entry for entry in history if entry.number == event.number)
+    came = _counted(workflow, after) - _counted(workflow, before)
+    if amended.transition is None or not came:
+        return ()
+    fresh, alone = CountsOf(context.counts, came), NoOtherCases()
+    unmet: list[Unmet] = []
+    standing = effective(history)
+    case = empty(history, workflow.state())
+    for place, entry in enumerate(standing):
+        for rule in _rules_judged(workflow, case, entry):
+            if not rule.counts:
+                continue
+            then = _as_proposed(workflow, standing[:place], entry, context)
+            missed, without = (
+                _missed(workflow, after, rule, rule.judge(case, seen), context)
+                for seen in (then._replace(counts=fresh), then._replace(counts=alone))
+            )
+            for item in missed:
+                told = attrs.evolve(item, about=f"as amended, it is refused by {rule.id}")
+                if told not in unmet and not any(_same(item, other) for other in without):
+                    unmet.append(told)
+        case = evolve(case, entry)
+    return tuple(unmet)
+
+
+def _counted(workflow: Any, case: Case[Any]) -> set[tuple[str, str]]:
+    """The values under which a case is counted by some rule."""
+    names = {name for rule in workflow.all_rules.values() for name in rule.counts}
+    indexes = [index for index in workflow.indexes if index.name in names]
+    held = held_under(indexes, case, ended=case.position in workflow.ends)
+    return {(index.name, value) for index, value in held}
+
+
+def _rules_judged(workflow: Any, case: Case[Any], entry: AnyRecorded) -> Sequence[Rule[Any]]:
+    """The rules by which a decision was judged at its place; none of a fact."""
+    if isinstance(entry.event, CaseOpened):
+        found: Sequence[Rule[Any]] = workflow.rules_on(CaseOpened)
+        return found
+    edges = workflow.edges(entry.transition, case.position) if entry.transition else ()
+    return edges[0].row.rules if edges else ()
 
 
 def _missed(

@@ -5,7 +5,7 @@ Named tuples, since they are made for every decision.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Generic, NamedTuple
 
@@ -40,6 +40,19 @@ class NoOtherCases(Mapping[tuple[str, str], int]):
 
     def __len__(self) -> int:
         return 0
+
+
+class CountsOf(NoOtherCases):
+    """The counts of some values alone: 0 under every other, and missing where not looked up."""
+
+    def __init__(
+        self, counts: Mapping[tuple[str, str], int] | None, values: Container[tuple[str, str]]
+    ) -> None:
+        self._counts = {} if counts is None else counts
+        self._values = values
+
+    def __getitem__(self, value: tuple[str, str]) -> int:
+        return self._counts[value] if value in self._values else 0
 
 
 class Command(NamedTuple):

@@ -14,8 +14,9 @@ from caseflow.kernel.context import Context
 from caseflow.kernel.errors import HistoricalCase
 from caseflow.kernel.events import CaseOpened, Corrected, Voided
 from caseflow.kernel.recorded import AnyRecorded, Noted, Recorded, quickly
-from caseflow.kernel.rules import Result
+from caseflow.kernel.rules import Result, Unmet
 from caseflow.kernel.verdict import Judgement, Verdict
+from caseflow.workflow.amend import held_unmet, not_amended
 from caseflow.workflow.command import Command, Decided, Entry
 from caseflow.workflow.definition import Transition
 from caseflow.workflow.judge import answers_of, judge
@@ -44,7 +45,11 @@ def decide(workflow: Workflow[S], case: Case[S], command: Command) -> Decided[S]
         histories = command.histories
         if kind is Corrected or kind is Voided:  # they take effect on the whole history
             history = (*(command.history or ()), *events)
-            case = fold(history, workflow.state())
+            before, case = case, fold(history, workflow.state())
+            unmet = held_unmet(workflow, before, case, history, judgement.context)
+            if unmet:
+                judgements[-1] = _refused(judgement, unmet)
+                return Decided(Verdict(False, tuple(judgements)), (), before)
             if histories:
                 command = command._replace(histories=histories_of(history, histories))
         else:
@@ -54,6 +59,12 @@ def decide(workflow: Workflow[S], case: Case[S], command: Command) -> Decided[S]
                 command = command._replace(histories=read)
     verdict = quickly(Verdict, (True, tuple(judgements)))
     return quickly(Decided, (verdict, tuple(events), case))
+
+
+def _refused(judgement: Judgement, unmet: tuple[Unmet, ...]) -> Judgement:
+    """The judgement on an amendment that would bring the case where a rule does not let it be."""
+    refused = not_amended(judgement.context.event, unmet)
+    return judgement._replace(allowed=False, answers=(*judgement.answers, refused))
 
 
 def _envelope(

@@ -25,6 +25,7 @@ from caseflow.workflow.amend import (
     amendment_unmet,
     at_its_place,
     entitlement_unmet,
+    not_amended,
     only_for_faults,
 )
 from caseflow.workflow.builtin import built_in, position_unmet, reason_unmet, role_unmet
@@ -195,9 +196,8 @@ def _core_answers(
         return
     history = (*(command.history or ()), *unit)
     found = amendment_unmet(workflow, history, context.event, context)
-    done = "voided" if isinstance(context.event, Voided) else "corrected"
     if found:
-        yield built_in("amendment", f"Event {context.event.number} can be {done}.", *found)
+        yield not_amended(context.event, found)
     elif isinstance(context.event, Corrected):
         yield from _noted_anew(workflow, history, context.event, context)
 

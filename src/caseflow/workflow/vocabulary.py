@@ -63,8 +63,8 @@ def vocabulary(*modules: ModuleType) -> dict[str, Rule[Any] | Callable[..., Rule
     """
     found: dict[str, Rule[Any] | Callable[..., Rule[Any]]] = {}
     for module in modules:
-        for thing in vars(module).values():
-            name = _name_of(thing)
+        for place, thing in vars(module).items():
+            name = None if place.startswith("_") else _name_of(thing)
             if name is None or found.get(name) is thing or _made_by(thing, vars(module)):
                 continue
             if name in found:

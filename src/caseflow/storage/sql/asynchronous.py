@@ -22,25 +22,30 @@ from caseflow.kernel.errors import InvalidCall, short
 from caseflow.kernel.stored import StoredEvent
 from caseflow.storage.port import (
     Appended,
+    Consumers,
     Count,
     FeedEntry,
     Found,
     Head,
     History,
     Listing,
+    Loose,
     Place,
     Query,
     Snapshot,
     Unit,
 )
-from caseflow.storage.sql.joined import JoinedStorage
-from caseflow.storage.sql.store import (
+from caseflow.storage.sql.given import (
     Durability,
-    EngineStorage,
-    a_durability,
-    parsed_url,
-    prepare_postgres,
+    a_url,
+    is_driven,
+    made_by,
+    no_engine,
+    no_transaction,
+    options,
 )
+from caseflow.storage.sql.joined import JoinedStorage
+from caseflow.storage.sql.store import EngineStorage, prepare_postgres
 from caseflow.storage.sql.tables import Tables, tables
 
 T = TypeVar("T")
@@ -63,11 +68,7 @@ class AsyncJoined(JoinedStorage):
         elif getattr(transaction, "sync_connection", None) is not None:
             super().__init__(store, transaction.sync_connection)  # type: ignore[arg-type]  # seen
         else:
-            raise InvalidCall(
-                what=f"within({short(transaction)})",
-                problem="is given neither an AsyncSession nor an open AsyncConnection",
-                repair="Give the SQLAlchemy AsyncSession or AsyncConnection that is joined.",
-            )
+            raise no_transaction(transaction, wanted="an AsyncSession nor an open AsyncConnection")
 
     async def run(self, work: Callable[..., T], *args: Any) -> T:
         """Do synchronous work on the transaction's connection, which awaits."""
@@ -87,7 +88,8 @@ class AsyncSQLStorage:
 
     `database` is a SQLAlchemy URL (`postgresql+psycopg://...`) or an AsyncEngine of your
     application. The other arguments are those of `SQLStorage`. The tables are made when it is
-    first used. For a SQLite file, give an `AsyncCasebook` a `SQLStorage`: each of its verbs is
+    first used. `notify` wakes those who `follow` over a `SQLStorage`; an `AsyncCasebook` follows
+    by looking. For a SQLite file, give an `AsyncCasebook` a `SQLStorage`: each of its verbs is
     then one hop to a thread, which is quicker than a driver that hops for each statement.
     """
 
@@ -98,20 +100,30 @@ class AsyncSQLStorage:
         durability: Durability = "full",
         declared: Tables | None = None,
         create: bool = True,
+        notify: bool = False,
     ) -> None:
+        options(durability=durability, declared=declared, create=create)
         borrowed = isinstance(database, AsyncEngine)
         if isinstance(database, AsyncEngine):
             engine = _on_postgres(database, database.dialect.name)
+            if not is_driven(engine.dialect):
+                raise InvalidCall(
+                    what=f"AsyncSQLStorage({short(database)})",
+                    problem=f"is an engine of the driver {engine.dialect.driver!r}",
+                    repair="Give one of psycopg: create_async_engine('postgresql+psycopg://...').",
+                )
         else:
-            url = parsed_url(database, shown="AsyncSQLStorage")
-            engine = create_async_engine(_on_postgres(url, url.get_backend_name()))
-            prepare_postgres(engine.sync_engine, durability=a_durability(durability))
+            no_engine(database, shown="AsyncSQLStorage")
+            url = a_url(database, shown="AsyncSQLStorage")
+            engine = made_by(create_async_engine, _on_postgres(url, url.get_backend_name()))
+            prepare_postgres(engine.sync_engine, durability=durability)
         self.engine = engine
         self._store = EngineStorage(
             engine.sync_engine,
             borrowed=borrowed,
             declared=tables() if declared is None else declared,
             shown="AsyncSQLStorage",
+            notify=notify,
         )
         self._create = create
 
@@ -125,6 +137,15 @@ class AsyncSQLStorage:
     async def create(self) -> None:
         """Make the tables, where they are missing."""
         await greenlet_spawn(self._store.create)
+
+    async def check(self) -> None:
+        """See that the tables are there, and fit. See `SQLStorage.check`."""
+        await greenlet_spawn(self._store.check)
+
+    @property
+    def database(self) -> str:
+        """What tells this database from others: a key store must not be the same."""
+        return self._store.database
 
     def within_async(self, transaction: AsyncSession | AsyncConnection) -> AsyncJoined:
         """This store inside a transaction of the application's. See `AsyncCasebook.within`."""
@@ -206,6 +227,14 @@ class AsyncSQLStorage:
         moving = {"expected": expected, "position": position}
         return await self._run(self._store.advance, agency, consumer, **moving)
 
+    async def consumers(self, agency: str, /) -> Consumers:
+        """As `Storage.consumers`."""
+        return await self._run(self._store.consumers, agency)
+
+    async def delete_consumer(self, agency: str, consumer: str, /) -> bool:
+        """As `Storage.delete_consumer`."""
+        return await self._run(self._store.delete_consumer, agency, consumer)
+
     async def agencies(self) -> Sequence[str]:
         """As `Storage.agencies`."""
         return await self._run(self._store.agencies)
@@ -213,6 +242,14 @@ class AsyncSQLStorage:
     async def restore(self, agency: str, histories: Iterable[History], /) -> int:
         """As `Storage.restore`."""
         return await self._run(self._store.restore, agency, histories)
+
+    async def mend(self, agency: str, history: History, /, *, head: Head | None) -> bool:
+        """As `Storage.mend`."""
+        return await self._run(self._store.mend, agency, history, head=head)
+
+    async def loose_ends(self, agency: str, /, *, mend: bool = False) -> Sequence[Loose]:
+        """As `Storage.loose_ends`."""
+        return await self._run(self._store.loose_ends, agency, mend=mend)
 
 
 def _on_postgres(given: G, dialect: str) -> G:

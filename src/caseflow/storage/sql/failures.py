@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from caseflow.kernel.store_errors import StoreError
 
 _SERIALIZATION_FAILURE, _DEADLOCK = "40001", "40P01"
+_SHORTER = "Give shorter texts, without NUL: the limits are in docs/howto-write-a-store.md."
 _REPAIRS_BY_STATE = {
     "25P02": "Something failed in this transaction before: roll it back, and begin again.",
     "08": "See that the server runs and can be reached, and try again.",
@@ -21,9 +23,18 @@ _REPAIRS_BY_STATE = {
     "53": "Free space or memory on the server and try again; nothing was half written.",
     "25": "Connect to the primary server, or make the database writable.",
     "40": "Roll the transaction back, and do all of it again.",
+    "54": _SHORTER,
     "55": "Another transaction holds what this one needs: try again.",
 }
 _REPAIRS_BY_WORDS = (
+    (("cannot contain nul",), _SHORTER),
+    (("sqlite_master",), "A SQLite file has no schemas: declare the tables without one."),
+    (("invalid connection option",), "Correct that part of the URL, or leave it out."),
+    (
+        ("no such table", "no such column", "has no column"),
+        "Let caseflow make its tables, or bring those of an older version up to date: "
+        "caseflow.storage.migrate(...).",
+    ),
     (("locked", "busy"), "Another program holds the file: try again, or give a longer timeout."),
     (
         ("readonly", "unable to open"),
@@ -81,3 +92,9 @@ def _repair(cause: Any, words: str) -> str:
         if any(sign in words.lower() for sign in signs):
             return repair
     return _REPAIR
+
+
+def without_password(url: str) -> str:
+    """A URL, or what somebody took for one, with nothing of it that may be a password."""
+    url = re.sub(r"(:)[^:@/]+(@)", r"\1***\2", url)
+    return re.sub(r"(password=)[^&'\"]*", r"\1***", url, flags=re.IGNORECASE)

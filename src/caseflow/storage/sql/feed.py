@@ -15,7 +15,7 @@ from typing import Any
 from zlib import crc32
 
 from caseflow.kernel.stored import StoredEvent
-from caseflow.storage.port import FeedEntry
+from caseflow.storage.port import Consumers, FeedEntry
 from caseflow.storage.sql import statements as sql
 from caseflow.storage.sql.statements import Scope, Statements
 from caseflow.storage.sql.writing import all_or_nothing
@@ -34,7 +34,7 @@ def sequence(connection: Any, prepared: Statements, agency: str) -> None:
     Where another reader is at it, its work is not waited for: what it finds comes with the
     next reading. Without anything waiting it costs one look at an empty table.
     """
-    while connection.execute(prepared(sql.WAITING), (agency,)).fetchone() is not None:
+    while is_waiting(connection, prepared, agency):
         with all_or_nothing(connection, prepared.own):
             lock = LOCK, _as_number(agency)
             locked = connection.execute(prepared(sql.TRY_LOCK), lock).fetchone()
@@ -44,6 +44,11 @@ def sequence(connection: Any, prepared: Statements, agency: str) -> None:
             moved = connection.execute(prepared(sql.SEQUENCE), given).rowcount
         if not moved:
             return
+
+
+def is_waiting(connection: Any, prepared: Statements, agency: str) -> bool:
+    """Whether anything that is seen here waits for its position (PostgreSQL)."""
+    return connection.execute(prepared(sql.WAITING), (agency,)).fetchone() is not None
 
 
 def _as_number(agency: str) -> int:
@@ -64,6 +69,13 @@ def checkpoint(connection: Any, prepared: Statements, agency: str, consumer: str
     """The position up to which a consumer has done its work."""
     row = connection.execute(prepared(sql.CHECKPOINT), (agency, consumer)).fetchone()
     return row[0] if row else 0
+
+
+def consumers(connection: Any, prepared: Statements, agency: str) -> Consumers:
+    """The checkpoints of all consumers, and where the feed ends: read last, and so never before."""
+    rows = connection.execute(prepared(sql.CONSUMERS), (agency,)).fetchall()
+    (end,) = connection.execute(prepared(sql.LAST_POSITION), (agency,)).fetchone()
+    return Consumers(end, dict(rows))
 
 
 def advance(

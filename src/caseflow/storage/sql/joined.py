@@ -7,16 +7,17 @@ was. Committing and rolling back stay with the application.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import InvalidRequestError, OperationalError
 from sqlalchemy.orm import Session
 
 from caseflow.kernel.errors import InvalidCall
 from caseflow.kernel.store_errors import TransactionNotImmediate
-from caseflow.storage.port import Appended, FeedEntry, Unit
-from caseflow.storage.sql import failures, writing
+from caseflow.storage.port import Appended, Consumers, FeedEntry, Unit
+from caseflow.storage.sql import failures, feed, place, writing
 from caseflow.storage.sql.sqlite import is_unlocked
 from caseflow.storage.sql.statements import JOINED, Scope
 from caseflow.storage.sql.tracking import tracker_of
@@ -51,11 +52,14 @@ class JoinedStorage(SQLVerbs):
         """Call `tell` when the unit that was written last is committed; never where it is not.
 
         Where a Connection was given, or the Session itself joined a transaction of somebody
-        else's, nobody says when that has ended: `publish` is then called by the application.
+        else's, nobody says when that has ended: `publish` is then called by the application,
+        which may hold its connection still.
         """
         if self._written is not None:
+            held = isinstance(self._bind(), Connection)
+            stands = partial(self._store.stands, aside=held)
             tracker = tracker_of(self._transaction)
-            tracker.add(self._connection(), self._written, self._store.stands, tell)
+            tracker.add(self._connection(), self._written, stands, tell)
 
     def publish(self) -> None:
         """Tell now what was committed and is not told yet. Raises `InvalidCall` before that."""
@@ -67,27 +71,37 @@ class JoinedStorage(SQLVerbs):
     def _scope(self) -> Scope:
         return JOINED
 
+    def _bind(self) -> Engine | Connection:
+        """Where the transaction gets its connection."""
+        if isinstance(self._transaction, Session):
+            return self._transaction.get_bind(clause=self.tables.cases)
+        return self._transaction
+
     def _connection(self) -> Connection:
         """The connection of the transaction, which is begun where it is not yet."""
         transaction = self._transaction
-        if isinstance(transaction, Session):
-            return transaction.connection(bind_arguments={"clause": self.tables.cases})
-        if not transaction.in_transaction():
-            transaction.begin()
+        try:
+            if isinstance(transaction, Session):
+                return transaction.connection(bind_arguments={"clause": self.tables.cases})
+            if not transaction.in_transaction():
+                transaction.begin()
+        except (InvalidRequestError, NotImplementedError) as error:
+            words = str(error).partition("\n")[0].rstrip(".") or type(error).__name__
+            raise InvalidCall(
+                what=f"within({type(transaction).__name__})",
+                problem=f"cannot be used: {words}",
+                repair="Give a Session or Connection on which a transaction goes on or can begin.",
+            ) from error
         return transaction
 
     def _on_driver(self, action: str, work: Callable[[Any], T]) -> T:
-        connection = self._connection()
+        with failures.told(self, action, ()):
+            connection = self._connection()
         dialect = connection.dialect
         kinds: tuple[type[Exception], ...] = (dialect.dbapi.Error,)  # type: ignore[union-attr]  # a connected one has it
         with failures.told(self, action, kinds):
             driver: Any = connection.connection.dbapi_connection
-            if dialect.name != self._prepared.dialect:
-                raise InvalidCall(
-                    what=f"within({type(self._transaction).__name__})",
-                    problem=f"is on {dialect.name}, and the store on {self._prepared.dialect}",
-                    repair="Give a session or connection to the database of the store.",
-                )
+            place.see_that_it_is_ours(self._store, connection, driver)
             if self._prepared.postgres:
                 _in_a_transaction(driver, self._transaction)
             elif self._immediate is not connection.get_transaction():
@@ -124,12 +138,44 @@ class JoinedStorage(SQLVerbs):
         return appended
 
     def feed(self, agency: str, /, *, after: int = 0, limit: int = 100) -> Sequence[FeedEntry]:
-        """At most `limit` events after a position, in order: those that are committed."""
-        return self._store.feed(agency, after=after, limit=limit)
+        """At most `limit` events after a position, in order: those that are committed.
 
-    def _sequence(self, agency: str) -> None:
-        """Giving positions is no part of the application's transaction, which may stay open."""
-        self._store._sequence(agency)
+        Giving positions is no part of the application's transaction: until it ended nobody
+        else could give any, and those that it gave could be taken back.
+        """
+
+        def read(connection: Any) -> Sequence[FeedEntry]:
+            return feed.read(connection, self._prepared, agency, after, limit)
+
+        return self._of_the_feed("read the feed", agency, read)
+
+    def consumers(self, agency: str, /) -> Consumers:
+        """The checkpoints as the transaction has them, and where what is committed ends."""
+        action = "list the consumers"
+
+        def read(connection: Any) -> Consumers:
+            return feed.consumers(connection, self._prepared, agency)
+
+        ours = self._on_driver(action, read)
+        return ours._replace(end=self._of_the_feed(action, agency, read).end)
+
+    def _of_the_feed(self, action: str, agency: str, read: Callable[[Any], T]) -> T:
+        """Read of the feed what is committed, after it was given its positions."""
+
+        def give_and_read(connection: Any) -> T:
+            if self._prepared.postgres:
+                feed.sequence(connection, self._prepared, agency)
+            return read(connection)
+
+        def waits(connection: Any) -> bool:  # on SQLite: what is not committed has positions too
+            prepared = self._prepared
+            return not prepared.postgres or feed.is_waiting(connection, prepared, agency)
+
+        if self._on_driver(action, waits):
+            shares = self._bind().engine.pool is self._store.engine.pool
+            beside = self._store.aside if shares else self._store._read
+            return beside(action, give_and_read)
+        return self._on_driver(action, read)
 
 
 def _in_a_transaction(driver: Any, transaction: object) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, and_, select, tuple_
+import orjson
+from sqlalchemy import Select, Text, and_, cast, func, select, tuple_
 from sqlalchemy.engine import Dialect
 
 from caseflow.storage.port import Count, Found, Listing, Place, Query
@@ -18,12 +19,12 @@ from caseflow.storage.sql.writing import all_or_nothing, bump, listed, rekey
 def selecting(
     tables: Tables, agency: str, query: Query, after: Place | None, limit: int
 ) -> Select[Any]:
-    """The statement that finds them."""
+    """The statement that finds them: all that the list says of each, but for its keys."""
     case = tables.cases.c
     statement = select(
         case.case_id, case.version, case.opened, *(case[name] for name in LISTED_COLUMNS)
     ).where(case.agency == agency)
-    for name in ("workflow", "workflow_version", "stage", "client", "ended"):
+    for name in ("workflow", "workflow_version", "stage", "client", "ended", "case_id"):
         wanted = getattr(query, name)
         if wanted is not None:
             statement = statement.where(case[name] == wanted)
@@ -51,12 +52,24 @@ def selecting(
     return statement.order_by(opened).limit(limit)
 
 
-def keys_of(tables: Tables, agency: str, case_ids: Sequence[str]) -> Select[Any]:
-    """The statement that finds the keys of some cases."""
-    key = tables.keys.c
-    return select(key.case_id, key.name, key.value).where(
-        key.agency == agency, key.case_id.in_(case_ids)
+def with_keys(
+    tables: Tables, agency: str, page: Select[Any], dialect: Dialect, *, by_due: bool
+) -> Select[Any]:
+    """The statement that finds a page and the keys of its cases, as they are at one moment.
+
+    Keys that are read a moment later may be those of a case that has moved on.
+    """
+    case, key = page.subquery("page"), tables.keys.c
+    postgres = dialect.name == "postgresql"
+    pair = func.json_build_array if postgres else func.json_array
+    every = func.json_agg if postgres else func.json_group_array
+    keys = (
+        select(cast(every(pair(key.name, key.value)), Text))
+        .where(key.agency == agency, key.case_id == case.c.case_id)
+        .scalar_subquery()
     )
+    order = (case.c.due_at, case.c.opened) if by_due else (case.c.opened,)
+    return select(case, keys.label("keys")).order_by(*order)
 
 
 def rows_of(connection: Any, dialect: Dialect, statement: Select[Any]) -> Sequence[Any]:
@@ -68,14 +81,12 @@ def rows_of(connection: Any, dialect: Dialect, statement: Select[Any]) -> Sequen
     return rows
 
 
-def found(rows: Sequence[Any], held: Sequence[Any], *, by_due: bool) -> Sequence[Found]:
-    """The cases of a page, with the keys they are held under."""
-    keys: dict[str, list[tuple[str, str]]] = {}
-    for case_id, name, value in held:
-        keys.setdefault(case_id, []).append((name, value))
+def found(rows: Sequence[Any], *, by_due: bool) -> Sequence[Found]:
+    """The cases of a page."""
     page = []
-    for case_id, version, opened, *said in rows:
-        listing = Listing._make((*said, tuple(sorted(keys.get(case_id, ())))))
+    for case_id, version, opened, *said, keys in rows:
+        held = sorted((name, value) for name, value in orjson.loads(keys or "[]"))
+        listing = Listing._make((*said, tuple(held)))
         listing = listing._replace(ended=bool(listing.ended))  # SQLite has numbers for it
         place = Place((listing.due_at or "") if by_due else "", opened)
         page.append(Found(case_id, version, listing, place))

@@ -14,7 +14,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine
 from caseflow.kernel.errors import InvalidCall
 from caseflow.storage.sql import failures, schema
 from caseflow.storage.sql.borrowing import exclusively
-from caseflow.storage.sql.store import parsed_url
+from caseflow.storage.sql.given import a_url, made_by, see_its_file
 from caseflow.storage.sql.tables import Tables, tables
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
 
 SCRIPTS = Path(__file__).parent / "migrations"
+ACTION = "migrate its tables"
 
 
 def migrate(
@@ -31,18 +32,23 @@ def migrate(
 
     `database` is a SQLAlchemy URL or an engine; with a connection it is done in its
     transaction, which the caller commits. `schema` is where the tables are, if not in the
-    default one. Tables are made where there are none. Make a backup first: there is no way
-    back. Needs Alembic (`caseflow-engine[migrations]`) where there is something to migrate.
+    default one. Tables are made in a database that has none; a SQLite file that is not there
+    is not made (`SQLStorage` makes it). Make a backup first: there is no way back. Needs
+    Alembic (`caseflow-engine[migrations]`) where there is something to migrate.
 
     Returns the versions that were gone through, none if there was nothing to do. Raises
     `SchemaNewer` and `SchemaIncomplete` for tables that it cannot migrate, and `StoreError`
-    where the database fails; nothing is changed then.
+    where the database fails or its file is not there; nothing is changed then.
     """
     declared = tables(schema=schema)
-    if isinstance(database, (Engine, Connection)):
+    if isinstance(database, Connection):
         return _migrate(database, declared)
-    engine = create_engine(parsed_url(database))
+    if isinstance(database, Engine):
+        see_its_file(database, ACTION)
+        return _migrate(database, declared)
+    engine = made_by(create_engine, a_url(database, shown="migrate"))
     try:
+        see_its_file(engine, ACTION)
         return _migrate(engine, declared)
     finally:
         engine.dispose()
@@ -50,7 +56,7 @@ def migrate(
 
 def _migrate(bind: Engine | Connection, declared: Tables) -> tuple[str, ...]:
     kinds: tuple[type[Exception], ...] = (bind.dialect.dbapi.Error,)  # type: ignore[union-attr]  # an engine has one
-    with failures.told(schema.shown(bind), "migrate its tables", kinds):
+    with failures.told(schema.shown(bind), ACTION, kinds):
         if schema.revision(bind, declared) == schema.REVISION:
             return ()
         with exclusively(bind, lock=schema.LOCK) as connection:

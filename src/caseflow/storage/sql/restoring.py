@@ -10,10 +10,10 @@ import orjson
 
 from caseflow.kernel.errors import CaseExists, CommandReused
 from caseflow.kernel.stored import StoredEvent
-from caseflow.storage.port import History
+from caseflow.storage.port import Head, History
 from caseflow.storage.sql import statements as sql
 from caseflow.storage.sql.statements import Statements
-from caseflow.storage.sql.writing import listed
+from caseflow.storage.sql.writing import bump, listed, rekey
 
 HISTORIES_AT_ONCE = 200
 MANY = 1_000
@@ -35,7 +35,7 @@ def restore(
         _list(connection, prepared, agency, some)
         written += sum(len(history.events) for history in some)
     if prepared.postgres and written >= MANY:
-        connection.execute(prepared(sql.PG_ANALYZE))
+        connection.execute(prepared(sql.PG_ANALYZE), ())
     return written
 
 
@@ -118,19 +118,27 @@ def _insert(
     cursor = connection.cursor()
     if not prepared.postgres:
         cursor.executemany(prepared(sql.INSERT_EVENT), events)
-        (last,) = connection.execute(prepared(sql.LAST_POSITION), (agency,)).fetchone()
-        places = enumerate(events, last + 1)
-        rows = [(agency, position, event.case_id, event.number) for position, event in places]
-        cursor.executemany(prepared(sql.INSERT_POSITION), rows)
+        _feed(connection, prepared, agency, events)
         return
     if hasattr(cursor, "copy"):
-        with cursor.copy(prepared(sql.COPY_EVENTS)) as copy:
+        # without values, psycopg leaves the signs for percent doubled that a schema's name holds
+        with cursor.copy(prepared(sql.COPY_EVENTS).replace("%%", "%")) as copy:
             for event in events:
                 copy.write_row(event)
     else:  # through SQLAlchemy's adapter of an asynchronous driver, which has no COPY
         cursor.executemany(prepared(sql.INSERT_EVENT), events)
     waiting = [(one.case_id, one.events[0].number, one.events[-1].number) for one in histories]
     _many(connection, prepared, sql.PG_QUEUE_MANY, agency, waiting)
+
+
+def _feed(
+    connection: Any, prepared: Statements, agency: str, events: Sequence[StoredEvent]
+) -> None:
+    """Places at the end of the feed (SQLite)."""
+    (last,) = connection.execute(prepared(sql.LAST_POSITION), (agency,)).fetchone()
+    places = enumerate(events, last + 1)
+    rows = [(agency, position, event.case_id, event.number) for position, event in places]
+    connection.cursor().executemany(prepared(sql.INSERT_POSITION), rows)
 
 
 def _list(connection: Any, prepared: Statements, agency: str, histories: Sequence[History]) -> None:
@@ -147,3 +155,47 @@ def _list(connection: Any, prepared: Statements, agency: str, histories: Sequenc
         cursor.executemany(prepared(sql.ADD_KEY), keys)
     for name, value in sorted({(name, value) for name, value, *_ in keys}):
         connection.execute(prepared(sql.TOKEN), (agency, name, value, 1, 1)).fetchone()
+
+
+# -- one history in the place of another -----------------------------------------------------------
+
+
+def mend(
+    connection: Any, prepared: Statements, agency: str, history: History, head: Head | None
+) -> bool:
+    """Put a history in the place of all that is kept of its case, inside a transaction."""
+    case, last = (agency, history.case_id), history.events[-1]
+    if head is None:
+        try:
+            _open(connection, prepared, agency, [history])
+        except CaseExists:
+            return False
+    else:
+        given = (last.number, last.hash, *listed(history.listing), *case, *head)
+        if connection.execute(prepared(sql.MOVE), given).rowcount == 0:
+            return False
+    for statement in (sql.DROP_EVENTS, sql.DROP_COMMANDS, sql.DROP_SUBJECTS, sql.DROP_SNAPSHOT):
+        connection.execute(prepared(statement), case)
+    _claim(connection, prepared, agency, [history])
+    cursor = connection.cursor()
+    cursor.executemany(prepared(sql.INSERT_EVENT), history.events)
+    held = [(agency, subject, history.case_id) for subject in history.subjects]
+    if held:
+        cursor.executemany(prepared(sql.ADD_SUBJECT), held)
+    changed = rekey(connection, prepared, agency, history.case_id, history.listing)
+    bump(connection, prepared, agency, sorted(changed))
+    _feed_the_rest(connection, prepared, agency, history)
+    return True
+
+
+def _feed_the_rest(connection: Any, prepared: Statements, agency: str, history: History) -> None:
+    """Places in the feed for the events that have none."""
+    statement = sql.PG_FED if prepared.postgres else sql.FED
+    given = (agency, history.case_id) * (2 if prepared.postgres else 1)
+    fed = {number for (number,) in connection.execute(prepared(statement), given).fetchall()}
+    rest = [event for event in history.events if event.number not in fed]
+    if not prepared.postgres:
+        _feed(connection, prepared, agency, rest)
+    elif rest:
+        waiting = [(event.case_id, event.number, event.number) for event in rest]
+        _many(connection, prepared, sql.PG_QUEUE_MANY, agency, waiting)

@@ -11,7 +11,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DisconnectionError
 
-from caseflow.kernel.errors import InvalidCall
+from caseflow.kernel.errors import InvalidCall, short
 
 SYNCHRONOUS = {"full": "FULL", "normal": "NORMAL"}
 
@@ -58,8 +58,16 @@ def begin_immediate(engine: Engine) -> Engine:
 
     Call it once, before the engine is used. Transactions can then be joined by a casebook
     (`Casebook.within`) whatever the application did in them before, and savepoints work, which
-    Python's driver otherwise begins no transaction for. Returns the engine.
+    Python's driver otherwise begins no transaction for. Returns the engine. Raises
+    `InvalidCall` for what is no engine of SQLite.
     """
+    given: object = engine
+    if not isinstance(given, Engine) or given.dialect.name != "sqlite":
+        raise InvalidCall(
+            what=f"begin_immediate({short(engine)})",
+            problem="is given no engine of SQLite",
+            repair="Give the Engine of the file; of an AsyncEngine, its sync_engine.",
+        )
 
     def connected(connection: Any, _: Any) -> None:
         connection.isolation_level = None  # the driver begins nothing by itself
@@ -120,14 +128,3 @@ def _identity(path: str) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
-
-
-def seconds(timeout: object) -> float:
-    """The timeout, if it is a number of seconds. Raises `InvalidCall`."""
-    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not timeout >= 0:
-        raise InvalidCall(
-            what=f"timeout={timeout!r}",
-            problem="is no number of seconds",
-            repair="Give how long to wait for another writer, such as timeout=30.",
-        )
-    return timeout

@@ -6,6 +6,7 @@ which stand side by side.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import attrs
@@ -64,8 +65,9 @@ class Statements:
         """A statement with the names of the tables, and the dialect's mark for a value."""
         ready = self._ready.get(text)
         if ready is None:
-            named = text.format_map(self.names)
-            ready = self._ready[text] = named.replace("?", "%s") if self.postgres else named
+            # the marks first: the name of a schema may hold one
+            marked = text.replace("?", "%s") if self.postgres else text
+            ready = self._ready[text] = marked.format_map(self.names)
         return ready
 
 
@@ -101,9 +103,15 @@ OPEN = (
 ADVANCE = (
     "UPDATE {cases} SET version = ?, hash = ? WHERE agency = ? AND case_id = ? AND version = ?"
 )
-ADVANCE_AND_LIST = ADVANCE.replace(
-    " WHERE", f", {', '.join(f'{name} = ?' for name in LISTED_COLUMNS)} WHERE"
-)
+
+
+@cache
+def advance_and_list(columns: tuple[str, ...]) -> str:
+    """Move a case on, and say so many of the listed columns anew."""
+    named = "".join(f", {name} = ?" for name in columns)
+    return ADVANCE.replace(" WHERE", f"{named} WHERE")
+
+
 INSERT_EVENT = f"INSERT INTO {{events}} ({EVENT_COLUMNS}) VALUES ({_MARKS})"
 INSERT_FEED = (
     "INSERT INTO {feed} (agency, position, case_id, number) VALUES"
@@ -275,9 +283,22 @@ SEQUENCE = (
     " FROM taken, last, generate_series(taken.first, taken.last) AS number"
 )
 CHECKPOINT = "SELECT position FROM {consumers} WHERE agency = ? AND consumer = ?"
+CONSUMERS = "SELECT consumer, position FROM {consumers} WHERE agency = ?"
+DELETE_CONSUMER = "DELETE FROM {consumers} WHERE agency = ? AND consumer = ?"
 BEGIN_CONSUMER = (
     "INSERT INTO {consumers} (agency, consumer, position) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 )
 ADVANCE_CONSUMER = (
     "UPDATE {consumers} SET position = ? WHERE agency = ? AND consumer = ? AND position = ?"
 )
+
+# -- putting a history in the place of another (the rest in `restoring.py`) ----------------------
+
+_OF_CASE = "WHERE agency = ? AND case_id = ?"
+MOVE = advance_and_list(LISTED_COLUMNS) + " AND hash = ?"
+DROP_EVENTS = f"DELETE FROM {{events}} {_OF_CASE}"
+DROP_COMMANDS = f"DELETE FROM {{commands}} {_OF_CASE}"
+DROP_SUBJECTS = f"DELETE FROM {{subjects}} {_OF_CASE}"
+FED = f"SELECT number FROM {{feed}} {_OF_CASE}"
+PG_FED = f"{FED} UNION SELECT generate_series(first, last) FROM {{pending}} {_OF_CASE}"
+"""In one statement: what is given its positions just now is seen in one place or the other."""

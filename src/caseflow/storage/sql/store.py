@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, TypeVar
-from weakref import finalize
+from typing import Any, TypeVar
+from weakref import WeakSet, finalize
 
 from sqlalchemy import Connection, create_engine, event
-from sqlalchemy.engine import URL, Engine, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.engine import URL, Engine
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import SingletonThreadPool, StaticPool
+from sqlalchemy.pool import Pool
 
 from caseflow.kernel.erasure_errors import KeysNotApart
-from caseflow.kernel.errors import InvalidCall, short
 from caseflow.kernel.store_errors import ConnectionLost, StoreError
+from caseflow.kernel.values import seconds
 from caseflow.storage.keys import file_identity
 from caseflow.storage.port import Appended, Unit
-from caseflow.storage.sql import failures, schema, sqlite, writing
+from caseflow.storage.sql import failures, given, schema, sqlite, writing
 from caseflow.storage.sql import statements as sql
 from caseflow.storage.sql.borrowing import by_hand, is_open, put_back
+from caseflow.storage.sql.failures import without_password
+from caseflow.storage.sql.given import Durability
 from caseflow.storage.sql.joined import JoinedStorage
 from caseflow.storage.sql.lending import Lender, always
 from caseflow.storage.sql.statements import Scope
@@ -30,7 +31,6 @@ from caseflow.storage.sql.tables import Tables, tables
 from caseflow.storage.sql.verbs import SQLVerbs
 
 T = TypeVar("T")
-Durability = Literal["full", "normal"]
 
 
 class EngineStorage(SQLVerbs):
@@ -45,6 +45,8 @@ class EngineStorage(SQLVerbs):
         self._borrowed = borrowed
         self._shown = shown
         self._closed = False
+        self.joined_pools: WeakSet[Pool] = WeakSet()
+        """Those of the application that are known to be on the database of this store."""
         self._lender = _lender(engine, keeps=not borrowed and not engine.dialect.is_async)
         self._kinds: tuple[type[Exception], ...] = (engine.dialect.dbapi.Error,)  # type: ignore[union-attr]  # an engine has one
 
@@ -62,9 +64,12 @@ class EngineStorage(SQLVerbs):
     def check(self) -> None:
         """See that the tables are there, and those that this version of caseflow works with.
 
-        Raises `SchemaMissing`, `SchemaOutdated`, `SchemaNewer` or `SchemaIncomplete`.
+        Raises `SchemaMissing`, `SchemaOutdated`, `SchemaNewer` or `SchemaIncomplete`, and
+        `StoreError` where the file of a SQLite database is not there; it is not made then.
         """
-        with failures.told(self, "look at its tables", self._kinds):
+        action = "look at its tables"
+        given.see_its_file(self._engine, action)
+        with failures.told(self, action, self._kinds):
             schema.check(self._engine, self.tables)
 
     @property
@@ -160,15 +165,31 @@ class EngineStorage(SQLVerbs):
             told = {**failed.fields, "repair": failures.NOT_KNOWN}
             raise ConnectionLost(**told) from failed.__cause__
 
-    def stands(self, unit: Unit) -> bool:
+    def stands(self, unit: Unit, *, aside: bool = False) -> bool:
         """Whether a unit stands in the history of its case, for everybody to see."""
         last = unit.events[-1]
         place = (unit.agency, unit.case_id, last.number)
-        row = self._read(
+        row = (self.aside if aside else self._read)(
             "read a history",
             lambda connection: connection.execute(self._prepared(sql.WRITTEN), place).fetchone(),
         )
         return row is not None and row[0] == last.hash
+
+    def aside(self, action: str, work: Callable[[Any], T]) -> T:
+        """Do work on a connection that is opened for it, and is none of the pool.
+
+        For whoever holds one of the pool already: where all do, each would wait for the others.
+        """
+        self._not_closed(action)
+        with failures.told(self, action, self._kinds):
+            another = self._engine.pool.recreate()
+            pooled = another.connect()
+            try:
+                by_hand(pooled.dbapi_connection)
+                return work(pooled.dbapi_connection)
+            finally:
+                pooled.close()
+                another.dispose()
 
     def _on_driver(self, action: str, work: Callable[[Any], T], *, again: bool) -> T:
         """Do work on a connection of the pool; `again`: once more where it turns out lost."""
@@ -244,10 +265,12 @@ class SQLStorage(EngineStorage):
         create: bool = True,
         notify: bool = False,
     ) -> None:
+        given.options(durability=durability, declared=declared, create=create, notify=notify)
         borrowed = isinstance(database, Engine)
         if isinstance(database, Engine):
-            engine = a_usable_engine(database)
+            engine = given.a_usable_engine(database)
         else:
+            given.no_engine(database, shown="SQLStorage")
             engine = _own_engine(database, durability=durability, timeout=timeout)
         declared = tables() if declared is None else declared
         super().__init__(
@@ -261,11 +284,7 @@ class SQLStorage(EngineStorage):
     def within(self, transaction: Session | Connection) -> JoinedStorage:
         """This store inside a transaction of the application's. See `Casebook.within`."""
         if not isinstance(transaction, (Session, Connection)):
-            raise InvalidCall(
-                what=f"within({short(transaction)})",
-                problem="is given neither a Session nor a Connection",
-                repair="Give the SQLAlchemy Session or Connection whose transaction is joined.",
-            )
+            raise given.no_transaction(transaction, wanted="a Session nor a Connection")
         self._not_closed("join a transaction")
         return JoinedStorage(self, transaction)
 
@@ -295,27 +314,15 @@ def _is_at_rest(connection: Any, before: tuple[str, Any] | None) -> bool:
 
 def _own_engine(database: str | URL, *, durability: str, timeout: float) -> Engine:
     """An engine of the store's own. Raises `InvalidCall` for what names no database."""
-    a_durability(durability)
-    parsed = parsed_url(database)
+    parsed = given.a_url(database)
     if parsed.get_backend_name() == "postgresql":
-        engine = create_engine(parsed)
+        engine = given.made_by(create_engine, parsed)
         prepare_postgres(engine, durability=durability)
         return engine
-    wait = sqlite.seconds(timeout)
-    engine = create_engine(parsed, connect_args={"timeout": wait})
+    wait = seconds("timeout", timeout)
+    engine = given.made_by(create_engine, parsed, connect_args={"timeout": wait})
     sqlite.prepare(engine, durability=durability, wait=wait)
     return engine
-
-
-def a_durability(durability: str) -> str:
-    """The level, if it is one at which a store can keep its word. Raises `InvalidCall`."""
-    if durability not in sqlite.SYNCHRONOUS:
-        raise InvalidCall(
-            what=f"durability={short(durability)}",
-            problem="is no level at which a store can keep its word",
-            repair='Give "full" (what is acknowledged is on the disk) or "normal".',
-        )
-    return durability
 
 
 def prepare_postgres(engine: Engine, *, durability: str) -> None:
@@ -327,74 +334,3 @@ def prepare_postgres(engine: Engine, *, durability: str) -> None:
             connection.cursor().execute("SET synchronous_commit = off")
 
     event.listen(engine, "connect", connected)
-
-
-def without_password(url: str) -> str:
-    """A URL, or what somebody took for one, with nothing of it that may be a password."""
-    url = re.sub(r"(:)[^:@/]+(@)", r"\1***\2", url)
-    return re.sub(r"(password=)[^&'\"]*", r"\1***", url, flags=re.IGNORECASE)
-
-
-DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
-
-
-def parsed_url(database: str | URL, *, shown: str = "SQLStorage") -> URL:
-    """The URL, if it names a database that a store can use. Raises `InvalidCall`."""
-    try:
-        parsed = make_url(database)
-    except ArgumentError:
-        parsed = None
-    repair = (
-        "Give a URL such as 'sqlite:///cases.db' or 'postgresql+psycopg://user@host/cases'; "
-        "for memory, use MemoryStorage()."
-    )
-    given = without_password(short(database))
-    if parsed is None or parsed.drivername not in DRIVERS or not _names_one(parsed):
-        raise InvalidCall(
-            what=f"{shown}({given})",
-            problem="names no SQLite file and no PostgreSQL database",
-            repair=repair,
-        )
-    if parsed.drivername == "postgresql":
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    if parsed.get_backend_name() == "postgresql":
-        _psycopg_there()
-    return parsed
-
-
-def _names_one(parsed: URL) -> bool:
-    """Whether a SQLite URL names a file that several connections can share."""
-    if parsed.get_backend_name() != "sqlite":
-        return True
-    file = parsed.database or ""
-    in_memory = ":memory:" in file or parsed.query.get("mode") == "memory"
-    in_memory = in_memory or "mode=memory" in str(parsed)
-    return bool(file) and "\0" not in file and not in_memory
-
-
-def _psycopg_there() -> None:
-    try:
-        import psycopg  # noqa: F401  # asked for here, to say what is missing
-    except ImportError as missing:
-        raise InvalidCall(
-            what="SQLStorage on PostgreSQL",
-            problem=f"needs psycopg, which cannot be imported ({missing})",
-            repair="Install it with: pip install 'caseflow-engine[postgres]'.",
-        ) from missing
-
-
-def a_usable_engine(engine: Engine) -> Engine:
-    """The engine, if a store can use it. Raises `InvalidCall`."""
-    if engine.dialect.name not in ("sqlite", "postgresql") or engine.dialect.is_async:
-        raise InvalidCall(
-            what=f"SQLStorage({engine!r})",
-            problem="is an engine that this store cannot use",
-            repair="Give an engine for SQLite, or for PostgreSQL with psycopg.",
-        )
-    if isinstance(engine.pool, (StaticPool, SingletonThreadPool)):
-        raise InvalidCall(
-            what=f"SQLStorage({engine!r})",
-            problem="has one connection for everybody, whose transactions would be mixed",
-            repair="Give an engine whose pool is a QueuePool or a NullPool.",
-        )
-    return engine

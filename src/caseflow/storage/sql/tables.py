@@ -24,7 +24,9 @@ from sqlalchemy import (
     text,
 )
 
+from caseflow.kernel.errors import InvalidCall, short
 from caseflow.kernel.stored import StoredEvent
+from caseflow.kernel.values import storable
 
 PREFIX = "caseflow_"
 """What the name of every table begins with."""
@@ -77,11 +79,17 @@ class Tables:
         return [one for one in fields if isinstance(one, Table)]
 
 
+LONGEST_NAME = 63
+"""How long a name may be, in bytes: PostgreSQL cuts longer ones off."""
+
+
 def tables(metadata: MetaData | None = None, *, schema: str | None = None) -> Tables:
     """Declare the tables on a MetaData (None: a new one), in a schema (None: the default one).
 
     With them on the MetaData of your application, they are made and migrated as yours are.
+    Raises `InvalidCall` for what is no MetaData, or no name of a schema.
     """
+    _declarable(metadata, schema)
     metadata = MetaData() if metadata is None else metadata
 
     def table(name: str, *parts: Column[Any] | PrimaryKeyConstraint | Index) -> Table:
@@ -135,7 +143,6 @@ def tables(metadata: MetaData | None = None, *, schema: str | None = None) -> Ta
                 for name in StoredEvent._fields
             ),
             PrimaryKeyConstraint("agency", "case_id", "number"),
-            Index(f"{PREFIX}events_by_type", "agency", "case_id", "type", "number"),
         ),
         commands=table(
             "commands",
@@ -209,3 +216,21 @@ def tables(metadata: MetaData | None = None, *, schema: str | None = None) -> Ta
             PrimaryKeyConstraint("version_num"),
         ),
     )
+
+
+def _declarable(metadata: object, schema: object) -> None:
+    if metadata is not None and not isinstance(metadata, MetaData):
+        raise InvalidCall(
+            what=f"tables({short(metadata)})",
+            problem="is given no MetaData",
+            repair="Give the MetaData of your application, or leave it out.",
+        )
+    if schema is None:
+        return
+    named = isinstance(schema, str) and schema != "" and storable(schema)
+    if not named or len(str(schema).encode()) > LONGEST_NAME:
+        raise InvalidCall(
+            what=f"schema={short(schema)}",
+            problem="is no name that a schema can have",
+            repair=f"Give a text of 1 to {LONGEST_NAME} bytes, without NUL and lone surrogates.",
+        )

@@ -16,18 +16,20 @@ from sqlalchemy.exc import SQLAlchemyError
 from caseflow.kernel.stored import StoredEvent
 from caseflow.storage.port import (
     Appended,
+    Consumers,
     Count,
     FeedEntry,
     Found,
     Head,
     History,
     Listing,
+    Loose,
     Place,
     Query,
     Snapshot,
     Unit,
 )
-from caseflow.storage.sql import feed, lists, restoring, writing
+from caseflow.storage.sql import feed, fitting, lists, restoring, writing
 from caseflow.storage.sql import statements as sql
 from caseflow.storage.sql.statements import Scope, statements
 from caseflow.storage.sql.tables import Tables
@@ -131,13 +133,12 @@ class SQLVerbs(ABC):
         self, agency: str, query: Query, /, *, after: Place | None = None, limit: int = 100
     ) -> Sequence[Found]:
         """At most `limit` cases, in the order of their opening, or of what is due."""
-        wanted = lists.selecting(self.tables, agency, query, after, limit)
+        by_due = query.due_by is not None
+        page = lists.selecting(self.tables, agency, query, after, limit)
+        wanted = lists.with_keys(self.tables, agency, page, self._dialect, by_due=by_due)
 
         def work(connection: Any) -> Sequence[Found]:
-            found = lists.rows_of(connection, self._dialect, wanted)
-            keys = lists.keys_of(self.tables, agency, [row[0] for row in found])
-            held = lists.rows_of(connection, self._dialect, keys) if found else []
-            return lists.found(found, held, by_due=query.due_by is not None)
+            return lists.found(lists.rows_of(connection, self._dialect, wanted), by_due=by_due)
 
         return self._read("list the cases", work)
 
@@ -219,6 +220,26 @@ class SQLVerbs(ABC):
 
         return self._write("move a checkpoint", work)
 
+    def consumers(self, agency: str, /) -> Consumers:
+        """The checkpoints of all consumers, and where the feed ends now."""
+
+        def work(connection: Any) -> Consumers:
+            return feed.consumers(connection, self._prepared, agency)
+
+        self._sequence(agency)
+        return self._read("list the consumers", work)
+
+    def delete_consumer(self, agency: str, consumer: str, /) -> bool:
+        """Delete a consumer's checkpoint, as if it had never worked. False where it has none."""
+        statement = self._prepared(sql.DELETE_CONSUMER)
+
+        def work(connection: Any) -> bool:
+            with writing.all_or_nothing(connection, self._scope):
+                deleted: int = connection.execute(statement, (agency, consumer)).rowcount
+            return deleted == 1
+
+        return self._write("delete a consumer", work)
+
     # -- everything at once ------------------------------------------------------------------
 
     def agencies(self) -> Sequence[str]:
@@ -238,6 +259,30 @@ class SQLVerbs(ABC):
                 return restoring.restore(connection, self._prepared, agency, histories)
 
         return self._write("import histories", work)
+
+    def mend(self, agency: str, history: History, /, *, head: Head | None) -> bool:
+        """Put a whole history in the place of all that is kept of its case."""
+
+        def work(connection: Any) -> bool:
+            with writing.all_or_nothing(connection, self._scope):
+                return restoring.mend(connection, self._prepared, agency, history, head)
+
+        return self._write("mend a history", work)
+
+    def loose_ends(self, agency: str, /, *, mend: bool = False) -> Sequence[Loose]:
+        """What does not fit the rest of the store."""
+
+        def look(connection: Any) -> Sequence[Loose]:
+            return fitting.loose_ends(connection, self._prepared, agency)
+
+        def put_right(connection: Any) -> None:
+            with writing.all_or_nothing(connection, self._scope):
+                fitting.mend(connection, self._prepared, agency)
+
+        found = self._read("look for what does not fit", look)
+        if mend:
+            self._write("drop what does not fit", put_right)
+        return found
 
 
 def _head(row: tuple[Any, ...]) -> Head:

@@ -123,7 +123,14 @@ def _moving(unit: Unit, opening: str) -> tuple[str, tuple[Any, ...]]:
     stands = (unit.agency, unit.case_id, unit.expected)
     if listing is None:
         return sql.ADVANCE, (last.number, last.hash, *stands)
-    return sql.ADVANCE_AND_LIST, (last.number, last.hash, *listed(listing), *stands)
+    columns = LISTED_COLUMNS
+    if opening is sql.OPEN and unit.listed is not None:
+        # SQLite writes every index of a column that is set, also where its value stays.
+        columns = tuple(
+            name for name in columns if getattr(listing, name) != getattr(unit.listed, name)
+        )
+    values = (getattr(listing, name) for name in columns)
+    return sql.advance_and_list(columns), (last.number, last.hash, *values, *stands)
 
 
 def listed(listing: Listing) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from caseflow.kernel.stored import StoredEvent
-from caseflow.storage.port import Appended, FeedEntry, Storage
+from caseflow.storage.port import Appended, Consumers, FeedEntry, Storage
 from caseflow.testing.contract.checks import needs, same
 from caseflow.testing.contract.races import PROCESSES, THREADS
 from caseflow.testing.contract.rows import NORTH, SOUTH, opening, several, unit
@@ -139,6 +139,40 @@ def test_consumers_and_agencies_have_checkpoints_of_their_own(stores: Stores) ->
     same("another agency's", store.checkpoint(SOUTH, "a"), 0)
     same("moving the other's", store.advance(NORTH, "b", expected=0, position=3), True)
     same("the first", store.checkpoint(NORTH, "a"), 5)
+
+
+@needs("feed")
+def test_every_consumer_is_listed_with_its_checkpoint_and_the_end_of_the_feed(
+    stores: Stores,
+) -> None:
+    store = stores.store
+    same("the consumers of an empty store", store.consumers(NORTH), Consumers(0, {}))
+    three_cases(store)
+    three_cases(store, SOUTH)
+    store.append(opening("R-4", agency=SOUTH))
+    same("the consumers before any worked", store.consumers(NORTH), Consumers(27, {}))
+    store.advance(NORTH, "a", expected=0, position=5)
+    store.advance(NORTH, "b", expected=0, position=27)
+    store.advance(SOUTH, "a", expected=0, position=28)
+    store.advance(NORTH, "b", expected=27, position=0)
+    same("the consumers of the north", store.consumers(NORTH), Consumers(27, {"a": 5, "b": 0}))
+    same("the consumers of the south", store.consumers(SOUTH), Consumers(28, {"a": 28}))
+
+
+@needs("feed")
+def test_a_consumer_that_is_deleted_is_as_if_it_had_never_worked(stores: Stores) -> None:
+    store = stores.store
+    same("deleting one that is not there", store.delete_consumer(NORTH, "a"), False)
+    for agency in (NORTH, SOUTH):
+        store.advance(agency, "a", expected=0, position=5)
+        store.advance(agency, "b", expected=0, position=6)
+    same("deleting", store.delete_consumer(NORTH, "a"), True)
+    same("deleting again", store.delete_consumer(NORTH, "a"), False)
+    same("the consumers", dict(store.consumers(NORTH).positions), {"b": 6})
+    same("the other agency's", dict(store.consumers(SOUTH).positions), {"a": 5, "b": 6})
+    same("its checkpoint", store.checkpoint(NORTH, "a"), 0)
+    same("going on", store.advance(NORTH, "a", expected=5, position=6), False)
+    same("beginning anew", store.advance(NORTH, "a", expected=0, position=1), True)
 
 
 def _write_cases(store: Storage, number: int, meet: Meet) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from caseflow.storage.port import Count, Query
-from caseflow.testing.contract.checks import refuses, same
+from caseflow.testing.contract.checks import ContractBroken, refuses, same
 from caseflow.testing.contract.rows import NORTH, history, listing, opening, unit
 from caseflow.testing.contract.stores import Stores
 
@@ -13,7 +13,12 @@ from caseflow.testing.contract.stores import Stores
 def durability(stores: Stores) -> None:
     """It keeps nothing: what was written is gone after reopening."""
     stores.store.append(unit(0))
-    same("what is there after reopening", stores.reopened().head(NORTH, "R-1"), None)
+    found = stores.reopened().head(NORTH, "R-1")
+    if found is not None:
+        raise ContractBroken(
+            "durability: it is declared to be lacking, and what was written is still there after "
+            f"reopening ({found!r}); leave 'durability' out of lacks="
+        )
 
 
 def declared(stores: Stores) -> None:
@@ -27,6 +32,8 @@ def feed(stores: Stores) -> None:
     refuses("feed", "feed()", lambda: store.feed(NORTH))
     refuses("feed", "checkpoint()", lambda: store.checkpoint(NORTH, "a"))
     refuses("feed", "advance()", lambda: store.advance(NORTH, "a", expected=0, position=1))
+    refuses("feed", "consumers()", lambda: store.consumers(NORTH))
+    refuses("feed", "delete_consumer()", lambda: store.delete_consumer(NORTH, "a"))
 
 
 def queries(stores: Stores) -> None:
@@ -54,6 +61,7 @@ def restore(stores: Stores) -> None:
     store = stores.store
     brought = [history("R-1", (None, 1))]
     refuses("restore", "restore()", lambda: store.restore(NORTH, brought))
+    refuses("restore", "mend()", lambda: store.mend(NORTH, brought[0], head=None))
     same("what was written", store.head(NORTH, "R-1"), None)
 
 

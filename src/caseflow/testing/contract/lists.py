@@ -35,6 +35,7 @@ ASKED: Mapping[str, tuple[Any, ...]] = {
     "key": (("lead", "mo"), ("tag", "mo")),
     "due_by": (SOON, BETWEEN),
     "ended": (False, True),
+    "case_id": ("R-0", "R-7"),
 }
 """What is asked for in each field of a query."""
 
@@ -61,6 +62,7 @@ def fitting(model: Model, query: Query) -> list[str]:
             query.stage in (None, listed.stage),
             query.client in (None, listed.client),
             query.ended in (None, listed.ended),
+            query.case_id in (None, case_id),
             query.subject is None or query.subject in subjects,
             query.key is None or query.key in listed.keys,
             query.due_by is None or (due is not None and due <= query.due_by),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from caseflow.kernel.errors import CaseExists, CommandReused
-from caseflow.storage.port import Appended, Head, History, Query, Storage
+from caseflow.storage.port import Appended, Head, History, Loose, Query, Storage
 from caseflow.testing.contract.checks import needs, raises, same
 from caseflow.testing.contract.feed import Reader, all_once
 from caseflow.testing.contract.lists import ids
@@ -160,3 +160,67 @@ def test_what_was_not_restored_is_in_no_feed_list_or_count(stores: Stores) -> No
     same("the count", store.count(NORTH, "lead", "mo"), count)
     same("the list", ids(store.find(NORTH, Query())), ["R-2"])
     all_once(store, Reader(store).to_the_end(), ["R-2"])
+
+
+@needs("restore", "feed", "queries")
+def test_a_mended_history_is_there_in_the_place_of_the_one_before(stores: Stores) -> None:
+    store = stores.store
+    store.restore(NORTH, brought())
+    store.append(unit(7, command_id="c4"))
+    places = store.feed(NORTH, limit=100)
+    held = listing(client="client-9", keys=[("lead", "bo")])
+    right = history("R-1", ("c1", 1), ("c5", 4), (None, 4))
+    right = right._replace(listing=held, subjects=("s-9",))
+    before = store.head(NORTH, "R-1")
+    for head in (None, Head(7, "x"), Head(8, "x")):
+        same("at another end", store.mend(NORTH, right, head=head), False)
+    same("the head", store.head(NORTH, "R-1"), before)
+    same("at its end", store.mend(NORTH, right, head=before), True)
+    same("the rows", tuple(store.read(NORTH, "R-1")), tuple(right.events))
+    same("the head then", store.head(NORTH, "R-1"), Head(9, right.events[-1].hash))
+    same("what c5 wrote", list(store.command(NORTH, "c5")), list(right.events[1:5]))
+    same("what c4 wrote", list(store.command(NORTH, "c4")), [])
+    (found,) = store.find(NORTH, Query(subject="s-9", key=("lead", "bo")))
+    same("what is listed", (found.case_id, found.version, found.listing), ("R-1", 9, held))
+    same("the order", ids(store.find(NORTH, Query())), ["R-1", "R-2"])
+    after = store.feed(NORTH, limit=100)
+    shown = [(one.position, one.event.case_id, one.event.number) for one in after]
+    were = [(one.position, one.event.case_id, one.event.number) for one in places]
+    same("the feed", shown, [*were, (len(were) + 1, "R-1", 9)])
+    same("going on", store.append(unit(9, command_id="c4")), Appended.DONE)
+
+
+@needs("restore")
+def test_a_history_is_mended_that_is_not_there_at_all(stores: Stores) -> None:
+    store = stores.store
+    first, second = brought()
+    same("where there is none", store.mend(NORTH, first, head=None), True)
+    same("where there is one by now", store.mend(NORTH, first, head=None), False)
+    taken = history("R-3", ("c1", 1))
+    error = raises("mending", CommandReused, lambda: store.mend(NORTH, taken, head=None))
+    same("which command", getattr(error, "fields", {}).get("command_id"), "c1")
+    same("the head of R-3", store.head(NORTH, "R-3"), None)
+    same("restoring the other", store.restore(NORTH, [second]), 2)
+
+
+@needs("restore", "feed", "queries")
+def test_what_does_not_fit_is_told_and_put_right_where_it_is_derived(stores: Stores) -> None:
+    store = stores.store
+    right = [one._replace(subjects=(one.events[0].subject,)) for one in brought()]
+    store.restore(NORTH, right)
+    store.append(unit(7))
+    same("what does not fit", list(store.loose_ends(NORTH)), [])
+    store.append(unit(8, subjects=("s-9",)))
+    store.append(opening("R-4", subjects=()))
+    store.advance(NORTH, "mail", expected=0, position=99)
+    of_whom = right[0].events[0].subject
+    loose = {
+        Loose("subject", "R-1", "s-9"),
+        Loose("unheld", "R-4", of_whom),
+        Loose("consumer", "", "mail", 99),
+    }
+    same("what does not fit then", set(store.loose_ends(NORTH, mend=True)), loose)
+    left = [Loose("consumer", "", "mail", 99)]
+    same("what is left", list(store.loose_ends(NORTH)), left)
+    same("in the south", list(store.loose_ends(SOUTH)), [])
+    same("by the subject", "R-4" in ids(store.find(NORTH, Query(subject=of_whom))), True)

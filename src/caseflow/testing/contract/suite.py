@@ -33,10 +33,10 @@ Capability = Literal[
 - `durability`: what was written is still there when the place is opened again.
 - `processes`: several stores are open at one place at once, in this process and in others.
 - `transactions`: the store takes part in transactions of the application.
-- `feed`: `feed`, `checkpoint` and `advance`.
+- `feed`: `feed`, `checkpoint`, `advance`, `consumers` and `delete_consumer`.
 - `queries`: `find` and `relist`.
 - `counts`: `count`, `tally`, and `append` of a unit that leans on counts.
-- `restore`: `restore`.
+- `restore`: `restore` and `mend`.
 
 A method that is lacking raises `Unsupported`, with what is lacking as `lacks=`.
 """
@@ -67,7 +67,7 @@ def storage_contract(
     Raises `InvalidCall` where the declaration cannot be meant so.
     """
     lacking = frozenset(lacks)
-    _see_through(open_store, lacking, transaction)
+    _see_through("storage_contract(...)", open_store, lacking, transaction)
     return _test_case(open_store, lacking, transaction)
 
 
@@ -84,16 +84,17 @@ def async_storage_contract(
     an asynchronous context manager. Raises `InvalidCall` as `storage_contract` does.
     """
     lacking = frozenset(lacks)
-    _see_through(open_store, lacking, transaction)
+    _see_through("async_storage_contract(...)", open_store, lacking, transaction)
     beginning = AwaitedBeginning(transaction) if transaction is not None else None
     return _test_case(AwaitedOpening(open_store), lacking, beginning)
 
 
-def _see_through(open_store: object, lacking: frozenset[str], transaction: object) -> None:
+def _see_through(
+    what: str, open_store: object, lacking: frozenset[str], transaction: object
+) -> None:
     """Raise `InvalidCall` where what is declared does not fit together."""
     known = get_args(Capability)
     unknown = sorted(lacking - set(known))
-    what = "storage_contract(...)"
     if not callable(open_store):
         problem = f"was given {short(open_store)}, which opens no store"
         raise InvalidCall(

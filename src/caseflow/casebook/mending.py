@@ -1,0 +1,133 @@
+"""Putting right: what is derived from histories, and one history that was damaged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Generic
+
+from caseflow.casebook import examining, store_calls
+from caseflow.casebook.archive import KIND, histories
+from caseflow.casebook.examining import Folded, stored_of, whole
+from caseflow.casebook.files import FileLike, read_from
+from caseflow.casebook.given import an_id
+from caseflow.casebook.listing import listing_of
+from caseflow.casebook.loading import ATTEMPTS, Loader
+from caseflow.casebook.recent import Loaded
+from caseflow.casebook.store_calls import Work
+from caseflow.casebook.tidying import tidy
+from caseflow.casebook.walking import Pages, listed_as
+from caseflow.kernel.case import S
+from caseflow.kernel.errors import ChainBroken, Conflict
+from caseflow.kernel.stored import StoredEvent, holds_hash, verify_chain
+from caseflow.storage.port import Found, Head, History
+
+
+class Mending(Generic[S]):
+    """Puts right what `verify` finds in the cases of one agency."""
+
+    def __init__(self, loader: Loader[S]) -> None:
+        self._loader = loader
+        self._agency = loader.agency
+        self._codec = loader.codec
+
+    # -- what is derived ---------------------------------------------------------------------
+
+    def reindex(self) -> Work[int]:
+        """Put right what is derived of the cases of this workflow. How many were put right.
+
+        A case that somebody writes to meanwhile is listed by that, and left alone here. Raises
+        `ChainBroken` for the first case that does not verify, when the others are put right.
+        """
+        loose = yield from store_calls.loose_ends(self._agency, mend=True)
+        done = {one.case_id for one in loose if one.kind in _DERIVED}
+        broken: ChainBroken | None = None
+        pages = Pages(self._agency)
+        while page := (yield from pages.next()):
+            for found in page:
+                try:
+                    if (yield from self._relisted(found)):
+                        done.add(found.case_id)
+                except ChainBroken as error:
+                    broken = broken or error
+        if broken is not None:
+            raise broken
+        return len(done)
+
+    def _relisted(self, found: Found) -> Work[bool]:
+        case_id, version, listed, _ = found
+        stored = yield from stored_of(self._agency, case_id)
+        whole(self._agency, case_id, stored)
+        rows = stored.rows
+        if rows[0].workflow != self._loader.workflow.name or len(rows) != version:
+            return False
+        workflow = self._loader.workflow_of(case_id, rows[0])
+        generation = self._loader.look_at_keys()
+        folded = Folded(self._codec.decode_all(rows), workflow.state)
+        case = folded.at(version)
+        if case is None:
+            return False
+        state = self._loader.workflow.state
+        forget = examining.snapshot(self._codec, state, folded, stored.snapshot) != "holds"
+        listing = listing_of(workflow, case, case.recorded_at, self._codec)
+        subjects = frozenset(row.subject for row in rows)  # the next snapshot is sealed for all
+        held = Loaded(case, rows[-1].hash, listing, subjects, generation)
+        self._loader.recent.put(case_id, held)
+        if listing == listed and not forget:
+            return False
+        done = yield from store_calls.relist(
+            self._agency, case_id, version=version, listing=listing, forget=forget
+        )
+        if self._loader.look_at_keys() != generation:  # what it tells of may be erased by now
+            yield from tidy(self._loader, case_id)
+        return done
+
+    # -- one history -------------------------------------------------------------------------
+
+    def mend(self, case_id: str, source: FileLike) -> Work[int]:
+        """Put a history right from an export. How many of its events were put right."""
+        an_id("case_id", case_id)
+        with read_from(source, kind=KIND) as reader:
+            reader.belongs_to(self._agency)
+            kept = None
+            for history in histories(reader):  # to its end: only then is the file whole
+                kept = history if history.case_id == case_id else kept
+            if kept is None:
+                raise reader.lacks(case_id)
+        for _ in range(ATTEMPTS):
+            head = yield from store_calls.head(self._agency, case_id)
+            rows = yield from store_calls.read(self._agency, case_id)
+            events = _merged(case_id, kept.events, rows, head)
+            differing = len(events) - len(set(events) & set(rows))
+            subjects = tuple(sorted({row.subject for row in events}))
+            history = History(case_id, events, kept.listing, subjects)
+            if (yield from store_calls.mend(self._agency, history, head=head)):
+                found = yield from listed_as(self._agency, case_id)
+                if found is not None:  # events that the export lacks may have moved it on
+                    yield from self._relisted(found)
+                return differing
+        raise Conflict(case_id=case_id, attempts=ATTEMPTS)
+
+
+_DERIVED = {"subject", "unheld", "key", "snapshot"}
+
+
+def _merged(
+    case_id: str, kept: Sequence[StoredEvent], rows: Sequence[StoredEvent], head: Head | None
+) -> list[StoredEvent]:
+    """The history of an export, and what was written after it. Raises `ChainBroken`.
+
+    No event that is whole is lost: those that stand in the store and hold by themselves are
+    all in it.
+    """
+    later = (row for row in rows if type(row.number) is int and row.number > len(kept))
+    events = [*kept, *later]
+    verify_chain(events)
+    if head is not None and head.version > len(events):
+        problem = "is missing, here and in the file"
+        raise ChainBroken(case_id=case_id, number=len(events) + 1, problem=problem)
+    there = {event.hash for event in events}
+    for row in rows:
+        if row.hash not in there and holds_hash(row):
+            problem = "is whole here, and another one in the file"
+            raise ChainBroken(case_id=case_id, number=row.number, problem=problem)
+    return events

@@ -1,0 +1,80 @@
+"""What does not fit: rows of one table that rows of another speak against, or that hang on nothing.
+
+Each statement looks at one moment of the database, so that no writer is taken for a fault.
+Feed and events are joined, and not looked up row by row: the feed has no index by case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from caseflow.storage.port import Loose
+from caseflow.storage.sql.statements import Statements
+
+_NO_CASE = (
+    "NOT EXISTS (SELECT 1 FROM {cases} AS c WHERE c.agency = it.agency AND c.case_id = it.case_id)"
+)
+_NO_PLACE = _NO_CASE[:-1] + " AND c.opened = it.opened)"
+_NO_EVENT = (
+    "NOT EXISTS (SELECT 1 FROM {events} AS e WHERE e.agency = it.agency AND e.case_id = it.case_id"
+)
+_NOBODY_OF_IT = f"{_NO_EVENT} AND e.subject = it.subject)"
+_UNHELD = (
+    " FROM {events} AS it WHERE it.agency = ? AND NOT EXISTS (SELECT 1 FROM {subjects} AS s"
+    " WHERE s.agency = it.agency AND s.subject = it.subject AND s.case_id = it.case_id)"
+)
+
+LOOSE = {
+    "history": "SELECT it.case_id, '', max(it.number) FROM {events} AS it"
+    f" WHERE it.agency = ? AND {_NO_CASE} GROUP BY it.case_id",
+    "command": "SELECT it.case_id, it.command_id, it.first FROM {commands} AS it"
+    f" WHERE it.agency = ? AND {_NO_EVENT} AND e.number = it.first"
+    " AND e.command_id = it.command_id)",
+    "subject": "SELECT it.case_id, it.subject, 0 FROM {subjects} AS it"
+    f" WHERE it.agency = ? AND {_NOBODY_OF_IT}",
+    "unheld": f"SELECT DISTINCT it.case_id, it.subject, 0{_UNHELD}",
+    "key": f"SELECT it.case_id, it.name, 0 FROM {{keys}} AS it WHERE it.agency = ? AND {_NO_PLACE}",
+    "snapshot": "SELECT it.case_id, '', it.version FROM {snapshots} AS it"
+    f" WHERE it.agency = ? AND {_NO_CASE}",
+    "place": "SELECT max(it.case_id), min(it.case_id), it.opened FROM {cases} AS it"
+    " WHERE it.agency = ? GROUP BY it.opened HAVING count(*) > 1",
+    "fed": "SELECT it.case_id, '', it.position FROM {feed} AS it"
+    f" WHERE it.agency = ? AND {_NO_EVENT} AND e.number = it.number)",
+    "gap": "SELECT it.case_id, '', it.position FROM {feed} AS it WHERE it.agency = ?"
+    " AND it.position <> 1 AND NOT EXISTS (SELECT 1 FROM {feed} AS f"
+    " WHERE f.agency = it.agency AND f.position = it.position - 1)",
+    "unfed": "SELECT it.case_id, '', min(it.number) FROM {events} AS it LEFT JOIN {feed} AS f"
+    " ON f.agency = it.agency AND f.case_id = it.case_id AND f.number = it.number"
+    " WHERE it.agency = ? AND f.position IS NULL AND NOT EXISTS (SELECT 1 FROM {pending} AS p"
+    " WHERE p.agency = it.agency AND p.case_id = it.case_id"
+    " AND it.number BETWEEN p.first AND p.last) GROUP BY it.case_id",
+    "consumer": "SELECT '', it.consumer, it.position FROM {consumers} AS it WHERE it.agency = ?"
+    " AND (it.position < 0 OR it.position > coalesce("
+    "(SELECT max(f.position) FROM {feed} AS f WHERE f.agency = it.agency), 0))",
+}
+"""Per kind, the statement that finds it: the case, a name, and a number."""
+
+MEND = (
+    f"DELETE FROM {{subjects}} AS it WHERE it.agency = ? AND {_NOBODY_OF_IT}",
+    f"DELETE FROM {{keys}} AS it WHERE it.agency = ? AND {_NO_PLACE}",
+    f"DELETE FROM {{snapshots}} AS it WHERE it.agency = ? AND {_NO_CASE}",
+    "INSERT INTO {subjects} (agency, subject, case_id)"
+    f" SELECT DISTINCT it.agency, it.subject, it.case_id{_UNHELD} ON CONFLICT DO NOTHING",
+)
+"""What puts right what is derived, and nothing else."""
+
+
+def loose_ends(connection: Any, prepared: Statements, agency: str) -> Sequence[Loose]:
+    """All that does not fit."""
+    return [
+        Loose(kind, *row)
+        for kind, statement in LOOSE.items()
+        for row in connection.execute(prepared(statement), (agency,)).fetchall()
+    ]
+
+
+def mend(connection: Any, prepared: Statements, agency: str) -> None:
+    """Drop rows that hang on nothing, and list cases by the subjects they hold data of."""
+    for statement in MEND:
+        connection.execute(prepared(statement), (agency,))

@@ -1,0 +1,75 @@
+"""Whether a transaction is on the database of a store: a unit elsewhere would be lost to it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection
+from sqlalchemy.engine import URL
+
+from caseflow.kernel.errors import InvalidCall
+from caseflow.kernel.store_errors import OtherDatabase
+from caseflow.storage.sql.failures import without_password
+from caseflow.storage.sql.given import is_driven
+
+if TYPE_CHECKING:
+    from caseflow.storage.sql.store import EngineStorage
+
+
+def see_that_it_is_ours(store: EngineStorage, connection: Connection, driver: Any) -> None:
+    """Raises `OtherDatabase`. Both are asked, once for each pool of the application's.
+
+    Raises `InvalidCall` for a driver that the store's statements are not written for.
+    """
+    engine = connection.engine
+    if engine.pool is store.engine.pool or engine.pool in store.joined_pools:
+        return
+    if not is_driven(connection.dialect):
+        raise InvalidCall(
+            what="within(...)",
+            problem=f"is given a connection of the driver {connection.dialect.driver!r}",
+            repair="Give one of psycopg: an engine on postgresql+psycopg://...",
+        )
+    if not _is_ours(store, connection, driver):
+        given = without_password(engine.url.render_as_string(hide_password=True))
+        raise OtherDatabase(store=repr(store), given=given)
+    store.joined_pools.add(engine.pool)
+
+
+def _is_ours(store: EngineStorage, connection: Connection, driver: Any) -> bool:
+    dialect = connection.dialect.name
+    if dialect != store.engine.dialect.name:
+        return False
+    if dialect == "sqlite":
+        return _file(driver) == store._read("look at its file", _file)
+    given, ours = connection.engine.url, store.engine.url
+    if given.database and _without_user(given) == _without_user(ours):
+        return True
+    return _server(driver) == store._read("look at its server", _server)
+
+
+def _without_user(url: URL) -> URL:
+    """A URL, whoever connects and however."""
+    return url.set(drivername="postgresql", username="", password="")
+
+
+def _file(driver: Any) -> tuple[int, int] | None:
+    """Which file a connection to SQLite has open (None: none, it is in memory or was deleted)."""
+    asked = "SELECT CAST(file AS BLOB) FROM pragma_database_list WHERE name = 'main'"
+    path = driver.execute(asked).fetchone()[0]
+    try:
+        found = os.stat(path)  # noqa: PTH116 - the name need not be UTF-8
+    except (OSError, TypeError):
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _server(driver: Any) -> tuple[Any, ...]:
+    """Which database a connection to PostgreSQL is on, and of which server.
+
+    A copy of a server has its identifier too, but was not started in the same microsecond.
+    """
+    asked = "SELECT extract(epoch FROM pg_postmaster_start_time()), current_database()"
+    found: tuple[Any, ...] = driver.execute(asked).fetchone()
+    return found

@@ -1,0 +1,44 @@
+"""Under which values the indexes of a workflow hold a case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from caseflow.kernel.case import Case
+from caseflow.kernel.erased import Erased
+from caseflow.kernel.erasure_errors import ErasedRead
+from caseflow.kernel.errors import InvalidCall, short
+from caseflow.workflow.definition import Index
+
+
+def held_under(
+    indexes: Iterable[Index], case: Case[Any], *, ended: bool
+) -> Iterator[tuple[Index, str]]:
+    """Each index and value. A case that has ended is held by few.
+
+    Raises `InvalidCall` where an index gives something else than texts. What an index raises
+    comes through: it is the embedder's code, as `fold` is.
+    """
+    for one in indexes:
+        if one.ended or not ended:
+            yield from ((one, value) for value in _values(one, case))
+
+
+def _values(index: Index, case: Case[Any]) -> Iterable[str]:
+    try:
+        given: Any = index.of(case)
+    except ErasedRead:  # what it is held under was erased: it is held under nothing
+        return ()
+    if given is None or isinstance(given, Erased):
+        return ()
+    every = (given,) if isinstance(given, str) else tuple(given)
+    values = tuple(value for value in every if not isinstance(value, Erased))
+    for value in values:
+        if not isinstance(value, str):
+            raise InvalidCall(
+                what=f"Index {index.name!r} holds case {case.id!r} under {short(value)}, which",
+                problem="is no text",
+                repair="Let its function return a text, several texts, or None.",
+            )
+    return values

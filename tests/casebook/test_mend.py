@@ -1,0 +1,166 @@
+"""Mending: one damaged case is put right from an export, and no event that is whole is lost."""
+
+import asyncio
+import io
+
+import pytest
+
+from caseflow import AsyncCasebook, Casebook, ChainBroken, InvalidCall
+from caseflow.storage import Head
+from tests.support.exports import played
+from tests.support.tamper import RAWS, carried_out
+from tests.support.trades import ANA, ROLES, BikeDescribed, Clock, Paid, shop
+
+CASE = "R-2"
+PLAN = [("looked-at", "a"), ("ready", "it squeaks"), ("collected", "c")]
+
+
+@pytest.fixture(params=RAWS)
+def damaged(request):
+    """A store, an export of it, and a case that went on after that: to be damaged."""
+    raw = RAWS[request.param]()
+    book = played(PLAN, raw.store, snapshot_every=4)
+    file = io.BytesIO()
+    book.export(file)
+    book.record(CASE, BikeDescribed(words="later"), by=ANA, command_id="later")
+    book.record(CASE, Paid(amount=5), by=ANA)
+    return raw, file.getvalue(), book.history(CASE)
+
+
+def book_on(raw):
+    return Casebook(shop, raw.store, clock=Clock(), roles=ROLES, snapshot_every=4)
+
+
+def forget(raw, case_id):
+    """Everything of a case is gone but the feed."""
+    raw.put(case_id, [])
+    raw.unlist(case_id)
+
+
+DAMAGES = {
+    "an altered event": lambda raw, rows: raw.put(CASE, [rows[0]._replace(actor="x"), *rows[1:]]),
+    "events that are gone": lambda raw, rows: raw.put(CASE, [rows[0], *rows[3:]]),
+    "another end": lambda raw, rows: raw.set_head(CASE, Head(3, "x")),
+    "no place in the list": lambda raw, rows: raw.unlist(CASE),
+    "a command that was forgotten": lambda raw, rows: raw.drop_command(f"{CASE}-ready"),
+    "nobody's": lambda raw, rows: raw.drop_subject(CASE, "c-1-mother"),
+    "another list": lambda raw, rows: raw.set_listing(CASE, client="x", stage="x", ended=True),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_case_is_put_right_with_what_came_after_the_export(damaged, damage):
+    raw, export, history = damaged
+    feed = raw.store.feed("agency", limit=1_000)
+    DAMAGES[damage](raw, raw.rows(CASE))
+    book = book_on(raw)
+    assert not book.verify_all().holds
+    book.mend(CASE, io.BytesIO(export))
+    book.reindex()
+    verified = book.verify_all()
+    assert verified.holds, verified.explain()
+    assert book.history(CASE) == history
+    assert raw.store.feed("agency", limit=1_000) == feed
+    assert [one.number for one in raw.store.command("agency", "later")] == [len(history) - 1]
+    assert book.record(CASE, Paid(amount=7), by=ANA).case.version == len(history) + 1
+    assert book.mend(CASE, io.BytesIO(export)) == 0
+
+
+def test_it_says_how_many_events_were_put_right(damaged):
+    raw, export, _ = damaged
+    rows = raw.rows(CASE)
+    raw.put(CASE, [*rows[:2], rows[2]._replace(noted="[ ]"), *rows[4:]])
+    assert book_on(raw).mend(CASE, io.BytesIO(export)) == 2
+
+
+def test_a_case_that_is_gone_is_brought_back_up_to_its_export_at_its_place_in_the_feed(damaged):
+    raw, export, _ = damaged
+    forget(raw, "R-3")
+    book = book_on(raw)
+    book.mend("R-3", io.BytesIO(export))
+    assert book.verify_all().holds
+    assert sorted(book.case_ids()) == ["R-1", CASE, "R-3"]
+
+
+def test_no_event_that_is_whole_is_lost(damaged):
+    """Somebody wrote an end anew, and so that it holds: which is the right one, a person says."""
+    raw, export, _ = damaged
+    forger = book_on(raw)
+    rows = raw.rows(CASE)
+    kept = len(rows) - 3
+    raw.put(CASE, rows[:kept])
+    raw.set_head(CASE, Head(kept, rows[kept - 1].hash))
+    forger.record(CASE, Paid(amount=1), by=ANA)
+    before = raw.rows(CASE)
+    with pytest.raises(ChainBroken, match=f"event {kept + 1} is whole here, and another one in"):
+        book_on(raw).mend(CASE, io.BytesIO(export))
+    assert raw.rows(CASE) == before
+
+
+def test_what_is_missing_in_the_file_as_well_is_told_and_nothing_is_changed(damaged):
+    raw, export, history = damaged
+    rows = raw.rows(CASE)
+    raw.put(CASE, rows[:-1])
+    with pytest.raises(ChainBroken, match=f"event {len(history)} is missing, here and in the"):
+        book_on(raw).mend(CASE, io.BytesIO(export))
+    raw.put(CASE, [*rows[:-1], rows[-1]._replace(actor="x")])
+    with pytest.raises(ChainBroken, match=f"event {len(history)} was changed after"):
+        book_on(raw).mend(CASE, io.BytesIO(export))
+    assert raw.rows(CASE)[:-1] == rows[:-1]
+
+
+def test_a_file_without_the_case(damaged):
+    raw, export, _ = damaged
+    with pytest.raises(InvalidCall, match=r"The stream holds no case 'R-9'. Give an export or a"):
+        book_on(raw).mend("R-9", io.BytesIO(export))
+
+
+def test_it_begins_again_where_somebody_writes_meanwhile(damaged):
+    raw, export, history = damaged
+    rows = raw.rows(CASE)
+    raw.put(CASE, [rows[0]._replace(actor="x"), *rows[1:]])
+    work = book_on(raw)._middle.mending.mend(CASE, io.BytesIO(export))
+    written = []
+
+    def write(call):
+        if call.method == "mend" and not written:
+            written.append(call)
+            raw.put(CASE, rows)
+            book_on(raw).record(CASE, Paid(amount=9), by=ANA)
+            raw.put(CASE, [rows[0]._replace(actor="x"), *raw.rows(CASE)[1:]])
+
+    assert carried_out(work, raw.store, write) == 1
+    assert len(book_on(raw).history(CASE)) == len(history) + 1
+    assert book_on(raw).verify_all().holds
+
+
+def test_awaiting_gives_the_same(damaged):
+    raw, export, history = damaged
+    DAMAGES["an altered event"](raw, raw.rows(CASE))
+    book = AsyncCasebook(shop, raw.store, clock=Clock(), roles=ROLES)
+
+    async def scenario():
+        return await book.mend(CASE, io.BytesIO(export)), await book.history(CASE)
+
+    assert asyncio.run(scenario()) == (1, history)
+
+
+# -- nobody takes what was altered for what was written --------------------------------------------
+
+
+@pytest.mark.parametrize("column", ["actor", "workflow"])
+def test_an_altered_event_is_told_of_by_history_feed_consumers_and_no_attestation(damaged, column):
+    raw, _, _ = damaged
+    rows = raw.rows(CASE)
+    raw.store.feed("agency", limit=1)
+    raw.put(CASE, [*rows[:2], rows[2]._replace(**{column: "other"}), *rows[3:]])
+    book = book_on(raw)
+    told = "event 3 was changed after it was written"
+    with pytest.raises(ChainBroken, match=told):
+        book.history(CASE)
+    with pytest.raises(ChainBroken, match=told):
+        list(book.feed())
+    with pytest.raises(ChainBroken, match=told):
+        book.consume("mail", lambda _: None, limit=1_000)
+    with pytest.raises(ChainBroken, match="event 3 does not hold"):
+        book.attest(io.BytesIO())
