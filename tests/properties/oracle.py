@@ -141,6 +141,7 @@ class Sheet:
             "withdraw": self._to_withdraw,
             "end-as-unable-to-locate": self._to_end_as_unable_to_locate,
             "refer-out": self._to_refer,
+            "plan-approved": lambda when: self._of_the_plan(),
         }
         found = set(checks[name](when)) if name in checks else set()
         return {rule for rule in found if not self._excepted(rule, when)}
@@ -192,7 +193,10 @@ class Sheet:
             if entry.what == "NeedIdentified":
                 needs[fields["number"]] = ""
             elif entry.what == "NeedDeferred" and fields["need"] in needs:
-                needs[fields["need"]] = fields["reason"].strip()
+                if needs[fields["need"]] != "met":
+                    needs[fields["need"]] = fields["reason"].strip()
+            elif entry.what == "NeedMet" and fields["number"] in needs:
+                needs[fields["number"]] = "met"
             elif entry.what == "PlanItemDrafted":
                 items[fields["number"]] = fields
             elif entry.what == "PlanItemDropped":
@@ -277,6 +281,8 @@ class Sheet:
         found: set[str] = set()
         if name == "assessment-completed":
             found = {*self._of_needs_and_strengths(given), *self._of_assessing(given)}
+        if name == "plan-agreed":
+            found = {*self._to_start_services(when)}
         if name == "start-services":
             found = {*self._of_the_plan(), *self._of_goals_and_strategies()}
         if name == "withdraw" and any("ExitInterview" not in e for e in self._endings().values()):
@@ -344,15 +350,18 @@ class Sheet:
         if agreed is None or agreed.fields["client"] == "not-agreed":
             yield "plan-agreed"
             return
-        written: dict[tuple[str, int], int] = {}  # items and goals, by where they were written
+        items: dict[int, int] = {}  # where each was written, and goals where they last changed
+        goals: dict[int, int] = {}
+        changes: list[int] = []
         for place, entry in enumerate(self.happened):
             number = entry.fields.get("number")
-            if entry.what in ("PlanItemDrafted", "GoalProposed"):
-                written[entry.what, number] = place
-            elif entry.what == "PlanItemDropped":
-                written.pop(("PlanItemDrafted", number), None)
-        dropped = (self.last("PlanItemDropped"), self.last("GoalDropped"))
-        changes = [*written.values(), *(self.happened.index(one) for one in dropped if one)]
+            if entry.what == "PlanItemDrafted":
+                items[number] = place
+            elif entry.what == "PlanItemDropped" and items.pop(number, None) is not None:
+                changes.append(place)
+            elif entry.what == "GoalProposed" or (entry.what == "GoalDropped" and number in goals):
+                goals[number] = place
+        changes += [*items.values(), *goals.values()]
         if any(place > self.happened.index(agreed) for place in changes):
             yield "plan-agreed"
 

@@ -25,6 +25,7 @@ EARLY = {
     "end-as-unable-to-locate": {"contact-attempted"},
     "refer-out": {"referred-elsewhere"},
 }
+APPROVED = {"plan-approved": {"plan-agreed"}}
 ELIGIBLE = "eligibility-before-enrollment"
 FLOW = {
     "enroll": {

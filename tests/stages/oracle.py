@@ -60,14 +60,17 @@ def path(sheet):
 
 
 def needs(sheet):
-    """Each need by its number, with whether it was put off for a reason."""
-    found = {}
-    for line in of(sheet, "NeedIdentified", "NeedDeferred"):
+    """Each need by its number, with whether it is met, or was put off for a reason."""
+    found, met = {}, set()
+    for line in of(sheet, "NeedIdentified", "NeedDeferred", "NeedMet"):
         if line.what == "NeedIdentified":
             found[line.event.number] = False
-        elif line.event.need in found:
+            met.discard(line.event.number)
+        elif line.what == "NeedMet" and line.event.number in found:
+            met.add(line.event.number)
+        elif line.what == "NeedDeferred" and line.event.need in found:
             found[line.event.need] = bool(line.event.reason.strip())
-    return found
+    return {number: off or number in met for number, off in found.items()}
 
 
 def items(sheet):
@@ -139,7 +142,7 @@ def related(sheet, when):
     known, plan = needs(sheet), items(sheet)
     if any(not item.needs or set(item.needs) - set(known) for item in plan):
         return False
-    return bool(plan) or any(line.event.need in known for line in of(sheet, "NeedDeferred"))
+    return bool(plan) or any(known.values())
 
 
 def complete(sheet, when):
@@ -164,8 +167,14 @@ def goals_have_actions(sheet, when):
 
 def agreed(sheet, when):
     i = place(sheet, "PlanAgreed")
-    changed = ("PlanItemDrafted", "PlanItemDropped", "GoalProposed", "GoalDropped")
-    return i >= 0 and sheet[i].event.client != "not-agreed" and not of(sheet[i:], *changed)
+    if i < 0 or sheet[i].event.client == "not-agreed":
+        return False
+    planned = {item.number for item in items(sheet[:i])}
+    proposed = {line.event.number for line in of(sheet[:i], "GoalProposed")}
+    return not of(sheet[i:], "PlanItemDrafted", "GoalProposed") and not any(
+        line.event.number in (planned if line.what == "PlanItemDropped" else proposed)
+        for line in of(sheet[i:], "PlanItemDropped", "GoalDropped")
+    )
 
 
 def criteria_met(sheet, when):

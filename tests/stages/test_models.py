@@ -11,7 +11,7 @@ from caseflow.kernel.case import effective, stage_of
 from caseflow.testing import cases, events, histories, nearly_legal
 from caseflow.testing.casework import PAYLOADS
 from tests.properties.test_ends import ends_from
-from tests.stages.models import DOCUMENTS, EARLY, MODELS_THAT_SHIP
+from tests.stages.models import APPROVED, DOCUMENTS, EARLY, MODELS_THAT_SHIP
 from tests.stages.oracle import missing, sheet_of
 from tests.testing.drawing import drawn
 
@@ -107,7 +107,7 @@ def blocking(workflow):
 
 @EVERY_MODEL
 def test_what_refuses_is_what_its_document_and_the_mission_ask_for_and_nothing_else(model):
-    assert blocking(model.workflow) == model.guards | EARLY
+    assert blocking(model.workflow) == model.guards | EARLY | APPROVED
 
 
 def past_a_rule(model, workflow, *, examples):
@@ -117,7 +117,7 @@ def past_a_rule(model, workflow, *, examples):
         histories(workflow, taking="close", payloads=PAYLOADS, steps=3), examples=examples
     ):
         for i, one in enumerate(history):
-            guards = model.guards | EARLY
+            guards = model.guards | EARLY | APPROVED
             if one.transition not in guards:
                 continue
             if one.transition == "enroll" and one.stage is None:

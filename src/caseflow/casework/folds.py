@@ -219,7 +219,7 @@ def _item(state: CaseworkState, recorded: AnyRecorded) -> Changes:
 
 def _item_dropped(state: CaseworkState, recorded: AnyRecorded) -> Changes:
     left = tuple(one for one in state.plan if one.number != recorded.event.number)
-    return {"plan": left, "item_dropped": recorded.number}
+    return {"plan": left, "item_dropped": recorded.number} if left != state.plan else {}
 
 
 def _item_completed(state: CaseworkState, recorded: AnyRecorded) -> Changes:
@@ -244,7 +244,10 @@ def _plan_agreed(state: CaseworkState, recorded: AnyRecorded) -> Changes:
     agreed: PlanAgreed = recorded.event
     if agreed.client == "not-agreed":
         return {}
-    return {"plan_versions": (*state.plan_versions, recorded.number)}
+    return {
+        "plan_versions": (*state.plan_versions, recorded.number),
+        "plan_agreed_at": recorded.occurred_at,
+    }
 
 
 # -- services and monitoring -----------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
 
 from caseflow.casework.words import Agreement, Author, Horizon, Metric
 from caseflow.kernel.events import Code, decision, fact
@@ -121,10 +120,9 @@ class StrategyRecorded:
 
 @fact("review-scheduled")
 class ReviewScheduled:
-    """The day by which the plan, or the assessment, is looked at again."""
+    """The day by which the plan is looked at again."""
 
     review_on: date
-    of: Literal["plan", "assessment"] = "plan"
 
 
 @fact("plan-reviewed")

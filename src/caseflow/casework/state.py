@@ -6,6 +6,7 @@ Bounded: it holds identified things, and no notes.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Self
 
 import attrs
@@ -51,6 +52,8 @@ class CaseworkState:
     plan: tuple[PlanItem, ...] = ()
     plan_versions: tuple[int, ...] = ()
     """The numbers of the events with which the client agreed to a plan: its versions."""
+    plan_agreed_at: datetime | None = None
+    """When the client agreed to the latest of them."""
     item_dropped: int | None = None
     """The event with which an item was taken out of the plan last."""
     criteria: tuple[ClosureCriterion, ...] = ()

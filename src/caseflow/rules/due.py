@@ -18,7 +18,6 @@ from caseflow.casework import (
     IntakePaperworkCompleted,
     MonitoringNoted,
     OutreachMade,
-    PlanAgreed,
     PlanReviewed,
     ProgressNoted,
     ReviewScheduled,
@@ -115,9 +114,8 @@ def plan_after_assessment(span: Span | str) -> Obligation:
     return Obligation(
         "plan-after-assessment",
         "The assessment has led to a plan.",
-        since=latest(AssessmentCompleted),
+        since=each(_assessment),
         due=within(span),
-        met_by=PlanAgreed,
         owner="case-manager",
         remedy="make the plan with the client, and record how they agreed",
         source=bilevel("service planning: the first tangible outcome of the assessment"),
@@ -274,6 +272,14 @@ def _out_of_touch(case: Casework) -> Iterable[Begun]:
         return
     last = again if again and again.occurred_at > failed.occurred_at else failed
     yield Begun(last.occurred_at, last.number)
+
+
+def _assessment(case: Casework) -> Iterable[Begun]:
+    """The latest assessment, met by a plan that the client agreed to since."""
+    assessed, agreed_at = case.latest_recorded(AssessmentCompleted), case.state.plan_agreed_at
+    if assessed is not None:
+        met = agreed_at is not None and agreed_at >= assessed.occurred_at
+        yield Begun(assessed.occurred_at, assessed.number, met_at=agreed_at if met else None)
 
 
 def _referrals(case: Casework) -> Iterable[Begun]:

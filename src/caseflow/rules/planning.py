@@ -8,8 +8,10 @@ from caseflow.casework import (
     CaseworkState,
     GoalDropped,
     GoalProposed,
+    Need,
     NeedDeferred,
     NeedIdentified,
+    NeedMet,
     PlanAgreed,
     PlanApproved,
     PlanItem,
@@ -26,7 +28,7 @@ Casework = Case[CaseworkState]
 
 @rule(
     "needs-covered",
-    rests_on=(NeedIdentified, PlanItemDrafted, PlanItemDropped, NeedDeferred),
+    rests_on=(NeedIdentified, PlanItemDrafted, PlanItemDropped, NeedDeferred, NeedMet),
     source=ised("stage 3: the numbers of plan and assessment correspond"),
     excepted_by="supervisor",
 )
@@ -34,14 +36,18 @@ def needs_covered(case: Casework, context: Context) -> Iterator[Unmet]:
     """Every numbered need is met, addressed by a plan item, or deferred with a reason."""
     state = case.state
     for need in state.needs:
-        settled = need.met is not None or (need.deferred is not None and need.deferred.strip())
-        if not settled and not state.items_for(need.number):
+        if not _settled(need) and not state.items_for(need.number):
             yield Unmet(
                 about=f"need {need.number}",
                 found="no plan item, and no deferral with a reason",
                 remedy=f"draft a plan item for need {need.number}, or defer it with a reason",
                 evidence=(need.recorded,),
             )
+
+
+def _settled(need: Need) -> bool:
+    """Whether the plan need not answer it: it is met, or deferred with a reason."""
+    return need.met is not None or bool(need.deferred and need.deferred.strip())
 
 
 @rule(
@@ -63,7 +69,7 @@ def plan_items_relate(case: Casework, context: Context) -> Iterator[Unmet]:
                 remedy="give the plan item the numbers of assessed needs",
                 evidence=(item.recorded,),
             )
-    if not state.plan and not any(need.deferred for need in state.needs):
+    if not state.plan and not any(map(_settled, state.needs)):
         yield Unmet(found="a plan without items", remedy="draft the items of the plan")
 
 

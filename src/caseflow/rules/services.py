@@ -55,7 +55,7 @@ def plan_current(case: Casework, context: Context) -> Iterator[Unmet]:
         yield Unmet(found="no agreed plan", remedy="agree on the plan with the client")
         return
     scheduled = case.latest_recorded(ReviewScheduled)
-    if scheduled is None or scheduled.event.of != "plan":
+    if scheduled is None:
         return
     reviewed = case.latest_recorded(PlanReviewed)
     done = reviewed is not None and reviewed.number > scheduled.number

@@ -40,7 +40,7 @@ from caseflow.rules import (
 )
 from caseflow.rules.due import follow_up, plan_review, weekly_notes
 from caseflow.rules.sources import bilevel, field
-from caseflow.stages.common import ASSIGNING, CLOSED, LEAD, REOPENING, early_endings
+from caseflow.stages.common import APPROVING, ASSIGNING, CLOSED, LEAD, REOPENING, early_endings
 from caseflow.workflow.definition import NOT_STATED, STAY, Hold, Stage, Transition
 from caseflow.workflow.workflow import Workflow
 
@@ -191,6 +191,7 @@ continuum: Workflow[CaseworkState] = Workflow(
     transitions=(*TRANSITIONS, *early_endings(INTAKE), REOPENING, ASSIGNING),
     events=FACTS,
     rules={
+        **APPROVING,
         Enrolled: [eligible.sourced(field("eligibility before enrollment"))],
         ServiceProvided: [service_in_plan.warns(), plan_current.warns()],
     },

@@ -6,13 +6,23 @@ its own, with requirements of its own.
 
 from __future__ import annotations
 
-from caseflow.casework import LeadCaseManagerAssigned, TransferredOut, lead_case_manager
+from typing import Any
+
+from caseflow.casework import (
+    CaseworkState,
+    LeadCaseManagerAssigned,
+    PlanApproved,
+    TransferredOut,
+    lead_case_manager,
+)
+from caseflow.kernel.rules import Rule
 from caseflow.rules import (
     contact_attempted,
     enrolled_before_withdrawal,
     exit_interviews,
     found_ineligible,
     not_yet_enrolled,
+    plan_agreed,
     referred_elsewhere,
 )
 from caseflow.rules.sources import field
@@ -22,12 +32,18 @@ CLOSED = "closed"
 """The stage in which every shipped workflow ends."""
 
 
-def early_endings(*before_enrollment: str, to: str = CLOSED) -> tuple[Transition, ...]:
-    """The ways to end early, from any open stage; the first two only before enrollment."""
+def early_endings(
+    *before_enrollment: str, judged_in: tuple[str, ...] = (), to: str = CLOSED
+) -> tuple[Transition, ...]:
+    """The ways to end early, from any open stage; the first two only before enrollment.
+
+    `judged_in` are those of the stages before enrollment in which eligibility is determined
+    (none: all of them).
+    """
     return (
         Transition(
             "end-as-ineligible",
-            source=before_enrollment,
+            source=judged_in or before_enrollment,
             to=to,
             rules=[found_ineligible],
             stated_in=NOT_STATED,
@@ -90,6 +106,11 @@ def early_endings(*before_enrollment: str, to: str = CLOSED) -> tuple[Transition
         ),
     )
 
+
+APPROVING: dict[str | type[Any], list[Rule[CaseworkState]]] = {
+    PlanApproved: [plan_agreed.sourced(field("a plan is agreed before it is approved"))]
+}
+"""What is asked before a plan is approved, wherever it is."""
 
 REOPENING = Transition(
     "reopen", source=CLOSED, to=BACK, reopens=True, reason_required=True, stated_in=NOT_STATED

@@ -38,7 +38,7 @@ from caseflow.rules import (
     way_in_recorded,
 )
 from caseflow.rules.sources import field, stages
-from caseflow.stages.common import ASSIGNING, CLOSED, LEAD, REOPENING, early_endings
+from caseflow.stages.common import APPROVING, ASSIGNING, CLOSED, LEAD, REOPENING, early_endings
 from caseflow.workflow.definition import NOT_STATED, STAY, Hold, Stage, Transition
 from caseflow.workflow.workflow import Workflow
 
@@ -173,7 +173,10 @@ five_stage_cyclic: Workflow[CaseworkState] = Workflow(
     stages=STAGES,
     transitions=(*TRANSITIONS, *early_endings(ASSESSMENT), REOPENING, ASSIGNING),
     events=FACTS,
-    rules={Enrolled: [eligible.sourced(field("eligibility before enrollment"))]},
+    rules={
+        Enrolled: [eligible.sourced(field("eligibility before enrollment"))],
+        **APPROVING,
+    },
     hold=Hold(stages=SERVED, reason_required=True),
     indexes=[LEAD],
     faults_excepted_by="supervisor",

@@ -33,7 +33,7 @@ from caseflow.rules import (
     sections_told,
 )
 from caseflow.rules.sources import field, models
-from caseflow.stages.common import ASSIGNING, CLOSED, LEAD, REOPENING, early_endings
+from caseflow.stages.common import APPROVING, ASSIGNING, CLOSED, LEAD, REOPENING, early_endings
 from caseflow.workflow.definition import NOT_STATED, STAY, Hold, Stage, Transition
 from caseflow.workflow.workflow import Workflow
 
@@ -152,6 +152,7 @@ four_stage: Workflow[CaseworkState] = Workflow(
     transitions=(*TRANSITIONS, *early_endings(INTAKE), REOPENING, ASSIGNING),
     events=FACTS,
     rules={
+        **APPROVING,
         Enrolled: [eligible.sourced(field("eligibility before enrollment"))],
         EvaluationMade: [evaluated_in_figures_and_words.warns()],
     },

@@ -55,7 +55,7 @@ from caseflow.rules import (
     strengths_named,
 )
 from caseflow.rules.sources import field, ised
-from caseflow.stages.common import ASSIGNING, LEAD, REOPENING, early_endings
+from caseflow.stages.common import APPROVING, ASSIGNING, LEAD, REOPENING, early_endings
 from caseflow.workflow.definition import NOT_STATED, STAY, Hold, Stage, Transition
 from caseflow.workflow.workflow import Workflow
 
@@ -198,6 +198,7 @@ six_stage: Workflow[CaseworkState] = Workflow(
     transitions=(*WORK, *early_endings("engagement"), REOPENING, ASSIGNING),
     events=FACTS,
     rules={
+        **APPROVING,
         Enrolled: [eligible, CRITERIA_SET.due()],
         AssessmentCompleted: [
             needs_numbered.warns(),
@@ -208,6 +209,11 @@ six_stage: Workflow[CaseworkState] = Workflow(
             needs_prioritized.warns(),
             client_took_part.warns(),
             assessment_is_systematic.warns(),
+        ],
+        PlanAgreed: [
+            needs_covered.warns(),
+            plan_items_relate.warns(),
+            plan_items_complete.warns(),
         ],
         ProgressNoted: [note_refers_to_plan.warns(), note_tells_efforts.warns()],
     },

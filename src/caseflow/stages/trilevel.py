@@ -41,7 +41,7 @@ from caseflow.rules import (
     suitable,
 )
 from caseflow.rules.sources import trilevel
-from caseflow.stages.common import ASSIGNING, CLOSED, LEAD, REOPENING, early_endings
+from caseflow.stages.common import APPROVING, ASSIGNING, CLOSED, LEAD, REOPENING, early_endings
 from caseflow.workflow.definition import NOT_STATED, STAY, Hold, Stage, Transition
 from caseflow.workflow.workflow import Workflow
 
@@ -171,12 +171,13 @@ def service_delivery_flow(*, pre_enrollment: bool = True) -> Workflow[CaseworkSt
         stages=_stages(pre_enrollment=pre_enrollment),
         transitions=(
             *_transitions(pre_enrollment=pre_enrollment),
-            *early_endings(*before),
+            *early_endings(*before, judged_in=(INTAKE,)),
             REOPENING,
             ASSIGNING,
         ),
         events=FACTS,
         rules={
+            **APPROVING,
             Enrolled: [
                 eligible.sourced(trilevel("overview: suitable and eligible")),
                 lead_assigned,
