@@ -1,7 +1,8 @@
 """Shows caseflow at work: ``python -m examples.demo [--hmis FOLDER] [--keep FOLDER]``.
 
 First one family's case goes through all six stages. Then an HMIS export is loaded: a small one
-that is generated for it, or the one in a folder that is named.
+that is generated for it, or the one in a folder that is named. In the end a program's flowchart
+is drawn.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from examples.hmis.application import import_export, open_store
 from examples.hmis.export import Effect, read_export
 from examples.hmis.generate import write_small_export
 from examples.hmis.report import lines, reading, recorded
+from examples.pictures import draw
 from examples.story import tell
 
 GENERATED_ON = datetime(2026, 10, 1, 9, tzinfo=UTC)
@@ -38,7 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return 1
             _welcome(folder)
             tell(store)
-        return _replay(options.hmis, folder)
+        status = _replay(options.hmis, folder)
+        _draw(folder)
+        return status
     except (CaseflowError, OSError) as error:
         print(f"The demonstration stops here. {error}", file=sys.stderr)
         return 1
@@ -91,6 +95,18 @@ def _replay(hmis: Path | None, folder: Path) -> int:
     print("\n".join(recorded(again)))
     print(f"\nAll cases are in {folder}")
     return int(any(found.effect is Effect.FILE_LEFT_OUT for found in export.problems))
+
+
+def _draw(folder: Path) -> None:
+    """Draw the participant flowchart of a program, and name the file."""
+    screen.heading("The same workflows as pictures")
+    screen.say(
+        "A program shows its way from hello to goodbye to staff, participants and partners, "
+        "each in their own words; and its logic model. The files are SVG and Mermaid. The "
+        "participant flowchart for staff is this one:"
+    )
+    drawn = {file.name: file for file in draw(folder / "pictures")}
+    print(f"\n{drawn['flow-staff.svg']}")
 
 
 def _parser() -> argparse.ArgumentParser:

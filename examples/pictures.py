@@ -7,7 +7,9 @@ writes an SVG and a Mermaid file for each picture.
 
 from __future__ import annotations
 
+import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from caseflow.stages import service_delivery
@@ -95,14 +97,15 @@ def draw(folder: Path) -> list[Path]:
     return files
 
 
-def main(arguments: list[str]) -> int:
-    if len(arguments) != 1:
-        print("Name the folder to draw into: python -m examples.pictures FOLDER", file=sys.stderr)
-        return 2
-    for file in draw(Path(arguments[0])):
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m examples.pictures", description="Draw the pictures of a program."
+    )
+    parser.add_argument("folder", type=Path, help="where to write them; made if it is not there")
+    for file in draw(parser.parse_args(arguments).folder):
         print(file.name)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -48,6 +48,7 @@ def test_it_goes_through_all_six_stages(shown):
         "6  Termination",
         "The history",
         "Another agency, other rules",
+        "The same workflows as pictures",
     ]
 
 
