@@ -5,7 +5,7 @@ import sqlite3
 import tempfile
 from pathlib import Path
 
-from benchmarks import decisions, large, loans, stored, threads, writers
+from benchmarks import decisions, due, large, loans, stored, threads, writers
 from benchmarks.imports import importing
 from benchmarks.measure import Row, compare, table
 from benchmarks.server import a_server
@@ -84,7 +84,7 @@ def stores_on_postgres() -> tuple[list[Row], list[str]]:
 def options() -> list[Row]:
     trigger = loans.stock_trigger()
     return [
-        Row(f"all options in {stage}", "stock trigger", compare(work, trigger, calls=300), 20)
+        Row(f"all options in {stage}", "stock trigger", compare(work, trigger, calls=300), 25)
         for stage, work in options_by_stage().items()
     ]
 
@@ -100,9 +100,15 @@ def imports(folder: Path) -> list[Row]:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        rows = [*in_memory(), *on_disk(Path(folder)), *options(), *imports(Path(folder))]
+        rows = [
+            *in_memory(),
+            *on_disk(Path(folder)),
+            *options(),
+            *due.rows(),
+            *imports(Path(folder)),
+        ]
         on_sqlite, of_sqlite = stores_on_sqlite(Path(folder))
-        of_sqlite.append(threads.streaming(Path(folder)))
+        of_sqlite += [due.in_words(), threads.streaming(Path(folder))]
     on_postgres, of_postgres = stores_on_postgres()
     print(table([*rows, *on_sqlite, *on_postgres]))
     print()

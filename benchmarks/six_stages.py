@@ -1,4 +1,4 @@
-"""The options of a case of the six stages, with 10 needs and 10 plan items."""
+"""The options of a case of the six stages, with 10 needs, 10 plan items and 100 notes."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -13,6 +13,7 @@ from caseflow.casework import (
     NeedIdentified,
     PlanAgreed,
     PlanItemDrafted,
+    ProgressNoted,
     StrengthIdentified,
 )
 from caseflow.stages import six_stage
@@ -32,6 +33,7 @@ PLAN = [
     )
     for n in NUMBERS
 ]
+NOTES = [ProgressNoted(text="as planned", plan_items=(1,))] * 100
 STEPS: dict[str, list[Any]] = {
     "planning": [
         EligibilityDetermined(eligible=True),
@@ -44,7 +46,7 @@ STEPS: dict[str, list[Any]] = {
         *PLAN,
         PlanAgreed(client="signed"),
     ],
-    "monitoring": ["start-services", "monitor"],
+    "monitoring": ["start-services", *NOTES, "monitor"],
     "termination": ["begin-closing"],
 }
 """What leads a new case to each of the stages that are measured, one after the other."""
