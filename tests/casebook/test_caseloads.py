@@ -114,8 +114,7 @@ def test_a_case_without_a_lead_is_held_by_the_supervisor_and_assigning_is_due(an
     assert unmet.found == "none, so the supervisor holds the case"
     assert unmet.remedy == "assign a lead case manager"
     assert owed.result.source == (
-        "Definition of Case Management & Overview: navigators are assigned to individual "
-        "participants"
+        "Tri-level Case Management, overview: navigators are assigned to individual participants"
     )
     wrong = assign(book, one).events[0].number
     assert book.owed(one) == ()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -125,10 +126,9 @@ def _value(kind: Any, text: str) -> Any:
 
 def _plain(kind: Any) -> Any:
     """A value of a field that holds nothing personal."""
-    if kind is int:
-        return 1
-    if kind is str:
-        return "a-word"
+    of_type = {int: 1, bool: True, str: "a-word", date: date(2026, 3, 2)}
+    if kind in of_type:
+        return of_type[kind]
     return () if get_origin(kind) is tuple else get_args(kind)[0]
 
 
