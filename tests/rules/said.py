@@ -419,7 +419,7 @@ SAID = {
         ["The client has a place.", "nothing recorded > record it"],
         ["The client has a place.", "only before, on 22 March 2026 > record it"],
     ],
-    "at-least": [["There are two notes.", "1 of 2 > record each"]],
+    "at-least": [["There are two notes.", "1 of 2 > record those that are missing"]],
     "not-older-than": [
         [
             "The assessment is of this year.",

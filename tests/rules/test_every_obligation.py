@@ -81,8 +81,8 @@ ROWS = (
         (),
         "annual-assessment",
         (c.Enrolled(program="housing"), days(400)),
-        c.ScreeningCompleted(),
         ASSESSED,
+        c.AnnualAssessmentMade(),
     ),
     Row(due.plan_review, (), "plan-review", (SET, days(10)), AGREED, c.PlanReviewed()),
     Row(due.contact, ("7 days", "work"), "regular-contact", (CALL, days(8)), NOTE, CALL),
@@ -180,8 +180,9 @@ SAID = {
         " 07 March 2026)"
     ),
     "plan-after-assessment": (
-        "The assessment has led to a plan. not done since 2 March 2026 > make the plan "
-        "with the client, and record how they agreed (case-manager, by 12 March 2026)"
+        "The client has agreed to a plan since the assessment. not done since 2 March 2026 "
+        "> make the plan with the client, and record how they agreed (case-manager, by 12 "
+        "March 2026)"
     ),
     "reassessment": (
         "The client's situation is assessed again. not done since 2 March 2026 > assess "

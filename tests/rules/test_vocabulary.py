@@ -101,19 +101,19 @@ MISTAKES = {
     ),
     "a number as text": (
         {"rule": "contact-attempted", "times": "3"},
-        "Times of the rule (contact-attempted) is '3'. Give a whole number.",
+        "'times' of the rule (contact-attempted) is '3'. Give a whole number.",
     ),
     "true for a number": (
         {"rule": "caseload-cap", "most": True},
-        "Most of the rule (caseload-cap) is True. Give a whole number.",
+        "'most' of the rule (caseload-cap) is True. Give a whole number.",
     ),
     "something it needs": (
         {"rule": "caseload-cap"},
-        "The rule (caseload-cap) does not say most. Give each of them.",
+        "The rule (caseload-cap) does not say 'most'. Give what is missing.",
     ),
     "an event that is not there": (
         {"rule": "recorded", "id": "x", "wanted": "X.", "event": "exit-intervew"},
-        "Event of the rule (recorded) is 'exit-intervew'. Give the name of an event. Did you "
+        "'event' of the rule (recorded) is 'exit-intervew'. Give the name of an event. Did you "
         "mean 'exit-interview'?",
     ),
     "a strength that is not there": (

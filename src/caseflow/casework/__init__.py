@@ -2,6 +2,7 @@
 
 from caseflow.casework import assessment, closure, engagement, monitoring, planning, services, staff
 from caseflow.casework.assessment import (
+    AnnualAssessmentMade,
     AssessmentCompleted,
     CapacityAssessed,
     DomainAssessed,
@@ -141,6 +142,7 @@ __all__ = [
     "INDIRECT",
     "PHASES",
     "Agreement",
+    "AnnualAssessmentMade",
     "Answer",
     "AssessmentCompleted",
     "AssessmentVersion",

@@ -115,6 +115,16 @@ class AssessmentCompleted:
     client_took_part: bool | None = None
 
 
+@fact("annual-assessment-made")
+class AnnualAssessmentMade:
+    """The yearly assessment that a funder asks for (HUD), even if nothing has changed.
+
+    It is no reassessment: the case stays where it is.
+    """
+
+    instrument: Code = ""
+
+
 @decision("level-of-care-set")
 class LevelOfCareSet:
     """How much care the client needs now, by the agency's levels."""
@@ -132,4 +142,5 @@ FACTS = (
     DomainAssessed,
     CapacityAssessed,
     SectionRecorded,
+    AnnualAssessmentMade,
 )

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from caseflow.casework import (
+    AnnualAssessmentMade,
     AssessmentCompleted,
     CaseworkState,
     ClientCheckedIn,
@@ -113,7 +114,7 @@ def plan_after_assessment(span: Span | str) -> Obligation:
     """A plan, so long after the assessment was completed."""
     return Obligation(
         "plan-after-assessment",
-        "The assessment has led to a plan.",
+        "The client has agreed to a plan since the assessment.",
         since=each(_assessment),
         due=within(span),
         owner="case-manager",
@@ -136,14 +137,19 @@ def reassessment(span: Span | str) -> Obligation:
     )
 
 
-def annual_assessment() -> Obligation:
-    """The annual assessment of HUD: within 30 days either side of the day of enrollment."""
+def annual_assessment(*stages: str) -> Obligation:
+    """The annual assessment of HUD: within 30 days either side of the day of enrollment.
+
+    It is met by `AnnualAssessmentMade`, a fact that is recorded in any stage: it is no
+    reassessment. `stages` are those in which it is owed (none: any open one).
+    """
     return Obligation(
         "annual-assessment",
         "The annual assessment is done around the anniversary of the enrollment.",
         since=first(Enrolled),
+        during=stages,
         due=yearly(before="30 days", after="30 days"),
-        met_by=AssessmentCompleted,
+        met_by=AnnualAssessmentMade,
         owner="case-manager",
         remedy="assess, even if nothing has changed",
         source=field("HUD annual assessment"),

@@ -42,7 +42,12 @@ def recorded(
 
 @maker("at-least")
 def at_least(
-    id: str, event: type[Any], times: int, *, wanted: str, remedy: str = "record each"
+    id: str,
+    event: type[Any],
+    times: int,
+    *,
+    wanted: str,
+    remedy: str = "record those that are missing",
 ) -> Rule[Any]:
     """A rule: so many events of this type were recorded, at any time."""
 

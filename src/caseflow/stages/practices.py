@@ -140,7 +140,7 @@ CLINICAL = PracticeModel(
 NAVIGATOR = PracticeModel(
     id="navigator",
     label="navigator",
-    source=trilevel("navigators: a caseload of no more than 25-30"),
+    source=trilevel("overview: the navigator, and a caseload of no more than 25-30"),
     caseload=Caseload(warn_from=25, cap=30),
     plan_author="both",
 )

@@ -56,7 +56,8 @@ def _whole(workflow: Any, part: str) -> str:
     for rule in workflow.all_rules.values():
         if part in _parts_of(rule):
             return f"make the exception to {rule.id}, of which it is a part"
-    close = get_close_matches(part, workflow.all_rules, n=3)
+    known = [*workflow.all_rules, *(one.id for one in workflow.obligations)]
+    close = get_close_matches(part, known, n=3)
     return (
         f"name the rule as the refusal names it: {' or '.join(close)}"
         if close

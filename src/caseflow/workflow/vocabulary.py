@@ -20,7 +20,7 @@ from typing import Any, Literal, ParamSpec, Union, get_args, get_origin, get_typ
 import attrs
 
 from caseflow.kernel.calendar import Span, span_of
-from caseflow.kernel.errors import DefinitionError, nearest, short
+from caseflow.kernel.errors import DefinitionError, listed, nearest, short
 from caseflow.kernel.events import event_type
 from caseflow.kernel.rules import Form, Rule, all_of, any_of, not_, when
 
@@ -192,9 +192,9 @@ class _Reader:
             k for k, p in expected.items() if p.default is Parameter.empty and k not in given
         ]
         if lacking:
-            raise _wrong(where, f"does not say {' and '.join(lacking)}", "Give each of them.")
+            raise _wrong(where, f"does not say {listed(lacking)}", "Give what is missing.")
         arguments = {
-            key: self._value(given[key], hints.get(key, Any), f"{key} of {where}")
+            key: self._value(given[key], hints.get(key, Any), f"{key!r} of {where}")
             for key in expected
             if key in given
         }
