@@ -66,8 +66,8 @@ def kept_apart(store, kind, turns, runner, number=0, beside=None):
         kept = rows(beside, other.agency)
         for verb, pick in steps:
             desk.act(verb, pick)
-            assert rows(beside, other.agency) == kept, f"{verb} changed rows of another agency"
-        assert answers(other) == seen
+            alike(rows(beside, other.agency), kept, f"{verb} changed rows of another agency")
+        alike(answers(other), seen, "another agency is answered otherwise")
     for desk, other in (both, both[::-1]):
         assert other.agency not in answers(desk)
 
@@ -82,9 +82,15 @@ def as_if_alone(store, turns, runner, number=0):
         for verb, pick in steps:
             if verb not in OF_THE_STORE:
                 told = [words(desk.act(verb, pick)) for desk in (together[whose], alone[whose])]
-                assert told[0] == told[1], verb
+                alike(*told, verb)
     for one, other in zip(together, alone, strict=True):
-        assert words(answers(one)) == words(answers(other))
+        alike(words(answers(one)), words(answers(other)), "it is answered otherwise than alone")
+
+
+def alike(one, other, problem):
+    """See that two long texts are one; pytest would look for minutes at how they differ."""
+    if one != other:
+        raise AssertionError(problem)
 
 
 OF_THE_STORE = ("within", "publish", "tally")

@@ -478,6 +478,26 @@ def test_working_days_are_counted_one_by_one(start, count):
     assert found == walked
 
 
+@pytest.mark.parametrize("day", [date(9999, 12, 31), date(9999, 12, 30), date(1, 1, 1)])
+@pytest.mark.parametrize("zone", ["America/New_York", "Pacific/Kiritimati", "UTC"])
+def test_no_date_at_the_edge_of_the_calendar_keeps_a_fact_out(day, zone):
+    review = Obligation(
+        "review", "It is reviewed.", since=ReviewSet, due=on_date("review_on"), met_by=Reviewed
+    )
+    desk = Desk(review, attrs.evolve(PLAN, since=NoteWritten, early="3 days"), zone=zone)
+    desk.do(ReviewSet(review_on=day))
+    desk.do(NoteWritten(), at=datetime(1, 1, 1, tzinfo=UTC))
+    assert {one.status for one in desk.standings()} <= {"open", "overdue", "met"}
+
+
+def test_a_hold_of_many_years_can_be_ended():
+    desk = Desk(WEEKLY, start=datetime(1970, 1, 1, 12, tzinfo=UTC))
+    desk.do("plan", "work")
+    desk.do("hold", at=datetime(1970, 1, 2, tzinfo=UTC), reason="war")
+    desk.do("resume", at=datetime(2026, 1, 2, tzinfo=UTC))
+    assert desk.status() == "open"
+
+
 # -- what can be wrong -----------------------------------------------------------------------
 
 MISTAKES = {

@@ -25,7 +25,7 @@ from caseflow.casework.things import (
     Requisition,
     Strength,
 )
-from caseflow.casework.words import Answer, CapacityOf, Domain, Section
+from caseflow.casework.words import Answer
 from caseflow.kernel.case import Case
 from caseflow.kernel.events import Code
 from caseflow.kernel.recorded import AnyRecorded
@@ -41,11 +41,11 @@ class CaseworkState:
 
     needs: tuple[Need, ...] = ()
     strengths: tuple[Strength, ...] = ()
-    domains: Mapping[Domain, Answer] = attrs.field(factory=dict)
+    domains: Mapping[str, Answer] = attrs.field(factory=dict)
     """What became of each domain of the assessment."""
-    capacities: Mapping[CapacityOf, Answer] = attrs.field(factory=dict)
+    capacities: Mapping[str, Answer] = attrs.field(factory=dict)
     """Whose capacity was assessed, or why it was not."""
-    sections: Mapping[Section, Answer] = attrs.field(factory=dict)
+    sections: Mapping[str, Answer] = attrs.field(factory=dict)
     """Which parts of assessment and plan were told in words, or why they were not."""
     goals: tuple[Goal, ...] = ()
     objectives: tuple[Objective, ...] = ()

@@ -15,7 +15,7 @@ from caseflow.casework.assessment import AssessmentCompleted
 from caseflow.casework.planning import PlanAgreed
 from caseflow.casework.state import CaseworkState
 from caseflow.casework.things import Goal, Need, Objective, PlanItem, Strength
-from caseflow.casework.words import Agreement, Answer, CapacityOf, Domain, Section
+from caseflow.casework.words import Agreement, Answer
 from caseflow.kernel.case import effective
 from caseflow.kernel.events import Code
 from caseflow.kernel.recorded import AnyRecorded
@@ -44,9 +44,9 @@ class AssessmentVersion:
     instrument: Code
     needs: tuple[Need, ...]
     strengths: tuple[Strength, ...]
-    domains: Mapping[Domain, Answer]
-    capacities: Mapping[CapacityOf, Answer]
-    sections: Mapping[Section, Answer]
+    domains: Mapping[str, Answer]
+    capacities: Mapping[str, Answer]
+    sections: Mapping[str, Answer]
 
 
 def plan_versions(history: Iterable[AnyRecorded]) -> tuple[PlanVersion, ...]:

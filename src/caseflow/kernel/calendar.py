@@ -111,10 +111,12 @@ class Calendar:
     def __attrs_post_init__(self) -> None:
         given = self.working_days
         for name in ("get_nth_working_day", "is_working_day"):
-            if given is not None and not callable(getattr(given, name, None)):
+            if given is not None and (
+                isinstance(given, type) or not callable(getattr(given, name, None))
+            ):
                 raise DefinitionError(
                     what=f"The calendar has working_days={short(given)}, which",
-                    problem=f"has no method {name}",
+                    problem="is a class" if isinstance(given, type) else f"has no method {name}",
                     repair="Give holidays.country_holidays('US'), with your own country.",
                 )
         place, lock = ZoneInfo(self.zone), Lock()
@@ -134,6 +136,7 @@ class Calendar:
                 return sum(map(given.is_working_day, days))
 
         def end(day: date) -> datetime:
+            day = min(day, LAST)
             midnight = datetime.combine(day + timedelta(days=1), time(0), place)
             return midnight.astimezone(UTC) - timedelta(microseconds=1)
 
@@ -147,7 +150,10 @@ class Calendar:
 
     def day_of(self, moment: datetime) -> date:
         """The day that it is in the agency's time zone, at a moment."""
-        return moment.astimezone(self._place).date()
+        try:
+            return moment.astimezone(self._place).date()
+        except OverflowError:  # on the first or last day there is
+            return FIRST if moment.year == 1 else LAST
 
     def end_of(self, day: date) -> datetime:
         """The last moment of a day there, in UTC."""
@@ -162,7 +168,9 @@ class Calendar:
             if unit in MONTHS:
                 return _months_after(day, count * MONTHS[unit])
             return self._nth(day, count) if unit == "working day" else day
-        except OverflowError:  # past the last day there is
+        except (OverflowError, ValueError):  # past the last day there is
+            if unit == "working day" and day.year < LAST.year - MOST // 200:
+                raise  # it is the working days that are at fault
             return LAST
 
     def later(self, moment: datetime, span: Span) -> datetime:
@@ -183,6 +191,8 @@ def _calendar(zone: str, working_days: WorkingDays | None) -> Calendar:
 
 LAST = date.max - timedelta(days=2)
 """The last day that is counted with: it has an end in every time zone."""
+FIRST = date.min + timedelta(days=2)
+"""The first day that is counted with."""
 LATEST = datetime.combine(LAST, time(0), UTC) - timedelta(hours=MOST)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 import attrs
 
-from caseflow.kernel.calendar import DAYS, LAST, MONTHS, Calendar, Span
+from caseflow.kernel.calendar import DAYS, FIRST, LAST, MONTHS, Calendar, Span
 from caseflow.kernel.case import Case, stage_of
 from caseflow.kernel.erased import Erased
 from caseflow.kernel.recorded import AnyRecorded
@@ -106,7 +106,8 @@ class _Asked(NamedTuple):
 
     def start(self, day: date) -> datetime:
         """The first moment of a day."""
-        return self.calendar.end_of(day - timedelta(days=1)) + timedelta(microseconds=1)
+        before = max(day, FIRST) - timedelta(days=1)
+        return self.calendar.end_of(before) + timedelta(microseconds=1)
 
 
 def standings(
@@ -339,8 +340,8 @@ def _shifted(asked: _Asked, base: datetime, due_at: datetime, span: Span) -> dat
             continue
         first, last = calendar.day_of(start), calendar.day_of(resumed)
         days = calendar.days_between(first, last, working=working)
-        unit: Any = "working day" if working else "day"
-        due_at = asked.end(calendar.after(calendar.day_of(due_at), Span(days, unit)))
+        one = Span(1, "working day") if working else Span(1, "day")
+        due_at = asked.end(calendar.after(calendar.day_of(due_at), one, times=days))
     return due_at
 
 
