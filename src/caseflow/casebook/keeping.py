@@ -99,7 +99,8 @@ class Keeping(Generic[S]):
 
         For after an index of the workflow was changed, or `verify` found that the list or a
         snapshot differs. How many cases were put right. It may be repeated, and others may
-        write meanwhile. Raises `UnreadableRecord` for a history that does not hold.
+        write meanwhile. Raises `UnreadableRecord` for the first history that does not hold or
+        cannot be read (its key is missing, say), when the others are put right.
         """
         return self._run(self._middle.mending.reindex())
 

@@ -17,7 +17,7 @@ from caseflow.casebook.store_calls import Work
 from caseflow.casebook.tidying import tidy
 from caseflow.casebook.walking import Pages, listed_as
 from caseflow.kernel.case import S
-from caseflow.kernel.errors import ChainBroken, Conflict
+from caseflow.kernel.errors import ChainBroken, Conflict, UnreadableRecord
 from caseflow.kernel.stored import StoredEvent, holds_hash, verify_chain
 from caseflow.storage.port import Found, Head, History
 
@@ -36,21 +36,22 @@ class Mending(Generic[S]):
         """Put right what is derived of the cases of this workflow. How many were put right.
 
         A case that somebody writes to meanwhile is listed by that, and left alone here. Raises
-        `ChainBroken` for the first case that does not verify, when the others are put right.
+        `UnreadableRecord` for the first case that does not verify or that cannot be read, when the
+        others are put right.
         """
         loose = yield from store_calls.loose_ends(self._agency, mend=True)
         done = {one.case_id for one in loose if one.kind in _DERIVED}
-        broken: ChainBroken | None = None
+        unreadable: UnreadableRecord | None = None
         pages = Pages(self._agency)
         while page := (yield from pages.next()):
             for found in page:
                 try:
                     if (yield from self._relisted(found)):
                         done.add(found.case_id)
-                except ChainBroken as error:
-                    broken = broken or error
-        if broken is not None:
-            raise broken
+                except UnreadableRecord as error:
+                    unreadable = unreadable or error
+        if unreadable is not None:
+            raise unreadable
         return len(done)
 
     def _relisted(self, found: Found) -> Work[bool]:
