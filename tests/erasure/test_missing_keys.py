@@ -91,7 +91,7 @@ def test_every_verb_that_reads_names_the_case_and_the_event(office):
         lambda: book.record(CASE, Paid(amount=1), by=ANA),
         lambda: list(book.feed()),
         lambda: book.consume("mail", lambda _: None, limit=1_000),
-        lambda: book.reindex(),
+        book.reindex,
         lambda: asyncio.run(awaited.history(CASE)),
     ):
         with pytest.raises(KeyMissing) as error:

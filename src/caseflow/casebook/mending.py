@@ -14,12 +14,12 @@ from caseflow.casebook.listing import listing_of
 from caseflow.casebook.loading import ATTEMPTS, Loader
 from caseflow.casebook.recent import Loaded
 from caseflow.casebook.store_calls import Work
-from caseflow.casebook.tidying import tidy
-from caseflow.casebook.walking import Pages, listed_as
-from caseflow.kernel.case import S
+from caseflow.casebook.tidying import tidy, tidy_if_erased
+from caseflow.casebook.walking import Pages
+from caseflow.kernel.case import S, fold
 from caseflow.kernel.errors import ChainBroken, Conflict, UnreadableRecord
 from caseflow.kernel.stored import StoredEvent, holds_hash, verify_chain
-from caseflow.storage.port import Found, Head, History
+from caseflow.storage.port import Found, Head, History, Listing
 
 
 class Mending(Generic[S]):
@@ -61,31 +61,38 @@ class Mending(Generic[S]):
         rows = stored.rows
         if rows[0].workflow != self._loader.workflow.name or len(rows) != version:
             return False
-        workflow = self._loader.workflow_of(case_id, rows[0])
-        generation = self._loader.look_at_keys()
-        folded = Folded(self._codec.decode_all(rows), workflow.state)
-        case = folded.at(version)
-        if case is None:
-            return False
+        folded, listing, held = self._read(case_id, rows)
         state = self._loader.workflow.state
         forget = examining.snapshot(self._codec, state, folded, stored.snapshot) != "holds"
-        listing = listing_of(workflow, case, case.recorded_at, self._codec)
-        subjects = frozenset(row.subject for row in rows)  # the next snapshot is sealed for all
-        held = Loaded(case, rows[-1].hash, listing, subjects, generation)
         self._loader.recent.put(case_id, held)
         if listing == listed and not forget:
             return False
         done = yield from store_calls.relist(
             self._agency, case_id, version=version, listing=listing, forget=forget
         )
-        if self._loader.look_at_keys() != generation:  # what it tells of may be erased by now
+        if self._loader.look_at_keys() != held.generation:  # it may tell of who is erased by now
             yield from tidy(self._loader, case_id)
         return done
+
+    def _read(self, case_id: str, rows: Sequence[StoredEvent]) -> tuple[Folded, Listing, Loaded]:
+        """What a history folds to, and how the case is listed. Raises where it cannot be read."""
+        workflow = self._loader.workflow_of(case_id, rows[0])
+        generation = self._loader.look_at_keys()
+        history = self._codec.decode_all(rows)
+        case = fold(history, workflow.state())
+        listing = listing_of(workflow, case, case.recorded_at, self._codec)
+        subjects = frozenset(row.subject for row in rows)  # the next snapshot is sealed for all
+        held = Loaded(case, rows[-1].hash, listing, subjects, generation)
+        return Folded(history, workflow.state), listing, held
 
     # -- one history -------------------------------------------------------------------------
 
     def mend(self, case_id: str, source: FileLike) -> Work[int]:
-        """Put a history right from an export. How many of its events were put right."""
+        """Put a history right from an export. How many of its events were put right.
+
+        How it is listed is known before it is written: a case that this book would have to list,
+        and cannot read, is left as it is.
+        """
         an_id("case_id", case_id)
         with read_from(source, kind=KIND) as reader:
             reader.belongs_to(self._agency)
@@ -100,11 +107,14 @@ class Mending(Generic[S]):
             events = _merged(case_id, kept.events, rows, head)
             differing = len(events) - len(set(events) & set(rows))
             subjects = tuple(sorted({row.subject for row in events}))
-            history = History(case_id, events, kept.listing, subjects)
+            listing, held = kept.listing, None
+            if events[0].workflow == self._loader.workflow.name:
+                _, listing, held = self._read(case_id, events)
+            history = History(case_id, events, listing, subjects)
             if (yield from store_calls.mend(self._agency, history, head=head)):
-                found = yield from listed_as(self._agency, case_id)
-                if found is not None:  # events that the export lacks may have moved it on
-                    yield from self._relisted(found)
+                if held is not None:
+                    self._loader.recent.put(case_id, held)
+                    yield from tidy_if_erased(self._loader, case_id, held.generation)
                 return differing
         raise Conflict(case_id=case_id, attempts=ATTEMPTS)
 
