@@ -261,8 +261,8 @@ PINS = {
     "ChainBroken": (
         "chain-broken",
         {"number": 3, "case_id": "R-1", "problem": "is missing"},
-        "The history of case 'R-1' was altered: event 3 is missing. "
-        "Compare it with a backup or with an attestation.",
+        "The history of case 'R-1' was altered: event 3 is missing. Compare it with a backup or "
+        "with an attestation, and put it right with mend(), see docs/howto-verify.md.",
     ),
     "KeyMissing": (
         "key-missing",

@@ -121,6 +121,13 @@ class Mending(Generic[S]):
 
 _DERIVED = {"subject", "unheld", "key", "snapshot"}
 
+_TOO_OLD = "The file is too old: look for a later export. Nothing was changed."
+
+_ANOTHER = (
+    "Somebody wrote one of the two anew: compare both with a backup or with an attestation. "
+    "Nothing was changed."
+)
+
 
 def _merged(
     case_id: str, kept: Sequence[StoredEvent], rows: Sequence[StoredEvent], head: Head | None
@@ -130,15 +137,18 @@ def _merged(
     No event that is whole is lost: those that stand in the store and hold by themselves are
     all in it.
     """
-    later = (row for row in rows if type(row.number) is int and row.number > len(kept))
+    later = [row for row in rows if type(row.number) is int and row.number > len(kept)]
     events = [*kept, *later]
-    verify_chain(events)
-    if head is not None and head.version > len(events):
-        problem = "is missing, here and in the file"
-        raise ChainBroken(case_id=case_id, number=len(events) + 1, problem=problem)
     there = {event.hash for event in events}
     for row in rows:
         if row.hash not in there and holds_hash(row):
-            problem = "is whole here, and another one in the file"
-            raise ChainBroken(case_id=case_id, number=row.number, problem=problem)
+            problem, repair = "is whole here, and another one in the file", _ANOTHER
+            raise ChainBroken(case_id=case_id, number=row.number, problem=problem, repair=repair)
+    try:
+        verify_chain(later, after=len(kept), previous=kept[-1].hash)
+    except ChainBroken as error:
+        raise ChainBroken(**{**error.fields, "repair": _TOO_OLD}) from None
+    if head is not None and head.version > len(events):
+        number, problem = len(events) + 1, "is missing, here and in the file"
+        raise ChainBroken(case_id=case_id, number=number, problem=problem, repair=_TOO_OLD)
     return events
