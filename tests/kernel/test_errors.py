@@ -261,14 +261,15 @@ PINS = {
     "ChainBroken": (
         "chain-broken",
         {"number": 3, "case_id": "R-1", "problem": "is missing"},
-        "The history of case 'R-1' was altered: event 3 is missing. "
-        "Compare it with a backup or with an attestation.",
+        "The history of case 'R-1' was altered: event 3 is missing. Compare it with a backup or "
+        "with an attestation, and put it right with mend(), see docs/howto-verify.md.",
     ),
     "KeyMissing": (
         "key-missing",
-        {"pseudonym": "~12", "keys": "K"},
-        "The key store K holds no key for '~12', and does not say that it was erased. Give the "
-        "cipher the key store that the data was sealed with, or restore it.",
+        {"pseudonym": "~12", "keys": "K", "case_id": "R-1", "number": 3},
+        "Event 3 of case 'R-1' cannot be read. The key store K holds no key for '~12', and does "
+        "not say that it was erased. Give the cipher the key store that the data was sealed with, "
+        "or restore it.",
     ),
     "ErasedInFold": (
         "erased-in-fold",

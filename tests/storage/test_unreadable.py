@@ -235,8 +235,8 @@ def test_a_gap_in_the_rows_is_noticed(store):
         with pytest.raises(ChainBroken) as broken:
             verb("R-1")
         assert str(broken.value) == (
-            "The history of case 'R-1' was altered: event 4 is missing. "
-            "Compare it with a backup or with an attestation."
+            "The history of case 'R-1' was altered: event 4 is missing. Compare it with a backup "
+            "or with an attestation, and put it right with mend(), see docs/howto-verify.md."
         )
 
 

@@ -14,12 +14,12 @@ from caseflow.casebook.listing import listing_of
 from caseflow.casebook.loading import ATTEMPTS, Loader
 from caseflow.casebook.recent import Loaded
 from caseflow.casebook.store_calls import Work
-from caseflow.casebook.tidying import tidy
-from caseflow.casebook.walking import Pages, listed_as
-from caseflow.kernel.case import S
-from caseflow.kernel.errors import ChainBroken, Conflict
+from caseflow.casebook.tidying import tidy, tidy_if_erased
+from caseflow.casebook.walking import Pages
+from caseflow.kernel.case import S, fold
+from caseflow.kernel.errors import ChainBroken, Conflict, UnreadableRecord
 from caseflow.kernel.stored import StoredEvent, holds_hash, verify_chain
-from caseflow.storage.port import Found, Head, History
+from caseflow.storage.port import Found, Head, History, Listing
 
 
 class Mending(Generic[S]):
@@ -36,21 +36,22 @@ class Mending(Generic[S]):
         """Put right what is derived of the cases of this workflow. How many were put right.
 
         A case that somebody writes to meanwhile is listed by that, and left alone here. Raises
-        `ChainBroken` for the first case that does not verify, when the others are put right.
+        `UnreadableRecord` for the first case that does not verify or that cannot be read, when the
+        others are put right.
         """
         loose = yield from store_calls.loose_ends(self._agency, mend=True)
         done = {one.case_id for one in loose if one.kind in _DERIVED}
-        broken: ChainBroken | None = None
+        unreadable: UnreadableRecord | None = None
         pages = Pages(self._agency)
         while page := (yield from pages.next()):
             for found in page:
                 try:
                     if (yield from self._relisted(found)):
                         done.add(found.case_id)
-                except ChainBroken as error:
-                    broken = broken or error
-        if broken is not None:
-            raise broken
+                except UnreadableRecord as error:
+                    unreadable = unreadable or error
+        if unreadable is not None:
+            raise unreadable
         return len(done)
 
     def _relisted(self, found: Found) -> Work[bool]:
@@ -60,31 +61,38 @@ class Mending(Generic[S]):
         rows = stored.rows
         if rows[0].workflow != self._loader.workflow.name or len(rows) != version:
             return False
-        workflow = self._loader.workflow_of(case_id, rows[0])
-        generation = self._loader.look_at_keys()
-        folded = Folded(self._codec.decode_all(rows), workflow.state)
-        case = folded.at(version)
-        if case is None:
-            return False
+        folded, listing, held = self._read(case_id, rows)
         state = self._loader.workflow.state
         forget = examining.snapshot(self._codec, state, folded, stored.snapshot) != "holds"
-        listing = listing_of(workflow, case, case.recorded_at, self._codec)
-        subjects = frozenset(row.subject for row in rows)  # the next snapshot is sealed for all
-        held = Loaded(case, rows[-1].hash, listing, subjects, generation)
         self._loader.recent.put(case_id, held)
         if listing == listed and not forget:
             return False
         done = yield from store_calls.relist(
             self._agency, case_id, version=version, listing=listing, forget=forget
         )
-        if self._loader.look_at_keys() != generation:  # what it tells of may be erased by now
+        if self._loader.look_at_keys() != held.generation:  # it may tell of who is erased by now
             yield from tidy(self._loader, case_id)
         return done
+
+    def _read(self, case_id: str, rows: Sequence[StoredEvent]) -> tuple[Folded, Listing, Loaded]:
+        """What a history folds to, and how the case is listed. Raises where it cannot be read."""
+        workflow = self._loader.workflow_of(case_id, rows[0])
+        generation = self._loader.look_at_keys()
+        history = self._codec.decode_all(rows)
+        case = fold(history, workflow.state())
+        listing = listing_of(workflow, case, case.recorded_at, self._codec)
+        subjects = frozenset(row.subject for row in rows)  # the next snapshot is sealed for all
+        held = Loaded(case, rows[-1].hash, listing, subjects, generation)
+        return Folded(history, workflow.state), listing, held
 
     # -- one history -------------------------------------------------------------------------
 
     def mend(self, case_id: str, source: FileLike) -> Work[int]:
-        """Put a history right from an export. How many of its events were put right."""
+        """Put a history right from an export. How many of its events were put right.
+
+        How it is listed is known before it is written: a case that this book would have to list,
+        and cannot read, is left as it is.
+        """
         an_id("case_id", case_id)
         with read_from(source, kind=KIND) as reader:
             reader.belongs_to(self._agency)
@@ -99,16 +107,26 @@ class Mending(Generic[S]):
             events = _merged(case_id, kept.events, rows, head)
             differing = len(events) - len(set(events) & set(rows))
             subjects = tuple(sorted({row.subject for row in events}))
-            history = History(case_id, events, kept.listing, subjects)
+            listing, held = kept.listing, None
+            if events[0].workflow == self._loader.workflow.name:
+                _, listing, held = self._read(case_id, events)
+            history = History(case_id, events, listing, subjects)
             if (yield from store_calls.mend(self._agency, history, head=head)):
-                found = yield from listed_as(self._agency, case_id)
-                if found is not None:  # events that the export lacks may have moved it on
-                    yield from self._relisted(found)
+                if held is not None:
+                    self._loader.recent.put(case_id, held)
+                    yield from tidy_if_erased(self._loader, case_id, held.generation)
                 return differing
         raise Conflict(case_id=case_id, attempts=ATTEMPTS)
 
 
 _DERIVED = {"subject", "unheld", "key", "snapshot"}
+
+_TOO_OLD = "The file is too old: look for a later export. Nothing was changed."
+
+_ANOTHER = (
+    "Somebody wrote one of the two anew: compare both with a backup or with an attestation. "
+    "Nothing was changed."
+)
 
 
 def _merged(
@@ -119,15 +137,18 @@ def _merged(
     No event that is whole is lost: those that stand in the store and hold by themselves are
     all in it.
     """
-    later = (row for row in rows if type(row.number) is int and row.number > len(kept))
+    later = [row for row in rows if type(row.number) is int and row.number > len(kept)]
     events = [*kept, *later]
-    verify_chain(events)
-    if head is not None and head.version > len(events):
-        problem = "is missing, here and in the file"
-        raise ChainBroken(case_id=case_id, number=len(events) + 1, problem=problem)
     there = {event.hash for event in events}
     for row in rows:
         if row.hash not in there and holds_hash(row):
-            problem = "is whole here, and another one in the file"
-            raise ChainBroken(case_id=case_id, number=row.number, problem=problem)
+            problem, repair = "is whole here, and another one in the file", _ANOTHER
+            raise ChainBroken(case_id=case_id, number=row.number, problem=problem, repair=repair)
+    try:
+        verify_chain(later, after=len(kept), previous=kept[-1].hash)
+    except ChainBroken as error:
+        raise ChainBroken(**{**error.fields, "repair": _TOO_OLD}) from None
+    if head is not None and head.version > len(events):
+        number, problem = len(events) + 1, "is missing, here and in the file"
+        raise ChainBroken(case_id=case_id, number=number, problem=problem, repair=_TOO_OLD)
     return events

@@ -21,7 +21,7 @@ from caseflow.kernel.convert import (
     strict_converter,
 )
 from caseflow.kernel.erased import Erased
-from caseflow.kernel.erasure_errors import ErasedRead
+from caseflow.kernel.erasure_errors import ErasedRead, KeyMissing
 from caseflow.kernel.errors import (
     DamagedPayload,
     NoUpcaster,
@@ -113,6 +113,9 @@ class Codec:
         for row in rows:
             try:
                 decoded.append(self._decode(row, roles))
+            except KeyMissing as error:  # a cipher does not know where it stands
+                where = {"case_id": row.case_id, "number": row.number, "pseudonym": row.subject}
+                raise KeyMissing(**{**error.fields, **where}) from None
             except (UnreadableRecord, StoreError):
                 raise
             except Exception as error:

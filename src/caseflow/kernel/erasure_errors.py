@@ -52,13 +52,22 @@ class ErasureRefused(CaseflowError):
 
 
 class KeyMissing(UnreadableRecord):
-    """Sealed data is to be read, and its key is neither there nor known to be destroyed."""
+    """Sealed data is to be read, and its key is neither there nor known to be destroyed.
+
+    `case_id` and `number` are those of the event that it stands in; empty and None where a
+    cipher was asked by itself.
+    """
 
     code = "key-missing"
     wording = (
-        "The key store {keys} holds no key for {pseudonym!r}, and does not say that it was "
+        "{place}The key store {keys} holds no key for {pseudonym!r}, and does not say that it was "
         "erased. Give the cipher the key store that the data was sealed with, or restore it."
     )
+
+    def __init__(self, **fields: Any) -> None:
+        case_id, number = fields.setdefault("case_id", ""), fields.setdefault("number", None)
+        place = f"Event {number} of case {case_id!r} cannot be read. " if case_id else ""
+        super().__init__(**{**fields, "place": place})
 
 
 class KeysNotApart(CaseflowError):

@@ -338,10 +338,15 @@ class ChainBroken(UnreadableRecord):
     """The hash chain of a history does not hold: a record was changed, removed or inserted."""
 
     code = "chain-broken"
-    wording = (
-        "The history of case {case_id!r} was altered: event {number} {problem}. "
-        "Compare it with a backup or with an attestation."
-    )
+    wording = "The history of case {case_id!r} was altered: event {number} {problem}. {repair}"
+
+    def __init__(self, **fields: Any) -> None:
+        fields.setdefault(
+            "repair",
+            "Compare it with a backup or with an attestation, and put it right with mend(), see "
+            "docs/howto-verify.md.",
+        )
+        super().__init__(**fields)
 
 
 class DamagedFile(CaseflowError):
