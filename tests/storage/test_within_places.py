@@ -128,6 +128,34 @@ def test_a_consumer_whose_transaction_stays_open_keeps_nobody_from_the_feed(post
     desk.close()
 
 
+# -- a connection that commits each statement ---------------------------------------------------
+
+
+@pytest.mark.parametrize("where", ["engine", "connection", "session"])
+@pytest.mark.parametrize("first", ["a row", "the book"])
+def test_a_connection_on_autocommit_is_refused_by_name(desk, where, first):
+    """Nothing of what was written on it could be rolled back, not even what came later."""
+    level = {"isolation_level": "AUTOCOMMIT"}
+    engine = create_engine(desk.engine.url, **(level if where == "engine" else {}))
+    before = desk.numbers()
+    with engine.connect() as connection:
+        if where == "connection":
+            connection = connection.execution_options(**level)
+        options = {"bind": engine.execution_options(**level)} if where == "session" else {}
+        given = Session(**options) if options else connection
+        if first == "a row":
+            given.execute(select(letters)).all()
+        with pytest.raises(InvalidCall) as refused:
+            desk.book.within(given).record(desk.case_id, Paid(amount=1), by=ANA)
+        given.close()
+    assert str(refused.value) == (
+        f"within({type(given).__name__}) is on a connection that commits each statement by itself. "
+        "Give one that is not in AUTOCOMMIT, so that all of it can be rolled back."
+    )
+    assert desk.numbers() == before
+    engine.dispose()
+
+
 # -- another database --------------------------------------------------------------------------
 
 
