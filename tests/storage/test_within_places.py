@@ -138,11 +138,11 @@ def test_a_connection_on_autocommit_is_refused_by_name(desk, where, first):
     level = {"isolation_level": "AUTOCOMMIT"}
     engine = create_engine(desk.engine.url, **(level if where == "engine" else {}))
     before = desk.numbers()
-    with engine.connect() as connection:
+    with engine.connect() as given:
         if where == "connection":
-            connection = connection.execution_options(**level)
-        options = {"bind": engine.execution_options(**level)} if where == "session" else {}
-        given = Session(**options) if options else connection
+            given.execution_options(**level)
+        elif where == "session":
+            given = Session(engine.execution_options(**level))  # noqa: PLW2901
         if first == "a row":
             given.execute(select(letters)).all()
         with pytest.raises(InvalidCall) as refused:
