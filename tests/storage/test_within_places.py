@@ -156,6 +156,19 @@ def test_a_connection_on_autocommit_is_refused_by_name(desk, where, first):
     engine.dispose()
 
 
+def test_begin_immediate_begins_a_transaction_on_autocommit_too(tmp_path):
+    desk = Desk(f"sqlite:///{tmp_path / 'cases.db'}")
+    engine = begin_immediate(create_engine(desk.engine.url, isolation_level="AUTOCOMMIT"))
+    with engine.connect() as connection:
+        for end, stands in ((connection.rollback, False), (connection.commit, True)):
+            connection.execute(insert(letters).values(id=1))
+            desk.book.within(connection).record(desk.case_id, Paid(amount=1), by=ANA)
+            end()
+            assert (desk.letters() == [1], desk.numbers() == [1, 2]) == (stands, stands)
+    engine.dispose()
+    desk.close()
+
+
 # -- another database --------------------------------------------------------------------------
 
 
