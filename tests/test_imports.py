@@ -39,3 +39,36 @@ def test_nothing_heavy_is_imported(statement):
 
 def test_the_check_sees_what_is_imported():
     assert set(LATE) <= modules_after("import sqlalchemy, hypothesis, cattrs")
+
+
+WITHOUT_GREENLET = """
+import asyncio, sys
+sys.modules["greenlet"] = None
+from caseflow import AsyncCasebook, InvalidCall
+from caseflow.stages import six_stage
+from caseflow.storage import *
+
+book = AsyncCasebook(six_stage, SQLStorage(sys.argv[1]))
+print(asyncio.run(book.open(client="P-1", by="ana")).case.version)
+for needs_it in (lambda: AsyncSQLStorage("postgresql://u@h/d"), lambda: book.within(None)):
+    try:
+        needs_it()
+    except InvalidCall as missing:
+        print(missing)
+"""
+
+
+def test_without_greenlet_only_what_awaits_a_database_is_missing_and_says_so(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_GREENLET, f"sqlite:///{tmp_path / 'cases.db'}"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    cause = "cannot be imported (import of greenlet halted; None in sys.modules)"
+    repair = "Install it with: pip install 'caseflow-engine[async]'."
+    assert done.stdout.splitlines() == [
+        "1",
+        f"AsyncSQLStorage needs greenlet, which {cause}. {repair}",
+        f"AsyncCasebook.within needs greenlet, which {cause}. {repair}",
+    ]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-EXTRAS = ("postgres", "migrations", "erasure", "testing", "calendar", "suite")
+EXTRAS = ("postgres", "async", "migrations", "erasure", "testing", "calendar", "suite")
 REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(?:\[[^\]]*\])?\s*(?P<versions>[^;]*)")
 LOWER = re.compile(r">=\s*([^\s,]+)")
 

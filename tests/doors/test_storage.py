@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, create_engine
+from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import async_scoped_session, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
@@ -169,6 +170,40 @@ def test_an_option_of_a_url_that_postgresql_does_not_know():
     assert str(failed.value).endswith(
         'invalid connection option "colour". Correct that part of the URL, or leave it out.'
     )
+
+
+UNREACHED = {
+    "host": (
+        {"host": "no-such.invalid", "query": {}},
+        "See that the name of the host in the URL is right, and that this machine can look it up.",
+    ),
+    "server": (
+        {"host": "127.0.0.1", "port": 1, "query": {}},
+        "See that the server runs and can be reached, and try again.",
+    ),
+    "user": (
+        {"username": "full"},
+        "See that the user and the password in the URL are right.",
+    ),
+    "database": (
+        {"database": "locked"},
+        "Create the database, or correct its name in the URL.",
+    ),
+}
+
+
+@pytest.mark.parametrize("missing", UNREACHED)
+def test_what_is_missing_of_a_postgresql_is_told_by_its_cause(postgres_url, missing):
+    parts, repair = UNREACHED[missing]
+    url = make_url(postgres_url).set(**parts)
+
+    async def awaited():
+        await AsyncCasebook(shop, AsyncSQLStorage(url)).case("R-1")
+
+    for ask in (lambda: SQLStorage(url), lambda: asyncio.run(awaited())):
+        with pytest.raises(StoreError) as failed:
+            ask()
+        assert str(failed.value).endswith(f". {repair}")
 
 
 def test_an_engine_goes_into_the_store_that_can_use_it():

@@ -78,7 +78,8 @@ def test_a_file_that_another_program_holds(tmp_path):
     assert str(failed.value) == (
         f"The store SQLStorage('sqlite:///{path}') failed to append to a history: "
         "database is locked. "
-        "Another program holds the file: try again, or give a longer timeout."
+        "Another program, or a transaction of your own, holds the file: try again, give a longer "
+        "timeout, or inside the transaction use the book of within(...)."
     )
     assert len(store.read("north", "R-1")) == 1  # who only reads is not held up
     other.rollback()

@@ -128,6 +128,47 @@ def test_a_consumer_whose_transaction_stays_open_keeps_nobody_from_the_feed(post
     desk.close()
 
 
+# -- a connection that commits each statement ---------------------------------------------------
+
+
+@pytest.mark.parametrize("where", ["engine", "connection", "session"])
+@pytest.mark.parametrize("first", ["a row", "the book"])
+def test_a_connection_on_autocommit_is_refused_by_name(desk, where, first):
+    """Nothing of what was written on it could be rolled back, not even what came later."""
+    level = {"isolation_level": "AUTOCOMMIT"}
+    engine = create_engine(desk.engine.url, **(level if where == "engine" else {}))
+    before = desk.numbers()
+    with engine.connect() as given:
+        if where == "connection":
+            given.execution_options(**level)
+        elif where == "session":
+            given = Session(engine.execution_options(**level))  # noqa: PLW2901
+        if first == "a row":
+            given.execute(select(letters)).all()
+        with pytest.raises(InvalidCall) as refused:
+            desk.book.within(given).record(desk.case_id, Paid(amount=1), by=ANA)
+        given.close()
+    assert str(refused.value) == (
+        f"within({type(given).__name__}) is on a connection that commits each statement by itself. "
+        "Give one that is not in AUTOCOMMIT, so that all of it can be rolled back."
+    )
+    assert desk.numbers() == before
+    engine.dispose()
+
+
+def test_begin_immediate_begins_a_transaction_on_autocommit_too(tmp_path):
+    desk = Desk(f"sqlite:///{tmp_path / 'cases.db'}")
+    engine = begin_immediate(create_engine(desk.engine.url, isolation_level="AUTOCOMMIT"))
+    with engine.connect() as connection:
+        for end, stands in ((connection.rollback, False), (connection.commit, True)):
+            connection.execute(insert(letters).values(id=1))
+            desk.book.within(connection).record(desk.case_id, Paid(amount=1), by=ANA)
+            end()
+            assert (desk.letters() == [1], desk.numbers() == [1, 2]) == (stands, stands)
+    engine.dispose()
+    desk.close()
+
+
 # -- another database --------------------------------------------------------------------------
 
 

@@ -7,15 +7,10 @@ adapter of an asynchronous driver awaits where the synchronous one waits.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import (
-    AsyncConnection,
-    AsyncEngine,
-    AsyncSession,
-    create_async_engine,
-)
 from sqlalchemy.util import await_, greenlet_spawn
 
 from caseflow.kernel.errors import InvalidCall, short
@@ -38,6 +33,7 @@ from caseflow.storage.port import (
 from caseflow.storage.sql.given import (
     Durability,
     a_url,
+    greenlet_there,
     is_driven,
     made_by,
     no_engine,
@@ -48,8 +44,16 @@ from caseflow.storage.sql.joined import JoinedStorage
 from caseflow.storage.sql.store import EngineStorage, prepare_postgres
 from caseflow.storage.sql.tables import Tables, tables
 
+with suppress(ImportError):  # greenlet is missing, which is told where it is needed
+    from sqlalchemy.ext.asyncio import (
+        AsyncConnection,
+        AsyncEngine,
+        AsyncSession,
+        create_async_engine,
+    )
+
 T = TypeVar("T")
-G = TypeVar("G", URL, AsyncEngine)
+G = TypeVar("G", URL, "AsyncEngine")
 
 
 class AsyncJoined(JoinedStorage):
@@ -61,6 +65,7 @@ class AsyncJoined(JoinedStorage):
         transaction: AsyncSession | AsyncConnection,
         prepare: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
+        greenlet_there("AsyncCasebook.within")
         self._awaited = transaction
         self._prepare = prepare
         if isinstance(transaction, AsyncSession):
@@ -91,6 +96,9 @@ class AsyncSQLStorage:
     first used. `notify` wakes those who `follow` over a `SQLStorage`; an `AsyncCasebook` follows
     by looking. For a SQLite file, give an `AsyncCasebook` a `SQLStorage`: each of its verbs is
     then one hop to a thread, which is quicker than a driver that hops for each statement.
+
+    Raises `InvalidCall` for what names no PostgreSQL database, and where greenlet or psycopg is
+    missing (the extras `async` and `postgres`).
     """
 
     def __init__(
@@ -103,6 +111,7 @@ class AsyncSQLStorage:
         notify: bool = False,
     ) -> None:
         options(durability=durability, declared=declared, create=create)
+        greenlet_there("AsyncSQLStorage")
         borrowed = isinstance(database, AsyncEngine)
         if isinstance(database, AsyncEngine):
             engine = _on_postgres(database, database.dialect.name)

@@ -35,7 +35,18 @@ _REPAIRS_BY_WORDS = (
         "Let caseflow make its tables, or bring those of an older version up to date: "
         "caseflow.storage.migrate(...).",
     ),
-    (("locked", "busy"), "Another program holds the file: try again, or give a longer timeout."),
+    (
+        ("resolve host", "translate host name"),
+        "See that the name of the host in the URL is right, and that this machine can look it up.",
+    ),
+    # Of a connection that is refused, the driver tells the words, and not the state.
+    (('role "', "authentication failed", "no password", "pg_hba.conf"), _REPAIRS_BY_STATE["28"]),
+    (('" does not exist',), _REPAIRS_BY_STATE["3D"]),
+    (
+        ("locked", "busy"),
+        "Another program, or a transaction of your own, holds the file: try again, give a longer "
+        "timeout, or inside the transaction use the book of within(...).",
+    ),
     (
         ("readonly", "unable to open"),
         "See that the folder exists and that the file can be written.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -151,6 +152,18 @@ def _psycopg_there() -> None:
             what="SQLStorage on PostgreSQL",
             problem=f"needs psycopg, which cannot be imported ({missing})",
             repair="Install it with: pip install 'caseflow-engine[postgres]'.",
+        ) from missing
+
+
+def greenlet_there(what: str) -> None:
+    """See that SQLAlchemy can await. Raises `InvalidCall` that says what to install."""
+    try:
+        import_module("greenlet")
+    except ImportError as missing:
+        raise InvalidCall(
+            what=what,
+            problem=f"needs greenlet, which cannot be imported ({missing})",
+            repair="Install it with: pip install 'caseflow-engine[async]'.",
         ) from missing
 
 

@@ -103,7 +103,7 @@ class JoinedStorage(SQLVerbs):
             driver: Any = connection.connection.dbapi_connection
             place.see_that_it_is_ours(self._store, connection, driver)
             if self._prepared.postgres:
-                _in_a_transaction(driver, self._transaction)
+                _not_by_itself(driver.autocommit, self._transaction)
             elif self._immediate is not connection.get_transaction():
                 self._take_the_lock(connection, driver)
                 self._immediate = connection.get_transaction()
@@ -117,6 +117,8 @@ class JoinedStorage(SQLVerbs):
         """
         real: Any = connection.connection.driver_connection
         if not real.in_transaction:
+            by_itself = real.isolation_level is None or getattr(real, "autocommit", None) is True
+            _not_by_itself(by_itself, self._transaction)
             driver.execute("BEGIN IMMEDIATE")
             return
         if is_unlocked(driver) or not _may_write(driver, self._prepared):
@@ -178,8 +180,9 @@ class JoinedStorage(SQLVerbs):
         return self._on_driver(action, read)
 
 
-def _in_a_transaction(driver: Any, transaction: object) -> None:
-    if driver.autocommit:
+def _not_by_itself(commits: bool, transaction: object) -> None:
+    """See that a connection does not commit each statement by itself. Raises `InvalidCall`."""
+    if commits:
         raise InvalidCall(
             what=f"within({type(transaction).__name__})",
             problem="is on a connection that commits each statement by itself",
