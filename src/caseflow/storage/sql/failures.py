@@ -36,7 +36,7 @@ _REPAIRS_BY_WORDS = (
         "caseflow.storage.migrate(...).",
     ),
     (
-        ("resolve host", "translate host name"),
+        ("resolve host", "translate host name", "name or service not known", "nodename nor"),
         "See that the name of the host in the URL is right, and that this machine can look it up.",
     ),
     # Of a connection that is refused, the driver tells the words, and not the state.
