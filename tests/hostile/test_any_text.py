@@ -76,7 +76,10 @@ def answers(book, text):
     for case_id in ("C-1", "C-2"):
         book.open(client="P-1", case_id=case_id, by="ana")
     said = Letter(text=text)
-    found = lambda **wanted: [case.id for case in book.find(**wanted).cases]  # noqa: E731
+
+    def found(**wanted):
+        return [case.id for case in book.find(**wanted).cases]
+
     calls = {
         "in words": lambda: len(book.record("C-1", Letter(), by="ana", reason=text).events),
         "fact": lambda: len(book.record("C-1", said, by="ana").events),
@@ -155,7 +158,10 @@ def test_a_cipher_is_in_nobodys_way(text):
 
 def test_what_is_as_long_as_it_may_be_fits_on_every_store(any_store):
     ids = iter(range(1, 100))
-    longest = lambda: incompressible(given_to_a_book.LONGEST_ID, next(ids))  # noqa: E731
+
+    def longest():
+        return incompressible(given_to_a_book.LONGEST_ID, next(ids))
+
     value = incompressible(listing.LONGEST_VALUE)
     index = Index(longest(), of=letter)
     workflow = Workflow(

@@ -32,7 +32,7 @@ ONE = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 0.2}
 
 
 @pytest.fixture
-def desk(url):  # noqa: F811
+def desk(url):  # noqa: F811 - `url` is the fixture taken from test_within
     desk = Desk(url)
     yield desk
     desk.close()
@@ -142,7 +142,7 @@ def test_a_connection_on_autocommit_is_refused_by_name(desk, where, first):
         if where == "connection":
             given.execution_options(**level)
         elif where == "session":
-            given = Session(engine.execution_options(**level))  # noqa: PLW2901
+            given = Session(engine.execution_options(**level))  # noqa: PLW2901 - the session stands in the place of the connection
         if first == "a row":
             given.execute(select(letters)).all()
         with pytest.raises(InvalidCall) as refused:

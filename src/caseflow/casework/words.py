@@ -21,9 +21,6 @@ Answer = Literal["stated", "declined", "not-applicable", "nothing-found", "not-a
 Author = Literal["client", "case-manager", "both"]
 """Who writes a plan: the client, the case manager, or the two together."""
 
-Basis = Literal["objective", "subjective"]
-"""In whose terms a finding is stated: observed and measured, or the client's own (ISED)."""
-
 CapacityOf = Literal["client", "network", "agency"]
 """Whose capacity to meet the needs is assessed (ISED, stage 2)."""
 

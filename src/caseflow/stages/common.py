@@ -33,7 +33,7 @@ CLOSED = "closed"
 
 
 def early_endings(
-    *before_enrollment: str, judged_in: tuple[str, ...] = (), to: str = CLOSED
+    *before_enrollment: str, judged_in: tuple[str, ...] = ()
 ) -> tuple[Transition, ...]:
     """The ways to end early, from any open stage; the first two only before enrollment.
 
@@ -44,24 +44,24 @@ def early_endings(
         Transition(
             "end-as-ineligible",
             source=judged_in or before_enrollment,
-            to=to,
+            to=CLOSED,
             rules=[found_ineligible],
             stated_in=NOT_STATED,
         ),
         Transition(
-            "deny", source=before_enrollment, to=to, reason_required=True, stated_in=NOT_STATED
+            "deny", source=before_enrollment, to=CLOSED, reason_required=True, stated_in=NOT_STATED
         ),
         Transition(
             "decline-services",
             source=ANY_OPEN,
-            to=to,
+            to=CLOSED,
             rules=[not_yet_enrolled],
             stated_in=NOT_STATED,
         ),
         Transition(
             "withdraw",
             source=ANY_OPEN,
-            to=to,
+            to=CLOSED,
             rules=[
                 enrolled_before_withdrawal,
                 exit_interviews.warns().sourced(field("an exit interview, where there can be one")),
@@ -71,7 +71,7 @@ def early_endings(
         Transition(
             "end-as-unable-to-locate",
             source=ANY_OPEN,
-            to=to,
+            to=CLOSED,
             rules=[contact_attempted()],
             supersedes=True,
             label="end as unable to locate",
@@ -80,27 +80,27 @@ def early_endings(
         Transition(
             "refer-out",
             source=ANY_OPEN,
-            to=to,
+            to=CLOSED,
             rules=[referred_elsewhere],
             stated_in=NOT_STATED,
         ),
         Transition(
-            "transfer-out", source=ANY_OPEN, to=to, records=TransferredOut, stated_in=NOT_STATED
+            "transfer-out", source=ANY_OPEN, to=CLOSED, records=TransferredOut, stated_in=NOT_STATED
         ),
         Transition(
-            "end-as-deceased", source=ANY_OPEN, to=to, supersedes=True, stated_in=NOT_STATED
+            "end-as-deceased", source=ANY_OPEN, to=CLOSED, supersedes=True, stated_in=NOT_STATED
         ),
         Transition(
             "end-as-entered-in-error",
             source=ANY_OPEN,
-            to=to,
+            to=CLOSED,
             reason_required=True,
             stated_in=NOT_STATED,
         ),
         Transition(
             "end-with-program",
             source=ANY_OPEN,
-            to=to,
+            to=CLOSED,
             reason_required=True,
             stated_in=NOT_STATED,
         ),

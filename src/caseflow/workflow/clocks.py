@@ -147,16 +147,9 @@ def _standing(
     if found is None:  # the date by which it is due was erased, or never given
         found, lapsed = Window(begun.at, begun.at), True
     opens_at, due_at, is_met = found
-    status: Status
-    exception = next(
-        (
-            one.number
-            for one in reversed(case.exceptions)
-            if one.covers(obligation.id, now, obligation.excepted_by or None)
-        ),
-        None,
-    )
+    exception = _exception(obligation, case, now)
     cancelled = _cancelled(obligation, case)
+    status: Status
     if is_met:
         status = "met"
     elif cancelled is not None and due_at > cancelled:
@@ -183,6 +176,13 @@ def _standing(
         late=done is not None and done.at > due_at,
         exception=exception if status == "excepted" else None,
     )
+
+
+def _exception(obligation: Obligation, case: Case[Any], now: datetime) -> int | None:
+    """The number of the exception that stands in its place, if there is one."""
+    by = obligation.excepted_by or None
+    made = (one for one in reversed(case.exceptions) if one.covers(obligation.id, now, by))
+    return next((one.number for one in made), None)
 
 
 def _latest(obligation: Obligation, begun: Begun, case: Case[Any]) -> Met | None:

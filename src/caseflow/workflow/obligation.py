@@ -16,6 +16,7 @@ import attrs
 from caseflow.kernel.calendar import MOST, Span, span_of
 from caseflow.kernel.case import HOLD, Case, Move, stage_of
 from caseflow.kernel.errors import DefinitionError, short
+from caseflow.kernel.recorded import AnyRecorded
 from caseflow.workflow.definition import words
 
 
@@ -51,23 +52,17 @@ class Since:
 def latest(event: type[Any]) -> Since:
     """Since the latest event of a type: each one starts the clock anew."""
     _an_event("latest", event)
-
-    def begun(case: Case[Any], ends: frozenset[str]) -> Iterable[Begun]:
-        seen = case.latest_recorded(event)
-        return (Begun(seen.occurred_at, seen.number, event=seen.event),) if seen else ()
-
-    return Since(begun, (event,))
+    return Since(lambda case, ends: _recorded(case.latest_recorded(event)), (event,))
 
 
 def first(event: type[Any]) -> Since:
     """Since the first event of a type."""
     _an_event("first", event)
+    return Since(lambda case, ends: _recorded(case.first_recorded(event)), (event,))
 
-    def begun(case: Case[Any], ends: frozenset[str]) -> Iterable[Begun]:
-        seen = case.first_recorded(event)
-        return (Begun(seen.occurred_at, seen.number, event=seen.event),) if seen else ()
 
-    return Since(begun, (event,))
+def _recorded(seen: AnyRecorded | None) -> Iterable[Begun]:
+    return (Begun(seen.occurred_at, seen.number, event=seen.event),) if seen else ()
 
 
 def opened() -> Since:

@@ -123,7 +123,8 @@ def first_due(workflow: Workflow[S], case: Case[S], now: datetime) -> datetime |
 
     What an exception stands for counts from the end of the exception on, if it has one.
     A rule that reads histories or counts other cases is not judged here, and taken as unmet:
-    the moment may be earlier than what `owed` tells, and is never later.
+    the moment may be earlier than what `owed` tells. It is later only for a rule that is met
+    now and turns unmet by itself, because it reads `context.now`: give that an obligation.
     """
     found = (_to_be_due(case, one) for one in standings(workflow, case, now))
     moments = [moment for moment in found if moment is not None]

@@ -65,7 +65,7 @@ def vocabulary(*modules: ModuleType) -> dict[str, Rule[Any] | Callable[..., Rule
     for module in modules:
         for place, thing in vars(module).items():
             name = None if place.startswith("_") else _name_of(thing)
-            if name is None or found.get(name) is thing or _made_by(thing, vars(module)):
+            if name is None or found.get(name) is thing:
                 continue
             if name in found:
                 raise DefinitionError(
@@ -77,18 +77,11 @@ def vocabulary(*modules: ModuleType) -> dict[str, Rule[Any] | Callable[..., Rule
     return found
 
 
-def _made_by(thing: object, module: Mapping[str, object]) -> bool:
-    """Whether it is a rule that a maker of its own name made, which is the one to be found."""
-    form = thing.form if isinstance(thing, Rule) else None
-    return form is not None and any(
-        getattr(other, "__caseflow_maker__", None) == form.name == thing.id  # type: ignore[attr-defined]  # a rule has one
-        for other in module.values()
-    )
-
-
 def _name_of(thing: object) -> str | None:
+    """What data calls it; None for what is nothing of a vocabulary."""
     if isinstance(thing, Rule):
-        return thing.id
+        made = thing.form is not None and thing.form.given and thing.form.name == thing.id
+        return None if made else thing.id  # then its maker, which has the same name, is found
     name = getattr(thing, "__caseflow_maker__", None)
     return name if isinstance(name, str) else None
 
