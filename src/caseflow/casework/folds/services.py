@@ -1,0 +1,136 @@
+"""What the events of services and monitoring change: the plan, referrals, issues."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from caseflow.casework.folds.changes import Changes, Fold, changed, copied, put
+from caseflow.casework.monitoring import IssueRaised, IssueResolved
+from caseflow.casework.services import (
+    HandoffConfirmed,
+    ProgressNoted,
+    ReferralEnded,
+    ReferralMade,
+    RequisitionAnswered,
+    RequisitionMade,
+    ServiceProvided,
+)
+from caseflow.casework.things import Issue, Referral, Requisition
+from caseflow.casework.words import DIRECT, INDIRECT
+from caseflow.kernel.recorded import AnyRecorded
+
+if TYPE_CHECKING:
+    from caseflow.casework.state import CaseworkState
+
+
+def _service(state: CaseworkState, recorded: AnyRecorded) -> Changes:
+    event: ServiceProvided = recorded.event
+    changes: Changes = {}
+    if event.function in DIRECT:
+        changes["direct_services"] = state.direct_services + 1
+    if event.function in INDIRECT:
+        changes["indirect_services"] = state.indirect_services + 1
+    if not any(item.number in event.plan_items for item in state.plan):
+        return changes | {
+            "services_outside_the_plan": state.services_outside_the_plan + 1,
+            "last_service_outside_the_plan": recorded.number,
+        }
+    return changes | {
+        "plan": tuple(
+            attrs.evolve(item, services=item.services + 1, last_service=recorded.number)
+            if item.number in event.plan_items
+            else item
+            for item in state.plan
+        )
+    }
+
+
+def _referral(state: CaseworkState, recorded: AnyRecorded) -> Changes:
+    event: ReferralMade = recorded.event
+    changes: Changes = {
+        "plan": tuple(
+            attrs.evolve(item, referrals=item.referrals + 1, last_referral=recorded.number)
+            if item.number in event.plan_items
+            else item
+            for item in state.plan
+        )
+    }
+    if event.number is not None:
+        referral = Referral(
+            number=event.number,
+            to=event.to,
+            plan_items=event.plan_items,
+            made_at=recorded.occurred_at,
+            recorded=recorded.number,
+        )
+        changes["referrals"] = put(state.referrals, referral)
+    return changes
+
+
+def _linked(state: CaseworkState, recorded: AnyRecorded) -> Changes:
+    linked = {"linked": recorded.number, "linked_at": recorded.occurred_at}
+    return {"referrals": changed(state.referrals, recorded.event.referral, **linked)}
+
+
+def _referral_ended(state: CaseworkState, recorded: AnyRecorded) -> Changes:
+    event: ReferralEnded = recorded.event
+    ended = {
+        "ended": recorded.number,
+        "ended_at": recorded.occurred_at,
+        "served": event.served,
+    }
+    return {"referrals": changed(state.referrals, event.referral, **ended)}
+
+
+def _noted(state: CaseworkState, recorded: AnyRecorded) -> Changes:
+    named = recorded.event.plan_items
+    if not named:
+        return {}
+    return {
+        "plan": tuple(
+            attrs.evolve(item, notes=item.notes + 1, last_note=recorded.number)
+            if item.number in named
+            else item
+            for item in state.plan
+        )
+    }
+
+
+def _requisition(state: CaseworkState, recorded: AnyRecorded) -> Changes:
+    made = copied(
+        Requisition, recorded.event, made_at=recorded.occurred_at, recorded=recorded.number
+    )
+    return {"requisitions": put(state.requisitions, made)}
+
+
+def _answered(state: CaseworkState, recorded: AnyRecorded) -> Changes:
+    event: RequisitionAnswered = recorded.event
+    answer = {
+        "answered": recorded.number,
+        "answered_at": recorded.occurred_at,
+        "granted": event.granted,
+    }
+    return {"requisitions": changed(state.requisitions, event.number, **answer)}
+
+
+def _issue(state: CaseworkState, recorded: AnyRecorded) -> Changes:
+    return {"issues": put(state.issues, copied(Issue, recorded.event, recorded=recorded.number))}
+
+
+def _resolved(state: CaseworkState, recorded: AnyRecorded) -> Changes:
+    return {"issues": changed(state.issues, recorded.event.number, resolved=recorded.number)}
+
+
+FOLDS: dict[type, Fold] = {
+    ServiceProvided: _service,
+    ReferralMade: _referral,
+    HandoffConfirmed: _linked,
+    ReferralEnded: _referral_ended,
+    ProgressNoted: _noted,
+    RequisitionMade: _requisition,
+    RequisitionAnswered: _answered,
+    IssueRaised: _issue,
+    IssueResolved: _resolved,
+}
