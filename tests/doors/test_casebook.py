@@ -179,7 +179,7 @@ VERBS = {
 
 
 def shop_book_now():
-    return shop_book(MemoryStorage())._middle._now()
+    return shop_book(MemoryStorage())._middle.deciding.now()
 
 
 def of(outcome):

@@ -16,10 +16,11 @@ from caseflow.casebook import store_calls
 from caseflow.casebook.given import an_actor, an_id
 from caseflow.casebook.listing import listing_of
 from caseflow.casebook.loading import ATTEMPTS
-from caseflow.casebook.middle import PAGE, Middle
+from caseflow.casebook.middle import Middle
 from caseflow.casebook.retention import Erasure, Ground, Retention, grounds_in
 from caseflow.casebook.store_calls import Work
 from caseflow.casebook.tidying import tidy
+from caseflow.casebook.walking import all_of
 from caseflow.kernel.case import Case, fold
 from caseflow.kernel.cipher import Cipher
 from caseflow.kernel.codec import Codec
@@ -123,7 +124,7 @@ class Eraser:
         an_id("subject", subject)
         for middle, _ in self._keepers.values():
             middle.loader.look_at_keys()
-        return self._middle._now() if now is None else aware(now, name="now")
+        return self._middle.deciding.now() if now is None else aware(now, name="now")
 
     def _see_that_nobody_is_named(self, pseudonym: str, **kept: str) -> None:
         """See that the tombstone will not say whose it is. Raises `InvalidCall`, naming nobody."""
@@ -180,16 +181,9 @@ class Eraser:
             grounds += yield from _could_be_folded(middle, loaded.case, pseudonym)
         return tuple(grounds), versions
 
-    def _cases_of(self, subject: str) -> Work[list[Found]]:
+    def _cases_of(self, subject: str) -> Work[tuple[Found, ...]]:
         """The cases that hold data of a subject, by what the store knows them by."""
-        cases: list[Found] = []
-        while True:
-            place = cases[-1].place if cases else None
-            query = Query(subject=subject)
-            page = yield from store_calls.find(self._agency, query, after=place, limit=PAGE)
-            cases += page
-            if len(page) < PAGE:
-                return cases
+        return all_of(self._agency, Query(subject=subject))
 
     def _see_that_all_are_known(self, pseudonym: str, cases: Iterable[Found]) -> None:
         unknown = [one for one in cases if one.listing.workflow not in self._keepers]

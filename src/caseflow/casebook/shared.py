@@ -14,7 +14,8 @@ from uuid import uuid4
 
 from blinker import Signal
 
-from caseflow.casebook.middle import Middle, Roles
+from caseflow.casebook.deciding import Roles
+from caseflow.casebook.middle import Middle
 from caseflow.casebook.outcome import Outcome
 from caseflow.casebook.parts import (
     a_cipher,

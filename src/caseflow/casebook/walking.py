@@ -31,6 +31,17 @@ class Pages:
         return page
 
 
+def all_of(agency: str, query: Query = EVERY) -> Work[tuple[Found, ...]]:
+    """Every case of an agency that a query finds."""
+    found: list[Found] = []
+    while True:
+        place = found[-1].place if found else None
+        page = yield from store_calls.find(agency, query, after=place, limit=PAGE)
+        found += page
+        if len(page) < PAGE:
+            return tuple(found)
+
+
 def listed_as(agency: str, case_id: str) -> Work[Found | None]:
     """What the list says of one case."""
     found = yield from store_calls.find(agency, Query(case_id=case_id), limit=1)

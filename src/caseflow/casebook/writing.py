@@ -1,0 +1,68 @@
+"""Writing what was decided: a unit of events chained to those before it, and what comes of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from caseflow.casebook import store_calls
+from caseflow.casebook.listing import listing_of
+from caseflow.casebook.loading import AMENDING, Loader
+from caseflow.casebook.recent import Loaded
+from caseflow.casebook.store_calls import Work
+from caseflow.casebook.tidying import tidy_if_erased
+from caseflow.kernel.case import S
+from caseflow.kernel.stored import GENESIS
+from caseflow.storage.port import Appended, Count, Unit
+from caseflow.workflow.command import Decided
+
+
+def unit_of(
+    loader: Loader[S],
+    loaded: Loaded | None,
+    decided: Decided[S],
+    command_id: str | None,
+    counts: tuple[Count, ...],
+) -> tuple[Unit, Loaded]:
+    """The events chained to those before them (None: the case is new), and what comes of it."""
+    expected, previous = (loaded.case.version, loaded.hash) if loaded else (0, GENESIS)
+    case = decided.case
+    rows = []
+    for recorded in decided.events:
+        rows.append(loader.codec.encode(recorded, previous))
+        previous = rows[-1].hash
+    workflow = loader.workflow_of(case.id, case)
+    listing = listing_of(workflow, case, case.recorded_at, loader.codec)
+    listed = loaded.listing if loaded else None
+    before = loaded.subjects if loaded else frozenset()
+    subjects = before.union(row.subject for row in rows)
+    every = loader.snapshot_every
+    take = every > 0 and case.version // every > expected // every
+    unit = Unit(
+        agency=loader.agency,
+        case_id=case.id,
+        expected=expected,
+        events=tuple(rows),
+        command_id=command_id,
+        snapshot=loader.codec.encode_case(case, subjects) if take else None,
+        drop_snapshot=any(row.type in AMENDING for row in rows),
+        listing=None if listing == listed else listing,
+        listed=listed,
+        subjects=tuple(sorted(subjects - before)),
+        counts=counts,
+    )
+    return unit, Loaded(case, previous, listing, subjects)
+
+
+def append(loader: Loader[Any], unit: Unit, held: Loaded, generation: int) -> Work[Appended]:
+    """Write a unit that was decided on after this erasure, and see that none came after it.
+
+    One that came before it was written is a conflict. One that came while it was written
+    may have looked at the case too early to clean up after this unit: that is done here.
+    """
+    if loader.codec.generation() != generation:
+        return Appended.CONFLICT
+    appended = yield from store_calls.append(unit)
+    if appended is Appended.DONE:
+        loader.recent.put(unit.case_id, held._replace(generation=generation))
+        yield from tidy_if_erased(loader, unit.case_id, generation)
+    return appended
