@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from caseflow.casework.words import Agreement, Author, Horizon, Metric
-from caseflow.kernel.events import Code, decision, fact
+from caseflow.kernel.events import decision, fact
 
 
 @fact("goal-proposed")
@@ -151,7 +151,6 @@ class PlanApproved:
     """The plan was approved inside the agency, as it stands."""
 
     note: str = ""
-    program: Code = ""
 
 
 FACTS = (
