@@ -28,7 +28,8 @@ class StageDelivery:
 
     `stage` is the id of the stage. `modes` are how people meet, `who` who acts, `referrals`
     where clients are referred to from here, `reports` which data is reported. `told` says what
-    happens, in the words for staff, participants or partners.
+    happens, and `called` what the stage is called, in the words for staff, participants or
+    partners.
     """
 
     stage: str
@@ -37,6 +38,7 @@ class StageDelivery:
     referrals: tuple[str, ...] = attrs.field(default=(), converter=_texts, kw_only=True)
     reports: tuple[str, ...] = attrs.field(default=(), converter=_texts, kw_only=True)
     told: Mapping[Wording, str] = attrs.field(factory=dict, kw_only=True)
+    called: Mapping[Wording, str] = attrs.field(factory=dict, kw_only=True)
 
 
 def _deliveries(values: Iterable[StageDelivery]) -> tuple[StageDelivery, ...]:
