@@ -14,8 +14,9 @@ import attrs
 
 from caseflow.casework.words import PHASES
 from caseflow.kernel.case import Case, stage_of
-from caseflow.kernel.errors import InvalidCall
+from caseflow.kernel.errors import InvalidCall, short
 from caseflow.views.drawing import Drawing, Edge, Group, Line, Mark, Node
+from caseflow.views.given import an_instance, known_keys, some_of
 from caseflow.views.program import Program, StageDelivery, Wording
 from caseflow.views.wordings import WORDINGS, Words
 from caseflow.workflow.definition import ANY_OPEN, BACK, STAY, Stage
@@ -45,15 +46,9 @@ def flowchart(
     says which ways on are open, and what blocks the others. Raises `InvalidCall` for a wording
     that there is not, and for a program that tells of a stage which the workflow has not.
     """
-    words = WORDINGS.get(wording)
-    if words is None:
-        raise InvalidCall(
-            what="The flowchart",
-            problem=f"was asked for in the wording {wording!r}",
-            repair=f"Use one of: {', '.join(WORDINGS)}.",
-        )
-    _known(workflow, program)
-    chart = _Chart(workflow, wording, words, program, case, tuple(options))
+    _given(workflow, wording, program, phases, case)
+    words, ways = WORDINGS[wording], some_of(Option, "options", options)
+    chart = _Chart(workflow, wording, words, program, case, ways)
     nodes, groups = chart.nodes(phases or {})
     return Drawing(
         title=words.title.format(name=program.name if program else _name(workflow, words)),
@@ -66,6 +61,31 @@ def flowchart(
 
 def _name(workflow: Workflow[Any], words: Words) -> str:
     return words.unnamed.format(workflow=workflow.name)
+
+
+def _given(
+    workflow: Workflow[Any],
+    wording: object,
+    program: Program | None,
+    phases: Mapping[str, str] | None,
+    case: Case[Any] | None,
+) -> None:
+    """See that what was given can be drawn. Raises `InvalidCall`."""
+    an_instance(Workflow, "workflow", workflow)
+    if not isinstance(wording, str) or wording not in WORDINGS:
+        raise InvalidCall(
+            what="The flowchart",
+            problem=f"was asked for in the wording {short(wording)}",
+            repair=f"Use one of: {', '.join(WORDINGS)}.",
+        )
+    if program is not None:
+        an_instance(Program, "program", program)
+    if case is not None:
+        an_instance(Case, "case", case)
+    if phases is not None:
+        own = (phase for stage in workflow.stages for phase in stage.phases)
+        known_keys("phases", phases, (*PHASES, *own))
+    _known(workflow, program)
 
 
 def _known(workflow: Workflow[Any], program: Program | None) -> None:

@@ -11,6 +11,7 @@ from xml.sax.saxutils import escape, quoteattr
 from caseflow.views.columns import laid_in_columns
 from caseflow.views.down import laid_down
 from caseflow.views.drawing import Drawing
+from caseflow.views.given import an_instance
 from caseflow.views.places import MARGIN, Band, Box, Layout, Path, Text
 from caseflow.views.text import clean, wrapped
 
@@ -38,7 +39,8 @@ def layout(drawing: Drawing) -> Layout:
 
 
 def svg(drawing: Drawing) -> str:
-    """The drawing as an SVG document. Any text may stand in it."""
+    """The drawing as an SVG document. Any text may stand in it. Raises `InvalidCall`."""
+    an_instance(Drawing, "drawing", drawing)
     placed = layout(drawing)
     heading = _heading(drawing.title, placed.width)
     below = heading[-1].y + MARGIN / 2 if heading else 0.0
