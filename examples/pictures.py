@@ -58,8 +58,12 @@ PATHWAYS = Program(
         StageDelivery(
             "service-plan",
             modes="hybrid",
-            who=["navigator", "participant"],
-            told={"participants": "We write your plan together."},
+            who="navigator",
+            told={
+                "staff": "Navigator and participant write the plan together.",
+                "participants": "We write your plan together.",
+                "partners": "Navigator and participant write the plan together.",
+            },
         ),
         StageDelivery(
             "service-delivery",

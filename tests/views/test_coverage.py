@@ -1,6 +1,7 @@
 """The golden thread: every break is named, and only where there is one."""
 
 from datetime import UTC, datetime
+from importlib import import_module
 
 import attrs
 import pytest
@@ -32,6 +33,8 @@ from caseflow.views import chain, coverage, mermaid, svg
 from caseflow.views.svg import layout
 from tests.views.drawings import faults
 
+chain_of = import_module("caseflow.views.chain")
+"""The module; the package shows the function of this name."""
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SHIPPED = [six_stage, four_stage, five_stage_cyclic, continuum, service_delivery]
 
@@ -250,6 +253,29 @@ def test_the_chain_shows_every_number_and_every_break(recorded):
     assert sorted(shown) == sorted(one.sentence for one in thread.breaks)
     assert svg(drawing) == svg(chain(case))
     assert mermaid(drawing)
+
+
+def test_a_case_where_everything_names_everything_is_drawn_in_steps_of_its_pairs(monkeypatch):
+    """A step for each need and item that belong together, and not for each goal of each."""
+    count, made, named = 12, [], []
+    numbers = tuple(range(1, count + 1))
+    case = a_case(
+        *(NeedIdentified(number=n, description="N") for n in numbers),
+        *(GoalProposed(number=n, statement="G", needs=numbers) for n in numbers),
+        *(PlanItemDrafted(number=n, needs=numbers, goals=numbers) for n in numbers),
+    )
+    for part in ("Node", "Edge"):
+        real = getattr(chain_of, part)
+
+        def making(*args, real=real, **kwargs):
+            made.append(args)
+            return real(*args, **kwargs)
+
+        monkeypatch.setattr(chain_of, part, making)
+    drawing = chain(case, number_as=lambda kind, n: named.append(kind) or f"{kind} {n}")
+    assert len(drawing.edges) >= 2 * count**2
+    assert len(made) <= 5 * count**2
+    assert len(named) <= 5 * count**2
 
 
 def test_texts_that_were_erased_are_drawn_as_erased():

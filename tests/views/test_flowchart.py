@@ -78,7 +78,7 @@ def test_every_move_is_an_arrow_or_an_early_ending(workflow):
             target = (edge.dest or position).partition(".")[0]
             if left or target == source:
                 continue
-            early = target in ends and f"- {edge.row.label}" in named
+            early = target in ends and f"- {edge.row.label}" in {one.split(":")[0] for one in named}
             assert early or (source, target) in drawn, (edge.row.name, source, target)
     assert all(source != target for source, target in drawn)
 
@@ -102,7 +102,22 @@ def test_the_flow_from_hello_to_goodbye():
         "Referrals to: employers",
         "Reported: services",
     )
-    assert "- end as unable to locate" in lines_of(drawing, "*early")
+    assert lines_of(drawing, "*early") == (
+        "From intake assessment:",
+        "- end as ineligible: The client was found not eligible.",
+        "From recruitment, intake assessment:",
+        "- deny",
+        "From any open stage:",
+        "- decline services: The client is not enrolled yet.",
+        "- withdraw: The client is enrolled in a program, and withdraws from it.",
+        "- end as unable to locate: "
+        "Staff tried to reach the client at least once, without success.",
+        "- refer out: The client was referred to somebody who can help.",
+        "- transfer out",
+        "- end as deceased",
+        "- end as entered in error",
+        "- end with program",
+    )
 
 
 def test_three_wordings_tell_the_same_way():
@@ -112,7 +127,7 @@ def test_three_wordings_tell_the_same_way():
     assert lines_of(told["participants"], "service-delivery") == (
         "We work through your plan together.",
         "Who you work with: navigator",
-        "How we meet: hybrid, in person",
+        "How we meet: in person and online, in person",
         "Where we may send you for more help: employers",
         "What we write down and report: services",
     )
@@ -123,6 +138,35 @@ def test_three_wordings_tell_the_same_way():
         "Data that is reported: services",
     )
     assert lines_of(told["participants"], "*early") == ()
+
+
+@pytest.mark.parametrize("workflow", SHIPPED, ids=lambda one: one.name)
+def test_participants_read_plain_words_for_every_shipped_stage(workflow):
+    staff, drawing = flowchart(workflow), flowchart(workflow, wording="participants")
+    theirs = {node.text for node in drawing.nodes}
+    assert theirs.isdisjoint(node.text for node in staff.nodes)
+    assert len(theirs) == len(staff.nodes)
+    assert [one.text for one in drawing.groups] == ["The beginning", "The middle", "The end"]
+    assert all(text in drawing.description for text in theirs - {drawing.nodes[-1].text})
+
+
+def test_a_program_has_its_own_names_for_stages():
+    own = StageDelivery("intervention", called={"participants": "Walking together"})
+    program = Program("Pathways", stages=[own])
+    told = {one: flowchart(six_stage, program=program, wording=one) for one in WORDINGS}
+    names = {one: drawing.nodes[3].text for one, drawing in told.items()}
+    assert names == {
+        "staff": "Intervention",
+        "participants": "Walking together",
+        "partners": "Intervention",
+    }
+
+
+@pytest.mark.parametrize("wording", WORDINGS)
+@by_name
+def test_no_box_says_the_same_twice(workflow, wording):
+    for node in flowchart(workflow, wording=wording).nodes:
+        assert len(set(node.lines)) == len(node.lines)
 
 
 def test_phases_take_other_headings():

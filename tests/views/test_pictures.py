@@ -56,6 +56,20 @@ def test_an_svg_is_valid_and_holds_every_node_edge_and_text(drawing):
 
 
 @given(drawings())
+def test_an_svg_begins_with_its_title_above_the_picture(drawing):
+    root = ET.fromstring(svg(drawing))
+    heading = root.findall(f"{SVG}text")
+    words = "".join(text.text or "" for text in heading).replace(" ", "")
+    assert words == clean(drawing.title).replace(" ", "")
+    below = float(root.find(f"{SVG}g").get("transform").split()[1].rstrip(")"))
+    assert float(root.get("height")) - layout(drawing).height == pytest.approx(below, abs=1)
+    for text in heading:
+        wide = width(text.text, float(text.get("font-size"))) * 1.08
+        assert float(text.get("x")) + wide <= float(root.get("width"))
+        assert float(text.get("y")) < below or not words
+
+
+@given(drawings())
 def test_a_mermaid_text_holds_every_node_and_edge_and_no_text_breaks_out(drawing):
     lines = mermaid(drawing).splitlines()
     for line in lines:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-from typing import Final
+from itertools import pairwise, product
+from typing import Any, Final
+
+import attrs
 
 from caseflow.casework import CaseworkState
 from caseflow.kernel.case import Case
-from caseflow.views.coverage import Coverage, Gap, NumberAs, Thread, coverage, numbered
+from caseflow.views.coverage import Break, Coverage, Gap, NumberAs, Thread, coverage, numbered
 from caseflow.views.drawing import Drawing, Edge, Group, Node
 
 COLUMNS: Final = {
@@ -39,20 +41,16 @@ def chain(case: Case[CaseworkState], *, number_as: NumberAs = numbered) -> Drawi
     `number_as` names what has a number, as for `coverage`.
     """
     thread = coverage(case, number_as=number_as)
-    nodes: dict[str, Node] = {}
-    edges: dict[tuple[str, str], Edge] = {}
+    picture = _Picture(case.state)
     for place, row in enumerate(thread.rows):
-        made = _links(case.state, row, place)
-        for link in made:
-            for node in link:
-                nodes.setdefault(node.id, node)
-        _join(made, edges)
-    _loosely(thread, nodes)
+        picture.add(row, place)
+    for place, one in enumerate(thread.loose):
+        picture.put(_gap(f"gap loose {place}", "Loose end", one))
     return Drawing(
         title="From needs to outcomes",
         description=_told(thread),
-        nodes=list(nodes.values()),
-        edges=list(edges.values()),
+        nodes=picture.nodes.values(),
+        edges=picture.edges.values(),
         groups=[Group(id, text) for id, text in COLUMNS.items()],
         direction="columns",
     )
@@ -64,46 +62,99 @@ def _told(thread: Coverage) -> str:
     return " ".join(one.sentence for one in thread.breaks)
 
 
-def _links(state: CaseworkState, row: Thread, place: int) -> list[list[Node]]:
-    """The boxes of a row, column by column; a break stands where the link would be."""
-    links = {column: _gaps(row, column, place) for column in COLUMNS}
-    need = state.need(row.need) if row.need is not None else None
-    if need:
-        lines = [str(need.description), *(["Deferred"] if row.deferred else [])]
-        links["need"] = [
-            Node(f"need {need.number}", _upper(row.need_as), lines=lines, group="need")
-        ]
-    for number, called in zip(row.goals, row.goals_as, strict=True):
-        goal = state.goal(number)
-        if goal:
-            lines = [str(goal.statement)]
-            links["goal"].append(Node(f"goal {number}", _upper(called), lines=lines, group="goal"))
-    item = state.item(row.item) if row.item is not None else None
-    if item:
-        id, lines = f"item {item.number}", [str(item.activity)]
-        links["item"] = [Node(id, _upper(row.item_as), lines=lines, group="item")]
-        if row.services or row.referrals:
-            counted = (_many(row.services, "service"), _many(row.referrals, "referral"))
-            text = ", ".join(filter(None, counted))
-            links["service"].append(Node(f"service {id}", text, group="service"))
-        if row.notes:
-            links["note"].append(Node(f"note {id}", _many(row.notes, "note"), group="note"))
-    if row.outcome is not None:
-        text = "Done" if item and item.completed == row.outcome else "Met"
-        of = f"item {row.item}" if text == "Done" else f"need {row.need}"
+@attrs.define
+class _Picture:
+    """The boxes and arrows so far.
+
+    Each is made once, though it may be on many rows: needs, goals and items that all name each
+    other are on as many rows as there are pairs of them.
+    """
+
+    state: CaseworkState
+    nodes: dict[str, Node] = attrs.field(factory=dict, init=False)
+    edges: dict[tuple[str, str], Edge] = attrs.field(factory=dict, init=False)
+    joined: set[tuple[tuple[str, ...], tuple[str, ...]]] = attrs.field(factory=set, init=False)
+    goals: dict[tuple[int, ...], tuple[str, ...]] = attrs.field(factory=dict, init=False)
+    things: dict[str, Any] = attrs.field(init=False)
+
+    @things.default
+    def _things(self) -> dict[str, Any]:
+        needs = {f"need {one.number}": one for one in self.state.needs}
+        return needs | {f"item {one.number}": one for one in self.state.plan}
+
+    def put(self, node: Node) -> str:
+        """A box, if it is not there yet; its id."""
+        self.nodes.setdefault(node.id, node)
+        return node.id
+
+    def add(self, row: Thread, place: int) -> None:
+        """The boxes of a row, column by column, and arrows from each to the next there is."""
+        links = {column: self._gaps(row, column, place) for column in COLUMNS}
+        if row.need is not None:
+            links["need"] = (self._need(row),)
+        links["goal"] += self._goals(row)
+        if row.item is not None:
+            links["item"] += (self._item(row),)
+            links["service"] += self._work(row)
+            if row.notes:
+                id = f"note item {row.item}"
+                links["note"] += (self.put(Node(id, _many(row.notes, "note"), group="note")),)
+        if row.outcome is not None:
+            links["outcome"] += (self._outcome(row),)
+        for pair in pairwise(link for link in links.values() if link):
+            if pair not in self.joined:
+                self.joined.add(pair)
+                self._join(*pair)
+
+    def _gaps(self, row: Thread, column: str, place: int) -> tuple[str, ...]:
+        """A break stands where the link would be."""
+        gaps = [one for one in row.breaks if PLACES[one.gap] == column]
+        owner = _owner(row, column, place)
+        return tuple(self.put(_gap(f"gap {owner} {one.gap}", "Missing", one)) for one in gaps)
+
+    def _need(self, row: Thread) -> str:
+        id = f"need {row.need}"
+        if id not in self.nodes:
+            lines = [str(self.things[id].description), *(["Deferred"] if row.deferred else [])]
+            self.put(Node(id, _upper(row.need_as), lines=lines, group="need"))
+        return id
+
+    def _goals(self, row: Thread) -> tuple[str, ...]:
+        if row.goals not in self.goals:
+            self.goals[row.goals] = tuple(f"goal {number}" for number in row.goals)
+            for number, called in zip(row.goals, row.goals_as, strict=True):
+                goal = self.state.goal(number)
+                lines = [str(goal.statement)] if goal else []
+                self.put(Node(f"goal {number}", _upper(called), lines=lines, group="goal"))
+        return self.goals[row.goals]
+
+    def _item(self, row: Thread) -> str:
+        id = f"item {row.item}"
+        if id not in self.nodes:
+            lines = [str(self.things[id].activity)]
+            self.put(Node(id, _upper(row.item_as), lines=lines, group="item"))
+        return id
+
+    def _work(self, row: Thread) -> tuple[str, ...]:
+        counted = (_many(row.services, "service"), _many(row.referrals, "referral"))
+        text = ", ".join(filter(None, counted))
+        return (self.put(Node(f"service item {row.item}", text, group="service")),) if text else ()
+
+    def _outcome(self, row: Thread) -> str:
+        item = self.things.get(f"item {row.item}")
+        done = item is not None and item.completed == row.outcome
+        id = f"outcome item {row.item}" if done else f"outcome need {row.need}"
         shown = [f"event {row.outcome}"]
-        links["outcome"].append(Node(f"outcome {of}", text, lines=shown, group="outcome"))
-    return list(links.values())
+        return self.put(Node(id, "Done" if done else "Met", lines=shown, group="outcome"))
+
+    def _join(self, before: tuple[str, ...], after: tuple[str, ...]) -> None:
+        for ends in product(before, after):
+            broken = any(self.nodes[id].mark == "gap" for id in ends)
+            self.edges.setdefault(ends, Edge(*ends, line="broken" if broken else "plain"))
 
 
-def _gaps(row: Thread, column: str, place: int) -> list[Node]:
-    gaps = [one for one in row.breaks if PLACES[one.gap] == column]
-    owner = _owner(row, column, place)
-    return [_gap(f"gap {owner} {one.gap}", "Missing", one.sentence, column) for one in gaps]
-
-
-def _gap(id: str, text: str, sentence: str, column: str) -> Node:
-    return Node(id, text, lines=[sentence], group=column, mark="gap")
+def _gap(id: str, text: str, one: Break) -> Node:
+    return Node(id, text, lines=[one.sentence], group=PLACES[one.gap], mark="gap")
 
 
 def _owner(row: Thread, column: str, place: int) -> str:
@@ -111,23 +162,6 @@ def _owner(row: Thread, column: str, place: int) -> str:
     if column in ("goal", "item") and row.need is not None:
         return f"need {row.need}"
     return f"item {row.item}" if row.item is not None else f"row {place}"
-
-
-def _join(links: list[list[Node]], edges: dict[tuple[str, str], Edge]) -> None:
-    """Arrows from each link to the next one that there is."""
-    present = [link for link in links if link]
-    for before, after in pairwise(present):
-        for one in before:
-            for other in after:
-                broken = "gap" in (one.mark, other.mark)
-                line = Edge(one.id, other.id, line="broken" if broken else "plain")
-                edges.setdefault((one.id, other.id), line)
-
-
-def _loosely(thread: Coverage, nodes: dict[str, Node]) -> None:
-    for place, one in enumerate(thread.loose):
-        id, column = f"gap loose {place}", PLACES[one.gap]
-        nodes[id] = _gap(id, "Loose end", one.sentence, column)
 
 
 def _many(count: int, what: str) -> str:

@@ -6,7 +6,7 @@ one, and needs no more than one case at a time over many.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal
 
 import attrs
@@ -15,6 +15,7 @@ from caseflow.casework import CaseworkState
 from caseflow.casework.things import Goal, Need, PlanItem
 from caseflow.kernel.case import Case
 from caseflow.kernel.erased import Erased
+from caseflow.views.given import an_instance
 
 Kind = Literal["need", "goal", "plan item", "referral"]
 """What has a number in a case."""
@@ -104,8 +105,11 @@ def coverage(case: Case[CaseworkState], *, number_as: NumberAs = numbered) -> Co
     numbers of the case beside it. A row for each need and plan item that belong together, one
     for each need without an item, each item without a known need, and each goal that answers
     no known need. A need that is deferred, or met, asks for no item and no goal; what the client
-    does asks for no service; a goal of the program needs no need of the client's.
+    does asks for no service; a goal of the program needs no need of the client's. Raises
+    `InvalidCall` for what is no case of case work.
     """
+    an_instance(Case, "case", case)
+    an_instance(CaseworkState, "case.state", case.state)
     state = case.state
     rows = [*_of_needs(state, number_as), *_of_items(state, number_as)]
     rows += _of_goals(state, number_as)
@@ -114,7 +118,8 @@ def coverage(case: Case[CaseworkState], *, number_as: NumberAs = numbered) -> Co
 
 def _of_needs(state: CaseworkState, name: NumberAs) -> Iterator[Thread]:
     for need in state.needs:
-        goals = tuple(goal for goal in state.goals if goal.pursued and need.number in goal.needs)
+        answering = (one for one in state.goals if one.pursued and need.number in one.needs)
+        goals = _Goals.of(answering, name)
         items = state.items_for(need.number)
         breaks = _need_breaks(need, goals, items, name)
         if not items:
@@ -128,7 +133,8 @@ def _of_items(state: CaseworkState, name: NumberAs) -> Iterator[Thread]:
     for item in state.plan:
         if any(state.need(number) for number in item.needs):
             continue
-        goals = tuple(goal for goal in state.goals if goal.number in item.goals and goal.pursued)
+        serving = (goal for goal in state.goals if goal.number in item.goals and goal.pursued)
+        goals = _Goals.of(serving, name)
         named = " and ".join(name("need", number) for number in item.needs)
         lack = f"names {named}, which nobody identified" if named else "addresses no need"
         gap = _break("item-without-need", f"{name('plan item', item.number)} {lack}", item.recorded)
@@ -144,12 +150,30 @@ def _of_goals(state: CaseworkState, name: NumberAs) -> Iterator[Thread]:
         named = " and ".join(name("need", number) for number in goal.needs)
         lack = f"names {named}, which nobody identified" if named else "answers no need"
         gap = _break("goal-without-need", f"{name('goal', goal.number)} {lack}", goal.recorded)
-        yield _row(None, (goal,), None, (gap,), name)
+        yield _row(None, _Goals.of((goal,), name), None, (gap,), name)
+
+
+@attrs.frozen
+class _Goals:
+    """The goals of a row, told once for all rows of a need: there may be very many of both."""
+
+    numbers: tuple[int, ...]
+    called: tuple[str, ...]
+    recorded: tuple[int, ...]
+
+    @classmethod
+    def of(cls, goals: Iterable[Goal], name: NumberAs) -> _Goals:
+        those = tuple(goals)
+        return cls(
+            tuple(goal.number for goal in those),
+            tuple(name("goal", goal.number) for goal in those),
+            tuple(goal.recorded for goal in those),
+        )
 
 
 def _row(
     need: Need | None,
-    goals: tuple[Goal, ...],
+    goals: _Goals,
     item: PlanItem | None,
     breaks: tuple[Break, ...],
     name: NumberAs,
@@ -157,15 +181,15 @@ def _row(
     outcome = item.completed if item and item.outcome_told else None
     if outcome is None and need:
         outcome = need.met
-    shown = [need and need.recorded, *(goal.recorded for goal in goals), item and item.recorded]
+    shown = [need and need.recorded, *goals.recorded, item and item.recorded]
     if item:
         shown += [item.last_service, item.last_referral, item.last_note, item.completed]
     return Thread(
         need=need.number if need else None,
         need_as=name("need", need.number) if need else "",
         deferred=need is not None and _deferred(need),
-        goals=tuple(goal.number for goal in goals),
-        goals_as=tuple(name("goal", goal.number) for goal in goals),
+        goals=goals.numbers,
+        goals_as=goals.called,
         item=item.number if item else None,
         item_as=name("plan item", item.number) if item else "",
         services=item.services if item else 0,
@@ -178,12 +202,12 @@ def _row(
 
 
 def _need_breaks(
-    need: Need, goals: tuple[Goal, ...], items: tuple[PlanItem, ...], name: NumberAs
+    need: Need, goals: _Goals, items: tuple[PlanItem, ...], name: NumberAs
 ) -> tuple[Break, ...]:
     if _deferred(need) or need.met is not None:
         return ()
     called, breaks = name("need", need.number), []
-    if not goals:
+    if not goals.numbers:
         breaks.append(_break("need-without-goal", f"{called} has no goal", need.recorded))
     if not items:
         sentence = f"{called} has no plan item, and is not deferred"
@@ -209,10 +233,10 @@ def _item_breaks(item: PlanItem, name: NumberAs) -> tuple[Break, ...]:
 
 
 def _loose(state: CaseworkState, name: NumberAs, rows: list[Thread]) -> Iterator[Break]:
+    served = set().union(*{row.goals for row in rows if row.item is not None})
+    served.update(number for item in state.plan for number in item.goals)
     for goal in state.goals:
-        served = any(row.item is not None and goal.number in row.goals for row in rows)
-        named = any(goal.number in item.goals for item in state.plan)
-        if goal.pursued and goal.achieved is None and not served and not named:
+        if goal.pursued and goal.achieved is None and goal.number not in served:
             sentence = f"{name('goal', goal.number)} has no plan item"
             yield _break("goal-without-item", sentence, goal.recorded)
     for referral in state.referrals:

@@ -14,9 +14,11 @@ import attrs
 
 from caseflow.casework.words import PHASES
 from caseflow.kernel.case import Case, stage_of
-from caseflow.kernel.errors import InvalidCall
+from caseflow.kernel.errors import InvalidCall, short
 from caseflow.views.drawing import Drawing, Edge, Group, Line, Mark, Node
+from caseflow.views.given import an_instance, known_keys, some_of
 from caseflow.views.program import Program, StageDelivery, Wording
+from caseflow.views.wordings import WORDINGS, Words
 from caseflow.workflow.definition import ANY_OPEN, BACK, STAY, Stage
 from caseflow.workflow.machine import Row
 from caseflow.workflow.options import Option
@@ -24,62 +26,6 @@ from caseflow.workflow.workflow import Workflow
 
 EXIT: Final = "*early"
 """The id of the box of early endings; no stage can be called so."""
-
-
-@attrs.frozen(kw_only=True)
-class Words:
-    """What the parts of a flowchart are called in one wording."""
-
-    title: str
-    who: str
-    modes: str
-    referrals: str
-    reports: str
-    asked: str
-    early: str
-    here: str
-    open: str
-    blocked: str
-
-
-WORDINGS: Mapping[Wording, Words] = {
-    "staff": Words(
-        title="Participant flowchart of {name}",
-        who="Who acts",
-        modes="Delivered",
-        referrals="Referrals to",
-        reports="Reported",
-        asked="Asked first",
-        early="Ending early, from any open stage",
-        here="The case is here",
-        open="Open",
-        blocked="Blocked",
-    ),
-    "participants": Words(
-        title="Your way through {name}",
-        who="Who you work with",
-        modes="How we meet",
-        referrals="Where we may send you for more help",
-        reports="What we write down and report",
-        asked="",
-        early="You can leave early, and services can end early",
-        here="You are here",
-        open="Next",
-        blocked="Not yet",
-    ),
-    "partners": Words(
-        title="How participants go through {name}",
-        who="Your contact",
-        modes="Delivered",
-        referrals="Referrals we make",
-        reports="Data that is reported",
-        asked="",
-        early="A participant may leave early",
-        here="The participant is here",
-        open="Next",
-        blocked="Not yet",
-    ),
-}
 
 
 def flowchart(
@@ -93,24 +39,19 @@ def flowchart(
 ) -> Drawing:
     """Draw the way through a workflow, for staff, participants or partners.
 
-    `program` says how each stage is delivered. `phases` are headings for phases in the place of
-    their names (`{"engagement": "Beginning"}`). With a `case`, the stage it is in is marked; with
-    its `options` too (of `book.options`), the box says which ways on are open, and what blocks
-    the others. Raises `InvalidCall` for a wording that there is not, and for a program that
-    tells of a stage which the workflow has not.
+    Participants read in plain words what a stage is and where it belongs; `program` gives a
+    stage other words (`StageDelivery(called=...)`), and says how each is delivered. `phases`
+    are headings for phases in the place of those words (`{"engagement": "Beginning"}`). With a
+    `case`, the stage it is in is marked; with its `options` too (of `book.options`), the box
+    says which ways on are open, and what blocks the others. Raises `InvalidCall` for a wording
+    that there is not, and for a program that tells of a stage which the workflow has not.
     """
-    words = WORDINGS.get(wording)
-    if words is None:
-        raise InvalidCall(
-            what="The flowchart",
-            problem=f"was asked for in the wording {wording!r}",
-            repair=f"Use one of: {', '.join(WORDINGS)}.",
-        )
-    _known(workflow, program)
-    chart = _Chart(workflow, wording, words, program, case, tuple(options))
+    _given(workflow, wording, program, phases, case)
+    words, ways = WORDINGS[wording], some_of(Option, "options", options)
+    chart = _Chart(workflow, wording, words, program, case, ways)
     nodes, groups = chart.nodes(phases or {})
     return Drawing(
-        title=words.title.format(name=program.name if program else _name(workflow)),
+        title=words.title.format(name=program.name if program else _name(workflow, words)),
         description=chart.description(),
         nodes=nodes,
         edges=chart.edges(),
@@ -118,8 +59,33 @@ def flowchart(
     )
 
 
-def _name(workflow: Workflow[Any]) -> str:
-    return f"the {workflow.name.replace('-', ' ')}"
+def _name(workflow: Workflow[Any], words: Words) -> str:
+    return words.unnamed.format(workflow=workflow.name)
+
+
+def _given(
+    workflow: Workflow[Any],
+    wording: object,
+    program: Program | None,
+    phases: Mapping[str, str] | None,
+    case: Case[Any] | None,
+) -> None:
+    """See that what was given can be drawn. Raises `InvalidCall`."""
+    an_instance(Workflow, "workflow", workflow)
+    if not isinstance(wording, str) or wording not in WORDINGS:
+        raise InvalidCall(
+            what="The flowchart",
+            problem=f"was asked for in the wording {short(wording)}",
+            repair=f"Use one of: {', '.join(WORDINGS)}.",
+        )
+    if program is not None:
+        an_instance(Program, "program", program)
+    if case is not None:
+        an_instance(Case, "case", case)
+    if phases is not None:
+        own = (phase for stage in workflow.stages for phase in stage.phases)
+        known_keys("phases", phases, (*PHASES, *own))
+    _known(workflow, program)
 
 
 def _known(workflow: Workflow[Any], program: Program | None) -> None:
@@ -144,16 +110,24 @@ class _Chart:
     options: tuple[Option, ...]
 
     def description(self) -> str:
-        stages = [self.workflow.label(stage.id) for stage in self.workflow.stages]
-        told = f"The stages are: {', '.join(stages)}."
+        stages = [self._called(stage.id) for stage in self.workflow.stages]
+        told = f"The stages are: {'; '.join(stages)}."
         if self.case is not None and self.case.position:
-            told += f" {self.words.here}: {self.workflow.label(self.case.position)}."
+            told += f" {self.words.here}: {self._called(self.case.position)}."
         return told
+
+    def _called(self, position: str) -> str:
+        """What a position is called in this wording: as the program says, else in plain words."""
+        stage = stage_of(position)
+        found = self.program.delivery(stage) if self.program else None
+        called = found and found.called.get(self.wording)
+        return called or self.words.stages.get(stage) or _upper(self.workflow.label(position))
 
     def nodes(self, phases: Mapping[str, str]) -> tuple[list[Node], list[Group]]:
         nodes: list[Node] = []
         groups: list[Group] = []
-        runs = groupby(self.workflow.stages, key=lambda stage: _heading(stage, phases))
+        headings = {**self.words.phases, **phases}
+        runs = groupby(self.workflow.stages, key=lambda stage: _heading(stage, headings))
         for number, (heading, stages) in enumerate(runs):
             group = f"phase-{number}" if heading else ""
             if heading:
@@ -176,9 +150,7 @@ class _Chart:
                 *(line for way in self._ways() for line in self._way(way)),
             ]
         lines += self._reopening(stage)
-        return Node(
-            stage.id, _upper(self.workflow.label(stage.id)), lines=lines, group=group, mark=mark
-        )
+        return Node(stage.id, self._called(stage.id), lines=lines, group=group, mark=mark)
 
     def _delivered(self, stage: str) -> list[str]:
         found = self.program.delivery(stage) if self.program else None
@@ -186,7 +158,7 @@ class _Chart:
         told = delivery.told.get(self.wording)
         named = {
             self.words.who: delivery.who,
-            self.words.modes: [mode.replace("-", " ") for mode in delivery.modes],
+            self.words.modes: [self.words.mode(mode) for mode in delivery.modes],
             self.words.referrals: delivery.referrals,
             self.words.reports: delivery.reports,
         }
@@ -202,18 +174,13 @@ class _Chart:
         for row in self._moves():
             if stage not in _targets(row) or self._is_early(row):
                 continue
-            steps = (*row.rules, *self._on_recording(row))
-            wanted = [f"- {rule.wanted}" for rule in steps if rule.strength == "block"]
+            wanted = [f"- {sentence}" for sentence in _asked(row)]
             if wanted and self._sources(row) == (stage,):
                 inside += [f"{self.words.asked}, to {row.label}:", *wanted]
             else:
                 first += wanted
         lines = [f"{self.words.asked}:", *dict.fromkeys(first)] if first else []
         return [*lines, *inside]
-
-    def _on_recording(self, row: Row) -> tuple[Any, ...]:
-        records = row.transition.records
-        return self.workflow.rules_on(records) if records else ()
 
     def _here(self) -> str:
         held = self.case is not None and self.case.on_hold
@@ -259,9 +226,26 @@ class _Chart:
         return ends >= set(_targets(row)) and [*self._sources(row)] != last
 
     def _early(self) -> tuple[str, ...]:
-        """The early endings by name for staff, and for others only that there are any."""
-        rows = [row for row in self._moves() if self._is_early(row)]
-        return tuple(f"- {row.label}" for row in rows) if self.wording == "staff" else ()
+        """The early endings for staff, by where they are open, with what is asked before each.
+
+        Others learn only that there are any.
+        """
+        if self.wording != "staff":
+            return ()
+        everywhere = tuple(stage.id for stage in self.workflow.stages if not stage.final)
+        lines: dict[tuple[str, ...], list[str]] = {}
+        for row in filter(self._is_early, self._moves()):
+            asked = f": {' '.join(_asked(row))}" if _asked(row) else ""
+            lines.setdefault(self._sources(row), []).append(f"- {row.label}{asked}")
+        several = len(lines) > 1
+        for sources, of in lines.items():
+            where = "any open stage" if sources == everywhere else self._listed(sources)
+            if several or sources != everywhere:
+                of.insert(0, f"From {where}:")
+        return tuple(line for of in lines.values() for line in of)
+
+    def _listed(self, stages: tuple[str, ...]) -> str:
+        return ", ".join(self.workflow.label(stage) for stage in stages)
 
     def edges(self) -> list[Edge]:
         """The ways from stage to stage; several between the same two are one arrow."""
@@ -291,6 +275,11 @@ class _Chart:
         if not asked:
             return "plain"
         return "open" if any(option.open for option in asked) else "blocked"
+
+
+def _asked(row: Row) -> list[str]:
+    """What has to hold before a transition is taken."""
+    return [rule.wanted for rule in row.rules if rule.strength == "block"]
 
 
 def _targets(row: Row) -> tuple[str, ...]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from itertools import pairwise
 
 from caseflow.views.drawing import Drawing, Edge, Group, Node
+from caseflow.views.given import an_instance
 from caseflow.views.program import Program
 
 
 def logic_model(program: Program) -> Drawing:
     """The logic model in four columns; a target stands under what it is for."""
+    an_instance(Program, "program", program)
     columns = {
         "inputs": program.resources,
         "activities": program.activities,

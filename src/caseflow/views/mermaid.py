@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from caseflow.views.drawing import Drawing, Node
+from caseflow.views.given import an_instance
 from caseflow.views.text import clean
 
 SHAPES = {"start": ("([", "])"), "end": ("([", "])"), "gap": ("{{", "}}")}
@@ -16,6 +17,7 @@ LOOKS = {
 
 def mermaid(drawing: Drawing) -> str:
     """The drawing as a Mermaid flowchart. Any text may stand in it: it is written as codes."""
+    an_instance(Drawing, "drawing", drawing)
     ids = {node.id: f"n{number}" for number, node in enumerate(drawing.nodes, start=1)}
     lines = [f"flowchart {'TB' if drawing.direction == 'down' else 'LR'}"]
     lines.append(f"  accTitle: {_safe(drawing.title)}")

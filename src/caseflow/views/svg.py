@@ -11,8 +11,11 @@ from xml.sax.saxutils import escape, quoteattr
 from caseflow.views.columns import laid_in_columns
 from caseflow.views.down import laid_down
 from caseflow.views.drawing import Drawing
-from caseflow.views.places import Band, Box, Layout, Path, Text
-from caseflow.views.text import clean
+from caseflow.views.given import an_instance
+from caseflow.views.places import MARGIN, Band, Box, Layout, Path, Text
+from caseflow.views.text import clean, wrapped
+
+HEADLINE = 16.0
 
 LOOKS = {
     "plain": 'fill="#ffffff" stroke="#222222"',
@@ -36,9 +39,12 @@ def layout(drawing: Drawing) -> Layout:
 
 
 def svg(drawing: Drawing) -> str:
-    """The drawing as an SVG document. Any text may stand in it."""
+    """The drawing as an SVG document. Any text may stand in it. Raises `InvalidCall`."""
+    an_instance(Drawing, "drawing", drawing)
     placed = layout(drawing)
-    wide, high = f"{placed.width:.0f}", f"{placed.height:.0f}"
+    heading = _heading(drawing.title, placed.width)
+    below = heading[-1].y + MARGIN / 2 if heading else 0.0
+    wide, high = f"{placed.width:.0f}", f"{placed.height + below:.0f}"
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{wide}" height="{high}" '
         f'viewBox="0 0 {wide} {high}" font-family="Helvetica, Arial, sans-serif" fill="#111111">',
@@ -48,12 +54,24 @@ def svg(drawing: Drawing) -> str:
         'markerHeight="8" orient="auto" markerUnits="userSpaceOnUse">'
         '<path d="M0 0L8 4L0 8z" fill="#222222"/></marker></defs>',
         f'<rect width="{wide}" height="{high}" fill="#ffffff"/>',
+        _texts(heading),
+        f'<g transform="translate(0 {below:.1f})">',
         *map(_band, placed.bands),
         *map(_path, placed.paths),
         *map(_box, placed.boxes),
+        "</g>",
         "</svg>",
     ]
     return "\n".join(parts) + "\n"
+
+
+def _heading(title: str, width: float) -> tuple[Text, ...]:
+    """The title, above the picture."""
+    lines = wrapped(title, (width - 2 * MARGIN) / 1.08, HEADLINE)  # bold is wider
+    return tuple(
+        Text(line, MARGIN, MARGIN + HEADLINE * (0.8 + 1.3 * place), HEADLINE, bold=True)
+        for place, line in enumerate(lines)
+    )
 
 
 def _band(band: Band) -> str:
