@@ -214,19 +214,14 @@ class Reader:
         """See that the file is of an agency. Raises `InvalidCall`."""
         found = self.header["agency"]
         if found != agency:
-            raise InvalidCall(
-                what=_what(self.name),
-                problem=f"is of agency {found!r}, and this book is of agency {agency!r}",
-                repair=f"Use it with a book of agency {found!r}.",
+            raise self.unfit(
+                f"is of agency {found!r}, and this book is of agency {agency!r}",
+                f"Use it with a book of agency {found!r}.",
             )
 
-    def lacks(self, case_id: str) -> InvalidCall:
-        """The error that says that a case is not in the file."""
-        return InvalidCall(
-            what=_what(self.name),
-            problem=f"holds no case {case_id!r}",
-            repair="Give an export or a packet that holds it.",
-        )
+    def unfit(self, problem: str, repair: str) -> InvalidCall:
+        """The error that says why a file that is whole does not serve."""
+        return InvalidCall(what=_what(self.name), problem=problem, repair=repair)
 
     def _lines(self) -> Iterator[bytes]:
         """Every line. What they hash to is taken in chunks, which is quicker."""
