@@ -225,17 +225,23 @@ class Reader:
 
     def _lines(self) -> Iterator[bytes]:
         """Every line. What they hash to is taken in chunks, which is quicker."""
-        rest, before = b"", 0
+        rest: list[bytes] = []  # joined once a line is whole: what is long is not copied each time
+        length = before = 0
         while chunk := self._more():
-            *self._chunk, rest = (rest + chunk).split(b"\n")
-            yield from self._chunk
-            before += len(self._chunk)
-            if len(rest) > MOST:
+            first, *others = chunk.split(b"\n")
+            rest.append(first)
+            length += len(first)
+            if length > MOST:
                 self.place = before + 1
                 raise self.damaged(f"is longer than {MOST:,} bytes")
-            if self._chunk:
-                self._sha.update(b"\n".join(self._chunk) + b"\n")
-        if rest:
+            if not others:
+                continue
+            *self._chunk, last = b"".join(rest), *others
+            yield from self._chunk
+            before += len(self._chunk)
+            self._sha.update(b"\n".join(self._chunk) + b"\n")
+            rest, length = [last], len(last)
+        if length:
             self.place = before + 1
             raise self.damaged("breaks off")
 
