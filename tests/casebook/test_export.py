@@ -309,6 +309,29 @@ FORGED = {
     "NUL in an id": (HEAD, put("client", "c\0"), "lists a case by a text that is longer than it"),
     "an id too long": (HEAD, put("client", "c" * 501), "lists a case by a text that is longer"),
     "a key too long": (HEAD, put("keys", [["a", "b" * 1001]]), "lists a case by a text that is"),
+    "a payload nested too deeply": (
+        SECOND,
+        with_another(21, '{"words":' + "[" * 100_000 + "]" * 100_000 + "}"),
+        "(event 2) cannot be read: depth limit exceeded",
+    ),
+    "a payload that is no JSON": (
+        SECOND,
+        with_another(21, '{"amount":NaN}'),
+        "(event 2) cannot be read: unexpected character",
+    ),
+    "a payload that is a list": (
+        SECOND,
+        with_another(21, "[]"),
+        "(event 2) cannot be read: its payload is '[]', and no JSON object. Fetch",
+    ),
+    "a time in no time zone": (
+        SECOND,
+        with_another(5, "2026-03-02T09:00:00.000000"),
+        "(event 2) cannot be read: '2026-03-02T09:00:00.000000' is a moment without a time zone.",
+    ),
+    "no time": (SECOND, with_another(6, "garbage"), "(event 2) cannot be read: Invalid isoformat"),
+    "roles that are none": (SECOND, with_another(8, "3"), "cannot be read: its roles are '3'"),
+    "notes that are none": (SECOND, with_another(15, "[[1]]"), "(event 2) cannot be read: Noted"),
     "an event too few": (HEAD, put("events", 4), "stands where the next case should begin"),
 }
 
@@ -327,6 +350,19 @@ def test_an_id_in_an_event_is_no_longer_than_one_may_be(column, where):
     with_another(column, where * 100)(last)
     error = refused(ended([*LINES[:6], orjson.dumps(last), *LINES[7:-1]]))
     assert "ends a case in which an id is longer than one may be" in str(error)
+
+
+def test_a_command_that_wrote_in_two_places_is_no_command():
+    """It took effect once: what it is answered with would hold an event that it did not write."""
+    rows = [orjson.loads(line) for line in LINES[2:7]]
+    for row, command_id, before in zip(rows, "abbab", ["", *rows], strict=False):
+        row[16], row[22] = command_id, before and before[23]
+        hashed_anew(row)
+    error = refused(ended([*LINES[:2], *map(orjson.dumps, rows), *LINES[7:-1]]))
+    assert str(error) == (
+        "Line 7 of the stream (case 'R-1') ends a case in which one command wrote in two places. "
+        "Fetch an undamaged copy of it."
+    )
 
 
 def test_the_error_names_the_line_the_case_and_what():

@@ -19,6 +19,7 @@ from tests.support.exports import (
     played,
     refused,
 )
+from tests.support.trades import START
 
 
 class Filling(io.BytesIO):
@@ -143,3 +144,32 @@ def test_a_file_that_takes_a_part_at_a_time_gets_all_of_it():
     slow, book = Slow(), played([("ready", "")])
     book.export(slow)
     assert slow.taken == exported(book)
+
+
+class Counted(bytes):
+    """Bytes that tell how many of them were copied to be put behind others."""
+
+    copied = 0
+
+    def __radd__(self, before):
+        Counted.copied += len(before)
+        return bytes(before) + bytes(self)
+
+
+class InPieces(io.BytesIO):
+    def read(self, size=-1):
+        return Counted(super().read(size))
+
+
+def test_a_long_line_is_put_together_once_however_many_pieces_it_comes_in(monkeypatch):
+    """Put together with each piece, a line of 64 MB was copied two hundred times over."""
+    monkeypatch.setattr(files, "CHUNK", 100)
+    file = io.BytesIO()
+    writer = files.Writer(file, "long", files.header("export", "agency", START))
+    writer.line(["x" * 50_000])
+    writer.line(["y"])
+    digest = writer.end({"lines": 2})
+    reader = files.Reader(InPieces(file.getvalue()), "long", kind="export")
+    assert [reader.item(), reader.item(), reader.item()] == [["x" * 50_000], ["y"], None]
+    assert reader.finish({"lines": 2}) == digest
+    assert Counted.copied == 0

@@ -2,21 +2,25 @@
 
 import asyncio
 import io
+from hashlib import sha256
 
 import attrs
+import orjson
 import pytest
 
 from caseflow import (
     AsyncCasebook,
     Casebook,
     ChainBroken,
+    DamagedFile,
     Index,
     InvalidCall,
     KeyMissing,
     OtherVersion,
+    OtherWorkflow,
     UnreadableRecord,
 )
-from caseflow.storage import Head, MemoryKeyStore, Query, SubjectCipher
+from caseflow.storage import Head, MemoryKeyStore, MemoryStorage, Query, SubjectCipher
 from tests.support.exports import played
 from tests.support.tamper import RAWS, carried_out
 from tests.support.trades import ANA, ROLES, BikeDescribed, Clock, Paid, shop
@@ -54,6 +58,16 @@ DAMAGES = {
     "no place in the list": lambda raw, rows: raw.unlist(CASE),
     "a command that was forgotten": lambda raw, rows: raw.drop_command(f"{CASE}-ready"),
     "nobody's": lambda raw, rows: raw.drop_subject(CASE, "c-1-mother"),
+    "an event under a higher number": lambda raw, rows: raw.put(
+        CASE, [*rows[:2], rows[2]._replace(number=99), *rows[3:]]
+    ),
+    "a higher version": lambda raw, rows: raw.set_head(CASE, Head(99, rows[-1].hash)),
+    "rows after the end": lambda raw, rows: raw.put(
+        CASE, [*rows, rows[1]._replace(number=40), rows[-1]._replace(number=41, hash="x")]
+    ),
+    "a row of another case": lambda raw, rows: raw.put(
+        CASE, [*rows, raw.rows("R-3")[1]._replace(number=len(rows) + 1)]
+    ),
     "another list": lambda raw, rows: raw.set_listing(CASE, client="x", stage="x", ended=True),
 }
 
@@ -125,6 +139,55 @@ def test_what_is_missing_in_the_file_as_well_is_told_and_nothing_is_changed(dama
     assert raw.rows(CASE)[:-1] == rows[:-1]
 
 
+def test_a_row_that_was_moved_here_goes_back_to_its_case_with_the_packet_of_that(damaged):
+    raw, export, history = damaged
+    for amount in range(4):
+        book_on(raw).record("R-3", Paid(amount=amount), by=ANA)
+    packet = io.BytesIO()
+    book_on(raw).packet("R-3", packet)
+    *rest, moved = raw.rows("R-3")
+    assert moved.number > len(history)
+    raw.put("R-3", rest)
+    raw.put(CASE, [*raw.rows(CASE), moved])
+    assert len(book_on(raw).verify_all().findings) == 2
+    assert book_on(raw).mend(CASE, io.BytesIO(export)) == 0
+    assert book_on(raw).mend("R-3", io.BytesIO(packet.getvalue())) == 1
+    assert book_on(raw).history(CASE) == history
+    assert raw.rows("R-3") == [*rest, moved]
+    assert book_on(raw).verify_all().holds
+
+
+def test_rows_after_an_end_that_is_not_known_are_left_for_a_person_to_judge(damaged):
+    """An event that was recorded after the export, and damaged, would look the same."""
+    raw, export, _ = damaged
+    rows = raw.rows(CASE)
+    raw.put(CASE, [*rows, rows[-1]._replace(number=40, hash="x")])
+    raw.set_head(CASE, Head(40, "x"))
+    before = raw.rows(CASE)
+    with pytest.raises(ChainBroken, match=r"event 40 was changed .* The file is too old"):
+        book_on(raw).mend(CASE, io.BytesIO(export))
+    raw.put(CASE, rows)
+    with pytest.raises(ChainBroken, match=r"missing, here and in the file\. The file is too old"):
+        book_on(raw).mend(CASE, io.BytesIO(export))
+    assert (before[:-1], raw.rows(CASE)) == (rows, rows)
+
+
+def test_a_file_with_two_histories_of_the_case(damaged):
+    """Which is the right one, nobody could tell: the last is not taken for it."""
+    raw, export, _ = damaged
+    header, *lines = export.splitlines(keepends=True)[:-1]
+    first = next(n for n, line in enumerate(lines) if b'"R-2"' in line)
+    copy = [line for line in lines[first:] if b'"R-2"' in line]
+    content = [header, *lines, *copy]
+    counts = {"cases": 4, "events": len(lines) - 3 + len(copy) - 1}
+    end = {**counts, "sha256": sha256(b"".join(content)).hexdigest()}
+    twice = b"".join(content) + orjson.dumps(end) + b"\n"
+    told = rf"^Line {len(content)} of the stream \(case 'R-2'\) ends a second history of it\. "
+    with pytest.raises(DamagedFile, match=told):
+        book_on(raw).mend(CASE, io.BytesIO(twice))
+    assert book_on(raw).mend("R-3", io.BytesIO(twice)) == 0
+
+
 def test_a_file_without_the_case(damaged):
     raw, export, _ = damaged
     with pytest.raises(InvalidCall, match=r"The stream holds no case 'R-9'. Give an export or a"):
@@ -162,6 +225,55 @@ def test_awaiting_gives_the_same(damaged):
 
 
 # -- a book that cannot read the case leaves it as it is -------------------------------------------
+
+
+def test_a_book_of_another_workflow_leaves_the_case_to_its_own(damaged):
+    """It could not list it: what the file says may be of before somebody was erased."""
+    raw, export, _ = damaged
+    rows = raw.rows(CASE)
+    raw.put(CASE, [rows[0]._replace(actor="x"), *rows[1:]])
+    before = everything(raw)
+    other = Casebook(shop.extend("another-trade", version="1"), raw.store, roles=ROLES)
+    with pytest.raises(OtherWorkflow, match="runs under workflow 'repair-shop', not 'another-tr"):
+        other.mend(CASE, io.BytesIO(export))
+    assert everything(raw) == before
+
+
+CLEAR = (
+    "The stream holds event 1 of case 'R-2' in the clear, and this book seals what it writes. "
+    "Give an export that was made since it was sealed; where it never was, mend it with a book "
+    "without a cipher. Nothing was changed."
+)
+
+
+@pytest.mark.parametrize("kind", RAWS)
+def test_nothing_comes_back_in_the_clear_that_was_sealed(kind):
+    before, raw, keys = io.BytesIO(), RAWS[kind](), MemoryKeyStore()
+    played(PLAN, MemoryStorage()).export(before)
+    book = Casebook(shop, raw.store, cipher=SubjectCipher(keys), clock=Clock(), roles=ROLES)
+    book.import_from(io.BytesIO(before.getvalue()), seal=True)
+    raw.put(CASE, [])
+    raw.unlist(CASE)
+    with pytest.raises(InvalidCall) as error:
+        book.mend(CASE, io.BytesIO(before.getvalue()))
+    assert str(error.value) == CLEAR
+    assert raw.store.head("agency", CASE) is None
+
+
+@pytest.mark.parametrize("kind", RAWS)
+def test_what_stands_in_the_clear_is_put_right_as_it_was(kind):
+    """A cipher came late, and nobody sealed what was there: nothing more is in the clear then."""
+    export, raw = io.BytesIO(), RAWS[kind]()
+    history = played(PLAN, raw.store).history(CASE)
+    cipher = SubjectCipher(MemoryKeyStore())
+    book = Casebook(shop, raw.store, cipher=cipher, clock=Clock(), roles=ROLES)
+    book.record(CASE, BikeDescribed(words="sealed"), by=ANA)
+    book.export(export)
+    rows = raw.rows(CASE)
+    raw.put(CASE, [rows[0]._replace(actor="x"), *rows[1:-1], rows[-1]._replace(actor="x")])
+    assert book.mend(CASE, io.BytesIO(export.getvalue())) == 2
+    assert raw.rows(CASE) == rows
+    assert book.history(CASE)[:-1] == history
 
 
 def failing(case):

@@ -7,6 +7,7 @@ from caseflow import (
     Casebook,
     ChainBroken,
     Index,
+    OtherVersion,
 )
 from caseflow.storage import MemoryStorage
 from tests.support.exports import played
@@ -71,6 +72,22 @@ def test_reindex_stops_at_a_history_that_does_not_hold():
     raw.set_listing("R-1", stage="gone")
     with pytest.raises(ChainBroken, match="event 1"):
         Casebook(shop, raw.store, roles=ROLES).reindex()
+
+
+def test_reindex_goes_on_past_a_case_of_a_version_that_the_book_lacks():
+    raw = RAWS["memory"]()
+    played([("bench", "a")], raw.store)
+    newer = Casebook(attrs.evolve(shop, version="2"), raw.store, earlier=[shop], roles=ROLES)
+    newer.open(client="c-9", case_id="R-9", by=ANA)
+    raw.set_listing("R-1", stage="gone")
+    with pytest.raises(OtherVersion, match="'R-1' is pinned to version"):
+        Casebook(attrs.evolve(shop, version="2"), raw.store, roles=ROLES).reindex()
+    raw.set_listing("R-9", stage="gone")
+    raw.set_listing("R-1", stage="bench")
+    with pytest.raises(OtherVersion):
+        Casebook(attrs.evolve(shop, version="2"), raw.store, roles=ROLES).reindex()
+    assert raw.listing("R-9").stage == "intake"
+    assert newer.reindex() == 1
 
 
 def test_reindex_leaves_other_workflows_alone():

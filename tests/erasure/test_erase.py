@@ -3,6 +3,7 @@
 import asyncio
 from datetime import datetime, timedelta
 
+import attrs
 import pytest
 
 from caseflow import (
@@ -110,6 +111,53 @@ def test_everything_that_speaks_against_it_is_told_and_nothing_is_erased(book, s
     ]
     assert keys.tombstones("agency") == []
     assert [book.case(id) for id in (first, second, third)] == before
+
+
+def test_a_damaged_case_is_a_ground_beside_all_others(book, store, keys):
+    """Nobody knows what it held: the hold on it may be what was altered."""
+    damaged, held = filled(book, case_id="c1"), filled(book, case_id="c2")
+    for case_id in (damaged, held):
+        book.record(case_id, LegalHoldPlaced(name="suit"), by="ana")
+    rows = store._agencies["agency"].cases[damaged]
+    rows[3] = rows[3]._replace(actor="nobody")
+    for snapshot_every in (0, 2):
+        options = {"retention": KEPT, "snapshot_every": snapshot_every}
+        told = telling_book(store, SubjectCipher(keys), **options).may_erase("P-1")
+        assert [(one.case_id, one.why) for one in told] == [("c1", "damaged"), ("c2", "legal-hold")]
+        assert str(told[0]).startswith(
+            "Case 'c1' cannot be read, and so nobody knows what has to be kept. The history of "
+            "case 'c1' was altered: event 4 was changed after it was written. Compare it with"
+        )
+    with pytest.raises(ErasureRefused, match=r"Case 'c1' cannot be read"):
+        telling_book(store, SubjectCipher(keys), retention=KEPT).erase("P-1", by="bo", reason="r")
+    assert keys.tombstones("agency") == []
+
+
+def test_a_case_that_was_altered_before_its_snapshot_is_not_erased(store, keys):
+    book = telling_book(store, SubjectCipher(keys), retention=KEPT, snapshot_every=2)
+    case_id = filled(book, case_id="c1")
+    book.record(case_id, OutreachMade(channel="phone"), by="ana")
+    assert store.snapshot("agency", case_id).version == 4
+    rows = store._agencies["agency"].cases[case_id]
+    rows[1] = rows[1]._replace(actor="nobody")
+    again = telling_book(store, SubjectCipher(keys), retention=KEPT, snapshot_every=2)
+    assert again.case(case_id).version == 4, "loading looks at what follows the snapshot"
+    (ground,) = again.may_erase("P-1")
+    assert (ground.why, "event 2 was changed" in ground.name) == ("damaged", True)
+
+
+@pytest.mark.parametrize("lost", ["key", "version"])
+def test_a_case_that_the_book_cannot_read_is_a_ground(book, store, keys, lost):
+    filled(book, case_id="c1")
+    workflow = book.workflow
+    if lost == "key":
+        del keys._keys["agency", SubjectCipher(keys).pseudonym("child-1")]
+    else:
+        workflow = attrs.evolve(workflow, version="99")
+    other = Casebook(workflow, store, cipher=SubjectCipher(keys), retention=KEPT)
+    (ground,) = other.may_erase("P-1")
+    told = {"key": "holds no key for", "version": "is pinned to version"}[lost]
+    assert (ground.case_id, ground.why, told in ground.name) == ("c1", "damaged", True)
 
 
 def test_a_member_of_the_household_is_kept_with_the_case(book):

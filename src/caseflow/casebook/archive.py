@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from hashlib import sha256
-from itertools import islice, product
+from itertools import groupby, islice, product
 from types import NoneType
 from typing import IO, Any
 
@@ -31,7 +31,8 @@ from caseflow.casebook.given import LONGEST_ID, an_id
 from caseflow.casebook.listing import LONGEST_VALUE
 from caseflow.casebook.store_calls import Work
 from caseflow.casebook.walking import Pages, listed_as
-from caseflow.kernel.convert import instant, moment_of
+from caseflow.kernel.codec import see_that_it_reads
+from caseflow.kernel.convert import cause_of, instant, moment_of
 from caseflow.kernel.errors import ChainBroken, NoSuchCase
 from caseflow.kernel.stored import GENESIS, StoredEvent, verify_chain
 from caseflow.kernel.values import is_key
@@ -158,8 +159,10 @@ def histories(reader: Reader) -> Iterator[History]:
         if (rows[0].workflow, rows[0].workflow_version) != listing[1:3]:
             raise reader.damaged("is of another workflow than the list of cases says", case_id)
         subjects = {row.subject for row in rows}
-        commands = {row.command_id for row in rows}
-        if not all(is_key(text, LONGEST_ID) for text in subjects | commands if text is not None):
+        commands = [one for one, _ in groupby(row.command_id for row in rows) if one is not None]
+        if len(commands) > len(set(commands)):
+            raise reader.damaged("ends a case in which one command wrote in two places", case_id)
+        if not all(is_key(text, LONGEST_ID) for text in subjects.union(commands)):
             raise reader.damaged("ends a case in which an id is longer than one may be", case_id)
         yield History(case_id, rows, listing, tuple(sorted(subjects)))
         cases += 1
@@ -207,6 +210,15 @@ def _is_moment(text: object) -> bool:
         return False
 
 
+def _unreadable(row: StoredEvent) -> str | None:
+    """Why nobody could read an event; None: somebody can. It would stop every consumer."""
+    try:
+        see_that_it_reads(row)
+    except (ValueError, TypeError) as error:
+        return cause_of(error)
+    return None
+
+
 def _rows(reader: Reader, agency: str, case_id: str, count: int) -> list[StoredEvent]:
     """The events of one case. The hot loop of an import: nothing is decoded but the columns."""
     loads, dumps, new = orjson.loads, orjson.dumps, tuple.__new__
@@ -226,9 +238,11 @@ def _rows(reader: Reader, agency: str, case_id: str, count: int) -> list[StoredE
             problem = f"(event {number}) was changed after it was written"
         elif b"\\u0000" in line and any(type(part) is str and "\0" in part for part in row):
             problem = f"(event {number}) holds NUL, which not every store takes"
+        elif unreadable := _unreadable(event := new(StoredEvent, row)):
+            problem = f"(event {number}) cannot be read: {unreadable}"
         else:
             previous = row[23]
-            rows.append(new(StoredEvent, row))
+            rows.append(event)
             continue
         reader.place += number
         raise reader.damaged(problem, case_id)

@@ -27,8 +27,9 @@ from caseflow.kernel.codec import Codec
 from caseflow.kernel.convert import instant, moment_of
 from caseflow.kernel.erased import ERASED
 from caseflow.kernel.erasure_errors import ErasedInFold, ErasureRefused
-from caseflow.kernel.errors import Conflict, InvalidCall, UnreadableRecord, short
+from caseflow.kernel.errors import Conflict, InvalidCall, OtherVersion, UnreadableRecord, short
 from caseflow.kernel.recorded import Actor, aware
+from caseflow.kernel.stored import verify_chain
 from caseflow.storage.keys import SubjectKey, Tombstone
 from caseflow.storage.port import Found, Query
 
@@ -175,10 +176,13 @@ class Eraser:
                 grounds.append(_unknown(found))
                 continue
             middle, retention = self._keepers[found.listing.workflow]
-            loaded = yield from middle.loader.load(found.case_id)
-            versions[found.case_id] = loaded.case.version
-            grounds += grounds_in(retention, loaded.case, now)
-            grounds += yield from _could_be_folded(middle, loaded.case, pseudonym)
+            try:
+                loaded = yield from middle.loader.load(found.case_id)
+                versions[found.case_id] = loaded.case.version
+                grounds += grounds_in(retention, loaded.case, now)
+                grounds += yield from _could_be_folded(middle, loaded.case, pseudonym)
+            except (UnreadableRecord, OtherVersion) as error:
+                grounds.append(Ground(case_id=found.case_id, why="damaged", name=str(error)))
         return tuple(grounds), versions
 
     def _cases_of(self, subject: str) -> Work[tuple[Found, ...]]:
@@ -198,8 +202,12 @@ def _unknown(found: Found) -> Ground:
 def _could_be_folded(
     middle: Middle[Any], case: Case[Any], pseudonym: str
 ) -> Work[tuple[Ground, ...]]:
-    """The ground that a case would not fold any more, where that is so: tried on its history."""
+    """The ground that a case would not fold any more, where that is so: tried on its history.
+
+    Raises `ChainBroken` for one that was altered, also before a snapshot: a hold may be gone.
+    """
     rows = yield from store_calls.read(middle.agency, case.id)
+    verify_chain(rows)
     cipher = cast("Cipher", _AsIfErased(middle.codec.cipher, pseudonym))
     codec = Codec((kind.cls for kind in middle.codec.types.values()), cipher)
     workflow = middle.loader.workflow_of(case.id, case)

@@ -214,33 +214,34 @@ class Reader:
         """See that the file is of an agency. Raises `InvalidCall`."""
         found = self.header["agency"]
         if found != agency:
-            raise InvalidCall(
-                what=_what(self.name),
-                problem=f"is of agency {found!r}, and this book is of agency {agency!r}",
-                repair=f"Use it with a book of agency {found!r}.",
+            raise self.unfit(
+                f"is of agency {found!r}, and this book is of agency {agency!r}",
+                f"Use it with a book of agency {found!r}.",
             )
 
-    def lacks(self, case_id: str) -> InvalidCall:
-        """The error that says that a case is not in the file."""
-        return InvalidCall(
-            what=_what(self.name),
-            problem=f"holds no case {case_id!r}",
-            repair="Give an export or a packet that holds it.",
-        )
+    def unfit(self, problem: str, repair: str) -> InvalidCall:
+        """The error that says why a file that is whole does not serve."""
+        return InvalidCall(what=_what(self.name), problem=problem, repair=repair)
 
     def _lines(self) -> Iterator[bytes]:
         """Every line. What they hash to is taken in chunks, which is quicker."""
-        rest, before = b"", 0
+        rest: list[bytes] = []  # joined once a line is whole: what is long is not copied each time
+        length = before = 0
         while chunk := self._more():
-            *self._chunk, rest = (rest + chunk).split(b"\n")
-            yield from self._chunk
-            before += len(self._chunk)
-            if len(rest) > MOST:
+            first, *others = chunk.split(b"\n")
+            rest.append(first)
+            length += len(first)
+            if length > MOST:
                 self.place = before + 1
                 raise self.damaged(f"is longer than {MOST:,} bytes")
-            if self._chunk:
-                self._sha.update(b"\n".join(self._chunk) + b"\n")
-        if rest:
+            if not others:
+                continue
+            *self._chunk, last = b"".join(rest), *others
+            yield from self._chunk
+            before += len(self._chunk)
+            self._sha.update(b"\n".join(self._chunk) + b"\n")
+            rest, length = [last], len(last)
+        if length:
             self.place = before + 1
             raise self.damaged("breaks off")
 

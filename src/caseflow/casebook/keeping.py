@@ -89,10 +89,10 @@ class Keeping(Generic[S]):
 
         What was written after the export is kept, where it follows from it; so is the place of
         each event in the feed. Nothing is changed, and `ChainBroken` raised, where an event that
-        is whole would be lost, or one is missing from the file as well. So it is where the case
-        is of this book's workflow, and the book cannot read it to list it: `UnreadableRecord`
-        (without its cipher, say), `OtherVersion`. Raises `DamagedFile`, `FileFailed`,
-        `CommandReused`, `Conflict`, and `InvalidCall` where the file lacks the case.
+        is whole would be lost, or one is missing from the file as well. So it is where this book
+        cannot list the case: `OtherWorkflow`, `OtherVersion`, `UnreadableRecord` (without its
+        cipher, say). Raises `DamagedFile`, `FileFailed`, `CommandReused`, `Conflict`, and
+        `InvalidCall` where the file lacks the case, or holds in the clear what this book seals.
         """
         return self._run(self._middle.mending.mend(case_id, source))
 
@@ -102,7 +102,8 @@ class Keeping(Generic[S]):
         For after an index of the workflow was changed, or `verify` found that the list or a
         snapshot differs. How many cases were put right. It may be repeated, and others may
         write meanwhile. Raises `UnreadableRecord` for the first history that does not hold or
-        cannot be read (its key is missing, say), when the others are put right.
+        cannot be read (its key is missing, say), or `OtherVersion` where the book lacks its
+        version of the workflow, when the others are put right.
         """
         return self._run(self._middle.mending.reindex())
 

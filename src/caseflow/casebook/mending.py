@@ -8,7 +8,7 @@ from typing import Generic
 from caseflow.casebook import examining, store_calls
 from caseflow.casebook.archive import KIND, histories
 from caseflow.casebook.examining import Folded, stored_of, whole
-from caseflow.casebook.files import FileLike, read_from
+from caseflow.casebook.files import FileLike, Reader, read_from
 from caseflow.casebook.given import an_id
 from caseflow.casebook.listing import listing_of
 from caseflow.casebook.loading import ATTEMPTS, Loader
@@ -17,7 +17,7 @@ from caseflow.casebook.store_calls import Work
 from caseflow.casebook.tidying import tidy, tidy_if_erased
 from caseflow.casebook.walking import Pages
 from caseflow.kernel.case import S, fold
-from caseflow.kernel.errors import ChainBroken, Conflict, UnreadableRecord
+from caseflow.kernel.errors import ChainBroken, Conflict, OtherVersion, UnreadableRecord
 from caseflow.kernel.stored import StoredEvent, holds_hash, verify_chain
 from caseflow.storage.port import Found, Head, History, Listing
 
@@ -36,19 +36,19 @@ class Mending(Generic[S]):
         """Put right what is derived of the cases of this workflow. How many were put right.
 
         A case that somebody writes to meanwhile is listed by that, and left alone here. Raises
-        `UnreadableRecord` for the first case that does not verify or that cannot be read, when the
-        others are put right.
+        `UnreadableRecord` or `OtherVersion` for the first case that does not verify or that cannot
+        be read, when the others are put right.
         """
         loose = yield from store_calls.loose_ends(self._agency, mend=True)
         done = {one.case_id for one in loose if one.kind in _DERIVED}
-        unreadable: UnreadableRecord | None = None
+        unreadable: UnreadableRecord | OtherVersion | None = None
         pages = Pages(self._agency)
         while page := (yield from pages.next()):
             for found in page:
                 try:
                     if (yield from self._relisted(found)):
                         done.add(found.case_id)
-                except UnreadableRecord as error:
+                except (UnreadableRecord, OtherVersion) as error:
                     unreadable = unreadable or error
         if unreadable is not None:
             raise unreadable
@@ -90,33 +90,56 @@ class Mending(Generic[S]):
     def mend(self, case_id: str, source: FileLike) -> Work[int]:
         """Put a history right from an export. How many of its events were put right.
 
-        How it is listed is known before it is written: a case that this book would have to list,
-        and cannot read, is left as it is.
+        How it is listed is known before it is written: a case that this book does not list, or
+        cannot read, is left as it is.
         """
         an_id("case_id", case_id)
         with read_from(source, kind=KIND) as reader:
             reader.belongs_to(self._agency)
-            kept = None
-            for history in histories(reader):  # to its end: only then is the file whole
-                kept = history if history.case_id == case_id else kept
-            if kept is None:
-                raise reader.lacks(case_id)
+            kept = _only(reader, case_id)
         for _ in range(ATTEMPTS):
             head = yield from store_calls.head(self._agency, case_id)
             rows = yield from store_calls.read(self._agency, case_id)
-            events = _merged(case_id, kept.events, rows, head)
+            events = _merged(self._agency, case_id, kept, rows, head)
             differing = len(events) - len(set(events) & set(rows))
-            subjects = tuple(sorted({row.subject for row in events}))
-            listing, held = kept.listing, None
-            if events[0].workflow == self._loader.workflow.name:
-                _, listing, held = self._read(case_id, events)
-            history = History(case_id, events, listing, subjects)
+            _, listing, held = self._read(case_id, events)
+            self._keep_sealed(reader, events, rows)
+            history = History(case_id, events, listing, tuple(sorted(held.subjects)))
             if (yield from store_calls.mend(self._agency, history, head=head)):
-                if held is not None:
-                    self._loader.recent.put(case_id, held)
-                    yield from tidy_if_erased(self._loader, case_id, held.generation)
+                self._loader.recent.put(case_id, held)
+                yield from tidy_if_erased(self._loader, case_id, held.generation)
                 return differing
         raise Conflict(case_id=case_id, attempts=ATTEMPTS)
+
+    def _keep_sealed(
+        self, reader: Reader, events: Sequence[StoredEvent], rows: Sequence[StoredEvent]
+    ) -> None:
+        """See that nothing comes back in the clear that is not so already. Raises `InvalidCall`."""
+        there = {(row.number, row.subject) for row in rows}
+        for event in events:
+            sealed = self._codec.pseudonym(event.subject) == event.subject
+            if not sealed and (event.number, event.subject) not in there:
+                raise reader.unfit(
+                    f"holds event {event.number} of case {event.case_id!r} in the clear, and this "
+                    "book seals what it writes",
+                    "Give an export that was made since it was sealed; where it never was, mend it "
+                    "with a book without a cipher. Nothing was changed.",
+                )
+
+
+def _only(reader: Reader, case_id: str) -> Sequence[StoredEvent]:
+    """The one history of a case in an export. Raises `DamagedFile`, and `InvalidCall` without."""
+    kept = None
+    for history in histories(reader):  # to its end: only then is the file whole
+        if history.case_id == case_id:
+            if kept is not None:
+                raise reader.damaged("ends a second history of it", case_id)
+            kept = history.events
+    if kept is None:
+        raise reader.unfit(
+            f"holds no case {case_id!r}", "Give an export or a packet that holds it."
+        )
+    return kept
 
 
 _DERIVED = {"subject", "unheld", "key", "snapshot"}
@@ -130,25 +153,49 @@ _ANOTHER = (
 
 
 def _merged(
-    case_id: str, kept: Sequence[StoredEvent], rows: Sequence[StoredEvent], head: Head | None
+    agency: str,
+    case_id: str,
+    kept: Sequence[StoredEvent],
+    rows: Sequence[StoredEvent],
+    head: Head | None,
 ) -> list[StoredEvent]:
     """The history of an export, and what was written after it. Raises `ChainBroken`.
 
     No event that is whole is lost: those that stand in the store and hold by themselves are
-    all in it.
+    all in it. What does not hold is left out where one of these stands in its place, or where
+    the case ended with the last of these: then nothing that was written is missing.
     """
-    later = [row for row in rows if type(row.number) is int and row.number > len(kept)]
+    holding = [row for row in rows if _holds(agency, case_id, row)]
+    later = [row for row in holding if row.number > len(kept)]
     events = [*kept, *later]
     there = {event.hash for event in events}
-    for row in rows:
-        if row.hash not in there and holds_hash(row):
+    for row in holding:
+        if row.hash not in there:
             problem, repair = "is whole here, and another one in the file", _ANOTHER
             raise ChainBroken(case_id=case_id, number=row.number, problem=problem, repair=repair)
     try:
         verify_chain(later, after=len(kept), previous=kept[-1].hash)
     except ChainBroken as error:
         raise ChainBroken(**{**error.fields, "repair": _TOO_OLD}) from None
+    if head is None or head.hash != events[-1].hash:
+        _see_that_all_are_among(case_id, events, rows, head)
+    return events
+
+
+def _holds(agency: str, case_id: str, row: StoredEvent) -> bool:
+    """Whether a row is as it was written, and of this case."""
+    return type(row.number) is int and row[:2] == (agency, case_id) and holds_hash(row)
+
+
+def _see_that_all_are_among(
+    case_id: str, events: Sequence[StoredEvent], rows: Sequence[StoredEvent], head: Head | None
+) -> None:
+    """See that each row, and the end of the case, is one of these events. Raises `ChainBroken`."""
+    numbers, there = range(1, len(events) + 1), {event.hash for event in events}
+    for row in rows:
+        if row.number not in numbers and row.hash not in there:
+            problem = "was changed after it was written"
+            raise ChainBroken(case_id=case_id, number=row.number, problem=problem, repair=_TOO_OLD)
     if head is not None and head.version > len(events):
         number, problem = len(events) + 1, "is missing, here and in the file"
         raise ChainBroken(case_id=case_id, number=number, problem=problem, repair=_TOO_OLD)
-    return events

@@ -13,7 +13,9 @@ from caseflow.kernel.erasure_errors import ErasedRead
 from caseflow.kernel.errors import listed
 from caseflow.kernel.recorded import aware
 
-Why = Literal["legal-hold", "retention", "in-the-clear", "other-workflow", "state", "not-known"]
+Why = Literal[
+    "legal-hold", "retention", "in-the-clear", "other-workflow", "state", "not-known", "damaged"
+]
 
 
 @attrs.frozen(kw_only=True)
@@ -35,7 +37,8 @@ class Ground:
     """One thing that speaks against erasing somebody's data: in which case, and what.
 
     `why` is the kind of it; `name` that of the legal hold or the workflow, `until` the moment
-    until which the case is kept, `events` the numbers of events that stand in the clear.
+    until which the case is kept, `events` the numbers of events that stand in the clear. Of a
+    case that is damaged, `name` says what is.
     """
 
     case_id: str
@@ -61,6 +64,7 @@ _WORDS: dict[Why, str] = {
     "state": "could not be read any more: {name}",
     "not-known": "has a retention that reads what was erased before. Let it ask "
     "isinstance(value, Erased) first.",
+    "damaged": "cannot be read, and so nobody knows what has to be kept. {name}",
 }
 
 

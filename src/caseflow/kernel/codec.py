@@ -365,6 +365,22 @@ def _repair(value: object, kind: Any, problem: str) -> str:
     return f"This one cannot be stored: {problem.rstrip('.')}."
 
 
+def see_that_it_reads(row: StoredEvent) -> None:
+    """See that a row can be read, as far as that does not depend on workflow and cipher.
+
+    Raises `ValueError` or `TypeError`, saying what is wrong.
+    """
+    moment_of(row.occurred_at)
+    moment_of(row.recorded_at)
+    if row.roles != "[]":
+        _roles(row.roles)
+    if row.noted != "[]":
+        _noted(row.noted)
+    payload = orjson.loads(row.payload)
+    if type(payload) is not dict:
+        raise ValueError(f"its payload is {short(row.payload)}, and no JSON object")
+
+
 def _roles(text: str) -> frozenset[str]:
     """The roles of stored text."""
     roles = orjson.loads(text)

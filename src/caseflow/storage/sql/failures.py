@@ -22,7 +22,8 @@ _REPAIRS_BY_STATE = {
     "42": "Let caseflow make or migrate its tables, or give this user the rights to them.",
     "53": "Free space or memory on the server and try again; nothing was half written.",
     "25": "Connect to the primary server, or make the database writable.",
-    "40": "Roll the transaction back, and do all of it again.",
+    "40": "It gave way to another transaction, and nothing was written: do it again. Where it is a "
+    "part of a transaction of yours, roll that back, and do all of it again.",
     "54": _SHORTER,
     "55": "Another transaction holds what this one needs: try again.",
 }

@@ -26,14 +26,21 @@ By itself it looks in a minute or so, and until then walks through all that was 
 def restore(
     connection: Any, prepared: Statements, agency: str, histories: Iterable[History]
 ) -> int:
-    """Write histories, some at a time, inside a transaction; how many events they hold."""
+    """Write histories, some at a time, inside a transaction; how many events they hold.
+
+    The counts that change are locked last, and in one order, as who appends does: else two of
+    them, each having what the other needs next, would wait for each other.
+    """
     given, written = iter(histories), 0
+    changed: set[tuple[str, str]] = set()
     while some := list(islice(given, HISTORIES_AT_ONCE)):
         _open(connection, prepared, agency, some)
         _claim(connection, prepared, agency, some)
         _insert(connection, prepared, agency, some)
         _list(connection, prepared, agency, some)
+        changed.update(key for history in some for key in history.listing.keys)
         written += sum(len(history.events) for history in some)
+    bump(connection, prepared, agency, sorted(changed))
     if prepared.postgres and written >= MANY:
         connection.execute(prepared(sql.PG_ANALYZE), ())
     return written
@@ -153,8 +160,6 @@ def _list(connection: Any, prepared: Statements, agency: str, histories: Sequenc
     keys = [(*key, agency, one.case_id) for one in histories for key in one.listing.keys]
     if keys:
         cursor.executemany(prepared(sql.ADD_KEY), keys)
-    for name, value in sorted({(name, value) for name, value, *_ in keys}):
-        connection.execute(prepared(sql.TOKEN), (agency, name, value, 1, 1)).fetchone()
 
 
 # -- one history in the place of another -----------------------------------------------------------
