@@ -405,6 +405,56 @@ def test_an_erasure_by_another_process_just_before_it_is_written(tmp_path):
     keys.close()
 
 
+# -- who opens cases without pause -------------------------------------------------------------
+
+MOST = 100
+"""So many cases are opened meanwhile at most, which is far more than an erasure takes note of."""
+
+
+def opening_until_refused(book, opened):
+    """Open cases of the client until that is refused, since the key is gone."""
+    with suppress(SubjectErased):
+        while len(opened) < MOST:
+            opened.append(book.open(client=CLIENT, by="ana").case.id)
+
+
+def test_a_case_that_is_opened_before_each_call_of_an_erasure_keeps_it_from_nothing(any_store):
+    """New cases are none that were looked at, so nothing has to be looked at again for them."""
+    keys = MemoryKeyStore()
+    seeded(a_book(any_store, keys))
+    opened, refused = [], []
+
+    def opens():
+        try:
+            opened.append(a_book(any_store, keys).open(client=CLIENT, by="ana").case.id)
+        except SubjectErased:
+            refused.append(len(opened))
+        assert len(opened) < MOST, "it goes on for as long as cases are opened"
+
+    erasure = a_book(Between(any_store, opens), keys).erase(CLIENT, **ASKED)
+    assert {*erasure.cases} == {"c1", *opened}
+    assert {*refused} == {len(opened)}, "once the key is gone, nothing more is opened"
+    a_book(any_store, keys).erase(CHILD, **ASKED)
+    assert left_in(any_store, keys) == []
+
+
+def test_an_erasure_ends_while_many_threads_open_cases(any_store):
+    keys = MemoryKeyStore()
+    seeded(a_book(any_store, keys))
+    opened = [[] for _ in range(6)]
+    threads = [
+        Thread(target=opening_until_refused, args=(a_book(any_store, keys), mine))
+        for mine in opened
+    ]
+    for thread in threads:
+        thread.start()
+    a_book(any_store, keys).erase(CLIENT, **ASKED)
+    for thread in threads:
+        thread.join()
+    a_book(any_store, keys).erase(CHILD, **ASKED)
+    assert left_in(any_store, keys) == []
+
+
 # -- inside a transaction of the application's -------------------------------------------------
 
 

@@ -2,10 +2,11 @@
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, create_engine, event, inspect, text
+from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool, SingletonThreadPool, StaticPool
 
-from caseflow import InvalidCall
+from caseflow import InvalidCall, StoreError
 from caseflow.storage import SQLStorage
 from caseflow.storage.sql import tables
 from tests.support.trades import ANA, Paid, bring, shop_book
@@ -64,6 +65,95 @@ def test_the_tables_stand_in_a_schema_of_their_own(postgres_url):
     assert not inspect(engine).has_table("caseflow_cases")
     assert inspect(engine).has_table("caseflow_cases", schema="Case Work")
     engine.dispose()
+
+
+# -- a search_path that leads elsewhere -----------------------------------------------------------
+
+
+@pytest.fixture
+def offices(postgres_url):
+    """An engine on a database with tables of a store in two schemas: public, and "100% other"."""
+    engine = create_engine(postgres_url, pool_size=1, max_overflow=0, pool_timeout=0.2)
+    SQLStorage(engine, declared=tables(schema="100% other"))
+    SQLStorage(engine)
+    yield engine
+    engine.dispose()
+
+
+ELSEWHERE = text('SET search_path TO "100% other", public')
+NOWHERE = text("SET search_path TO pg_catalog")
+HIDDEN = text("CREATE TEMP TABLE caseflow_cases (LIKE caseflow_cases INCLUDING ALL)")
+"""A table that every connection finds before all others."""
+
+
+def everything_in(book):
+    """Every verb that names a table, once."""
+    case_id = bring(book, "collected")
+    assert book.open(client="c", by=ANA, command_id="c1").case.id in [
+        one.id for one in book.every()
+    ]
+    assert book.open(client="c", by=ANA, command_id="c1").replayed
+    assert len(list(book.feed())) == book.consume("mail", lambda event: None)
+    assert book.history(case_id)
+
+
+def cases_in(engine):
+    """How many cases are in the one schema and in the other."""
+    with engine.connect() as connection:
+        return [
+            connection.scalar(text(f'SELECT count(*) FROM "{schema}".caseflow_cases'))
+            for schema in ("public", "100% other")
+        ]
+
+
+@pytest.mark.parametrize("create", [True, False])
+@pytest.mark.parametrize("path", [ELSEWHERE, NOWHERE, HIDDEN], ids=["other", "none", "temporary"])
+def test_a_unit_never_lands_where_a_transaction_would_look_first(offices, path, create):
+    """What the book of the store was told is done could not be read with it."""
+    store = SQLStorage(offices, create=create)
+    book = shop_book(store, snapshot_every=2, recent=0)
+    with Session(offices) as session, session.begin():
+        session.execute(path)
+        case_id = book.within(session).open(client="c", by=ANA).case.id
+        session.execute(path if path is not HIDDEN else NOWHERE)  # and in between
+        book.within(session).record(case_id, Paid(amount=1), by=ANA)
+        if path is not HIDDEN:
+            everything_in(book.within(session))
+    assert book.case(case_id).version == 2
+    assert book.verify_all().holds
+    assert cases_in(offices) == [1 if path is HIDDEN else 3, 0]
+
+
+@pytest.mark.parametrize("path", [ELSEWHERE, NOWHERE], ids=["other", "none"])
+def test_a_connection_on_which_a_path_was_left_is_used_all_the_same(offices, path):
+    """As a pool, or a pgbouncer, gives them from one program to the next."""
+    with offices.connect() as connection:
+        connection.execute(path)
+        connection.commit()
+    everything_in(shop_book(SQLStorage(offices, create=False), snapshot_every=2, recent=0))
+    assert cases_in(offices) == [2, 0]
+
+
+def test_a_path_of_the_stores_own_leads_to_its_tables(offices, postgres_url):
+    """Each store keeps to the tables that its own connections find."""
+    url = make_url(postgres_url).update_query_dict({"options": '-csearch_path="100%\\ other"'})
+    store = SQLStorage(url, create=False)
+    book = shop_book(store)
+    with Session(offices) as session, session.begin():
+        case_id = book.within(session).open(client="c", by=ANA).case.id
+    assert book.case(case_id).version == 1
+    store.close()
+    assert cases_in(offices) == [0, 1]
+
+
+def test_tables_that_are_made_later_are_found_then(postgres_url):
+    store = SQLStorage(postgres_url, create=False)
+    book = shop_book(store)
+    with pytest.raises(StoreError, match="does not exist"):
+        book.find()
+    store.create()
+    everything_in(book)
+    store.close()
 
 
 def test_a_connection_of_the_application_is_given_back_as_it_was(url):

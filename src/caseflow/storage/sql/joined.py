@@ -36,7 +36,7 @@ class JoinedStorage(SQLVerbs):
     """
 
     def __init__(self, store: EngineStorage, transaction: Session | Connection) -> None:
-        super().__init__(store.tables, store._dialect, notify=store.notifies)
+        super().__init__(store._prepared)
         self._store = store
         self._transaction = transaction
         self._immediate: object = None

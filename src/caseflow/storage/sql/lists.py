@@ -72,9 +72,15 @@ def with_keys(
     return select(case, keys.label("keys")).order_by(*order)
 
 
-def rows_of(connection: Any, dialect: Dialect, statement: Select[Any]) -> Sequence[Any]:
+def rows_of(connection: Any, prepared: Statements, statement: Select[Any]) -> Sequence[Any]:
     """What a statement finds, on a driver's connection: in whatever transaction that is."""
-    compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    schema = prepared.look_once()
+    compiled = statement.compile(
+        dialect=prepared.dialect,
+        compile_kwargs={"render_postcompile": True},
+        schema_translate_map=None if schema is None else {None: schema},
+        render_schema_translate=schema is not None,
+    )
     values = compiled.params
     given = values if compiled.positiontup is None else [values[n] for n in compiled.positiontup]
     rows: Sequence[Any] = connection.execute(str(compiled), given).fetchall()

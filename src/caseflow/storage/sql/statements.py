@@ -6,6 +6,7 @@ which stand side by side.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
@@ -41,45 +42,64 @@ JOINED = Scope(
 """Inside somebody else's transaction."""
 
 
-@attrs.frozen(eq=False)
+@attrs.define(eq=False)
 class Statements:
     """The statements for one dialect and one set of tables."""
 
-    names: dict[str, str]
-    dialect: str
+    tables: Tables
+    dialect: Dialect
+    look: Callable[[], str | None]
+    """Finds the schema of tables that are declared without one; None: they are not there."""
     notify: bool = False
     """Whether an append wakes those who listen (PostgreSQL)."""
+    _schema: str | None = attrs.field(default=None, init=False, repr=False)
     _ready: dict[str, str] = attrs.field(factory=dict, init=False, repr=False)
 
     @property
     def postgres(self) -> bool:
         """Whether they are for PostgreSQL; else they are for SQLite."""
-        return self.dialect == "postgresql"
+        return self.dialect.name == "postgresql"
 
     @property
     def own(self) -> Scope:
         """How a transaction of the store's own is begun."""
         return _OWN_POSTGRES if self.postgres else _OWN_SQLITE
 
+    def look_once(self) -> str | None:
+        """The schema to name where none is declared; None: there is nothing to be named.
+
+        A connection looks for such tables along its `search_path`, which whoever had it before
+        may have changed. So they are looked for once, and named from then on.
+        """
+        if self._schema is None and self._is_looked_for:
+            self._schema = self.look()
+        return self._schema
+
+    @property
+    def _is_looked_for(self) -> bool:
+        return self.postgres and self.tables.cases.schema is None
+
     def __call__(self, text: str) -> str:
         """A statement with the names of the tables, and the dialect's mark for a value."""
         ready = self._ready.get(text)
         if ready is None:
+            schema = self.look_once()
             # the marks first: the name of a schema may hold one
             marked = text.replace("?", "%s") if self.postgres else text
-            ready = self._ready[text] = marked.format_map(self.names)
+            ready = marked.format_map(self._names(schema))
+            if schema is not None or not self._is_looked_for:
+                self._ready[text] = ready
         return ready
 
-
-def statements(tables: Tables, dialect: Dialect, *, notify: bool = False) -> Statements:
-    """The statements for these tables."""
-    prepare = dialect.identifier_preparer
-    names = {
-        field.name: prepare.format_table(table)
-        for field in attrs.fields(Tables)
-        if isinstance(table := getattr(tables, field.name), Table)
-    }
-    return Statements(names, dialect.name, notify)
+    def _names(self, schema: str | None) -> dict[str, str]:
+        """Each table as a statement names it."""
+        prepare = self.dialect.identifier_preparer
+        before = "" if schema is None else f"{prepare.quote_schema(schema)}."
+        return {
+            field.name: f"{before}{prepare.format_table(table)}"
+            for field in attrs.fields(Tables)
+            if isinstance(table := getattr(self.tables, field.name), Table)
+        }
 
 
 # -- reading -----------------------------------------------------------------------------------
@@ -88,6 +108,12 @@ HEAD = "SELECT version, hash FROM {cases} WHERE agency = ? AND case_id = ?"
 READ = f"SELECT {EVENT_COLUMNS} FROM {{events}} WHERE agency = ? AND case_id = ?"
 COMMAND = "SELECT case_id, first, last FROM {commands} WHERE agency = ? AND command_id = ?"
 SNAPSHOT = "SELECT version, text FROM {snapshots} WHERE agency = ? AND case_id = ?"
+
+HOME = (
+    "SELECT nspname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace"
+    " WHERE pg_class.oid = to_regclass(%s)"
+)
+"""In which schema PostgreSQL finds a table whose name alone is given."""
 
 # -- appending ---------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ from caseflow.storage.sql.failures import without_password
 from caseflow.storage.sql.given import Durability
 from caseflow.storage.sql.joined import JoinedStorage
 from caseflow.storage.sql.lending import Lender, always
-from caseflow.storage.sql.statements import Scope
+from caseflow.storage.sql.statements import Scope, Statements
 from caseflow.storage.sql.tables import Tables, tables
 from caseflow.storage.sql.verbs import SQLVerbs
 
@@ -39,7 +39,7 @@ class EngineStorage(SQLVerbs):
     def __init__(
         self, engine: Engine, *, borrowed: bool, declared: Tables, shown: str, notify: bool = False
     ) -> None:
-        super().__init__(declared, engine.dialect, notify=notify)
+        super().__init__(Statements(declared, engine.dialect, self._schema, notify=notify))
         self.url = without_password(engine.url.render_as_string(hide_password=True))
         self._engine = engine
         self._borrowed = borrowed
@@ -60,6 +60,7 @@ class EngineStorage(SQLVerbs):
             if self._borrowed and not self._prepared.postgres:
                 self._write("open its tables", lambda file: sqlite.write_ahead(file, 30.0))
             schema.create(self._engine, self.tables)
+            self._prepared.look_once()
 
     def check(self) -> None:
         """See that the tables are there, and those that this version of caseflow works with.
@@ -71,6 +72,7 @@ class EngineStorage(SQLVerbs):
         given.see_its_file(self._engine, action)
         with failures.told(self, action, self._kinds):
             schema.check(self._engine, self.tables)
+            self._prepared.look_once()
 
     @property
     def database(self) -> str:
@@ -190,6 +192,14 @@ class EngineStorage(SQLVerbs):
             finally:
                 pooled.close()
                 another.dispose()
+
+    def _schema(self) -> str | None:
+        """The schema in which a connection that nobody had before finds its tables."""
+        given = (self.tables.cases.name,)
+        row = self.aside(
+            "look for its tables", lambda fresh: fresh.execute(sql.HOME, given).fetchone()
+        )
+        return row[0] if row else None
 
     def _on_driver(self, action: str, work: Callable[[Any], T], *, again: bool) -> T:
         """Do work on a connection of the pool; `again`: once more where it turns out lost."""

@@ -10,7 +10,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import SQLAlchemyError
 
 from caseflow.kernel.stored import StoredEvent
@@ -31,8 +30,7 @@ from caseflow.storage.port import (
 )
 from caseflow.storage.sql import feed, fitting, lists, restoring, writing
 from caseflow.storage.sql import statements as sql
-from caseflow.storage.sql.statements import Scope, statements
-from caseflow.storage.sql.tables import Tables
+from caseflow.storage.sql.statements import Scope, Statements
 
 T = TypeVar("T")
 
@@ -40,10 +38,10 @@ T = TypeVar("T")
 class SQLVerbs(ABC):
     """The methods of the port. Each is one piece of work, handed to a connection."""
 
-    def __init__(self, tables: Tables, dialect: Dialect, *, notify: bool = False) -> None:
-        self.tables = tables
-        self._dialect = dialect
-        self._prepared = statements(tables, dialect, notify=notify)
+    def __init__(self, prepared: Statements) -> None:
+        self.tables = prepared.tables
+        self._dialect = prepared.dialect
+        self._prepared = prepared
 
     @abstractmethod
     def _read(self, action: str, work: Callable[[Any], T]) -> T:
@@ -138,7 +136,7 @@ class SQLVerbs(ABC):
         wanted = lists.with_keys(self.tables, agency, page, self._dialect, by_due=by_due)
 
         def work(connection: Any) -> Sequence[Found]:
-            return lists.found(lists.rows_of(connection, self._dialect, wanted), by_due=by_due)
+            return lists.found(lists.rows_of(connection, self._prepared, wanted), by_due=by_due)
 
         return self._read("list the cases", work)
 
