@@ -88,7 +88,7 @@ def test_a_rule_says_what_it_wants_and_rests_on_events():
         rule("silent")(silent)
     assert str(refused.value) == (
         "Rule 'silent' does not say what it wants. "
-        "Give its function a docstring of one sentence, or wanted='...'."
+        "Give one sentence, as wanted='...', or as the docstring of its function."
     )
     with pytest.raises(DefinitionError, match="Rule 'Paid Up' has an id that cannot be stored"):
         rule("Paid Up", wanted="It is paid.")(silent)

@@ -1,13 +1,15 @@
 """Rules as data: what Python makes of the vocabulary can be written down and read back."""
 
-from contextlib import suppress
 from datetime import date
+from inspect import signature
+from types import ModuleType
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caseflow import DefinitionError, all_of, any_of, not_, rule, when
+from caseflow import Casebook, DefinitionError, Rule, all_of, any_of, not_, rule, when
 from caseflow.casework import (
     FACTS,
     AssessmentCompleted,
@@ -29,8 +31,10 @@ from caseflow.rules import (
     recorded,
 )
 from caseflow.stages import six_stage
+from caseflow.storage import MemoryStorage
 from caseflow.testing import cases
-from caseflow.workflow.vocabulary import as_data, from_data, vocabulary
+from caseflow.workflow.vocabulary import DEEPEST, MOST, as_data, from_data, maker, vocabulary
+from tests.rules.whole import MADE as WHOLE
 from tests.support.trades import START
 
 EVENTS = (*FACTS, AssessmentCompleted)
@@ -47,6 +51,7 @@ MADE = [
     any_of("either", needs_covered.warns(), noted, wanted="One of the two."),
     not_("none", noted, wanted="There is no note."),
     when("if-assessed", assessment_completed, then=needs_covered, excepted_by="supervisor"),
+    *(attrs.evolve(one, id=f"whole-{name}") for name, one in WHOLE.items()),
 ]
 
 
@@ -130,7 +135,51 @@ MISTAKES = {
     ),
     "a part deep inside": (
         {"any": [{"rule": "needs-covered"}, {"not": {"rule": "nedes"}, "id": "y"}], "id": "x"},
-        "Not of part 2 of the rule (x) (y) names the rule 'nedes'. There are",
+        "'any[1].not' of the rule names the rule 'nedes'. There are",
+    ),
+    "a value deep inside": (
+        {"when": {"rule": "needs-covered"}, "then": {"rule": "caseload-cap", "most": 0}, "id": "x"},
+        "'then' of the rule (caseload-cap) cannot be made. caseload_cap(0) is given no number of "
+        "cases. Give a whole number from 1 to 1,000,000.",
+    ),
+    "fewer than one": (
+        {"rule": "contact-attempted", "times": -3},
+        "The rule (contact-attempted) cannot be made. contact_attempted(-3) is given no number "
+        "of attempts. Give a whole number from 1 to 1,000,000.",
+    ),
+    "none at all": (
+        {"rule": "at-least", "id": "x", "event": "progress-noted", "times": 0, "wanted": "X."},
+        "The rule (at-least) cannot be made. at_least(0) is given no number of events.",
+    ),
+    "an item of a list": (
+        {"all": [{"rule": "contact-setting", "settings": ["home", 3]}], "id": "x"},
+        "'all[0].settings[1]' of the rule (contact-setting) is 3. Give a text.",
+    ),
+    "nothing in a list": (
+        {"rule": "sections-told", "id": "x", "wanted": "X.", "sections": []},
+        "The rule (sections-told) cannot be made. sections_told(()) is given no sections. "
+        "Give a tuple of sections, each a text.",
+    ),
+    "no words": (
+        {"rule": "needs-covered", "wanted": " "},
+        "The rule (needs-covered) cannot be made. Rule 'needs-covered' does not say what it "
+        "wants. Give one sentence, as wanted='...'",
+    ),
+    "no words for what is not so": (
+        {"not": {"rule": "needs-covered"}, "id": "x"},
+        "The rule (x) cannot be made. Rule 'x' does not say what it wants.",
+    ),
+    "words that are none": (
+        {"all": [{"rule": "needs-covered", "wanted": None}], "id": "x"},
+        "'all[0]' of the rule (needs-covered) has None for its wanted. Give a text.",
+    ),
+    "a span of very many digits": (
+        {"rule": "contact-attempted", "over": f"{'9' * 5000} days"},
+        "'over' of the rule (contact-attempted) is '9999",
+    ),
+    "a time of very many digits": (
+        {"rule": "needs-covered", "strength": "due", "within": f"{'9' * 5000} days"},
+        "The rule (needs-covered) cannot be made. Rule 'needs-covered' is due within '9999",
     ),
     "a word of Python": (
         {"rule": "__import__('os').system"},
@@ -147,26 +196,230 @@ def test_a_mistake_in_data_says_where_and_what_is_allowed(mistake):
     assert str(wrong.value).startswith(sentence)
 
 
-@given(
-    st.recursive(
-        st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.dates(),
-        lambda inner: (
-            st.lists(inner, max_size=3)
-            | st.dictionaries(
-                st.sampled_from(
-                    ["rule", "all", "any", "not", "when", "then", "id", "times", "within"]
-                )
-                | st.text(max_size=4),
-                inner,
-                max_size=4,
-            )
-        ),
-        max_leaves=12,
-    )
+# -- whatever the data is --------------------------------------------------------------------
+
+SPANS = ("3 days", "2 working days", f"{'9' * 5000} days")
+GOOD = {
+    "id": st.sampled_from(("x", "y")),
+    "event": st.sampled_from(("progress-noted", "assessment-completed")),
+    "most": st.integers(1, 9),
+    "times": st.integers(1, 9),
+    "over": st.sampled_from(SPANS),
+    "span": st.sampled_from(SPANS),
+    "within": st.sampled_from(SPANS),
+    "strength": st.sampled_from(("due", "warn", "block")),
+    "author": st.just("client"),
+    "settings": st.just(["home"]),
+    "grounds": st.just(["age"]),
+    "stages": st.just(["planning"]),
+    "since_entering": st.just(["planning"]),
+    "sections": st.just(["choices"]),
+    "wanted": st.sampled_from(("It is so.", "", " ")),
+}
+WORDS = ("id", "wanted", "wanted", "strength", "within", "source", "excepted_by", "rule")
+ODD = (
+    st.none()
+    | st.booleans()
+    | st.sampled_from((-1, 0, 10**30, 0.5, "", " ", "\0", "\ud800", b"x", len, int))
+    | st.sampled_from(SPANS)
+    | st.text(max_size=4)
+    | st.dates()
+    | st.lists(st.none() | st.just("") | st.integers() | st.just([]), max_size=2)
 )
-def test_whatever_the_data_is_the_error_is_a_named_one(data):
-    with suppress(DefinitionError):
-        assert as_data(from_data(data, VOCABULARY, EVENTS))["id"]
+MAKERS = sorted(name for name, found in VOCABULARY.items() if not isinstance(found, Rule))
+NAMES = st.sampled_from(MAKERS) | st.sampled_from(sorted(VOCABULARY))
+
+
+@st.composite
+def tables(draw):
+    """Data of one rule of the vocabulary, in which one thing or another is odd."""
+    name = draw(NAMES)
+    found = VOCABULARY[name]
+    takes = () if isinstance(found, Rule) else signature(found).parameters
+    data = {"rule": name} | {key: draw(GOOD.get(key, st.just("x"))) for key in takes}
+    for key in draw(st.lists(st.sampled_from((*takes, *WORDS)), max_size=1)):
+        data[key] = draw(GOOD.get(key, st.just("x")) | ODD)
+    return data
+
+
+def joined(inner):
+    """Data that joins rules, or something like it."""
+    words = st.sampled_from(("It is so.", "", None))
+    return (
+        st.fixed_dictionaries({"all": st.lists(inner, max_size=3), "id": GOOD["id"]})
+        | st.fixed_dictionaries({"not": inner, "id": GOOD["id"], "wanted": words})
+        | st.fixed_dictionaries({"when": inner, "then": inner, "id": GOOD["id"]})
+        | st.dictionaries(st.sampled_from(("rule", "any", "then", "id")), inner | ODD, max_size=3)
+    )
+
+
+def repeated(data, times):
+    """Data in which a table is used twice in a table that is used twice, and so on."""
+    for _ in range(times):
+        data = {"any": [data, data], "id": "x"}
+    return data
+
+
+def nested(data, times):
+    """Data that stands deep inside itself."""
+    for _ in range(times):
+        data = {"not": data, "id": "x", "wanted": "It is not so."}
+    return data
+
+
+def endless(data, times):
+    """Data that holds itself, as an alias can say it."""
+    parts = [data] * times
+    parts.append({"all": parts, "id": "x"})
+    return parts[-1]
+
+
+DATA = st.one_of(
+    tables(),
+    tables(),
+    joined(tables()),
+    st.recursive(tables() | ODD, joined, max_leaves=5),
+    st.builds(
+        lambda shape, data, times: shape(data, times),
+        st.sampled_from((repeated, nested, endless)),
+        tables(),
+        st.sampled_from((1, 40, 3000)),
+    ),
+)
+
+
+@given(DATA)
+def test_whatever_the_data_is_it_gives_a_named_error_or_a_rule_that_can_be_judged(data):
+    try:
+        made = from_data(data, VOCABULARY, EVENTS)
+        again = as_data(made)
+        assert as_data(from_data(again, VOCABULARY, EVENTS)) == again
+        on = six_stage.extend("on", version="1", rules={"assess": [made.named("made").warns()]})
+    except DefinitionError:
+        return
+    assert made.wanted.strip()
+    assert "working day" not in str(again), "nobody could count them"
+    book = Casebook(on, MemoryStorage())
+    case_id = book.open(client="P-1", by="ana").case.id
+    (result,) = [one for one in book.ask(case_id, "assess", by="ana").results if one.rule == "made"]
+    assert result.outcome in ("met", "unmet") or "Moved" in result.fault, result
+
+
+@pytest.mark.parametrize("depth", [DEEPEST, DEEPEST + 1])
+def test_rules_stand_so_deep_in_one_another_and_no_deeper(depth):
+    data = nested({"rule": "needs-covered"}, depth)
+    if depth == DEEPEST:
+        assert from_data(data, VOCABULARY).id == "x"
+        return
+    with pytest.raises(DefinitionError, match=r"^'not\.not.* stands in more than 50 others"):
+        from_data(data, VOCABULARY)
+
+
+@pytest.mark.parametrize("parts", [MOST - 1, MOST])
+def test_one_rule_joins_so_many_and_no_more(parts):
+    data = {"all": [{"rule": "needs-covered"}] * parts, "id": "x"}
+    if parts < MOST:
+        assert len(from_data(data, VOCABULARY).parts) == parts
+        return
+    with pytest.raises(DefinitionError, match=r"^The rule joins more than 1,000 rules"):
+        from_data(data, VOCABULARY)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"rule": "contact-attempted", "over": "5 working days"},
+        {"rule": "recorded-in-time", "id": "x", "span": "5 working days"},
+        {"any": [{"rule": "contact-attempted", "over": "5 working days"}], "id": "x"},
+        {"rule": "needs-covered", "strength": "due", "within": "1 working day"},
+    ],
+)
+def test_working_days_that_nobody_can_count_are_told_of_when_the_workflow_is_built(data):
+    made = from_data(data, VOCABULARY).named("made")
+    for one in (made, all_of("whole", made)):
+        with pytest.raises(DefinitionError, match=r"'.*' counts working days, and"):
+            six_stage.extend("mine", version="1", rules={"close": [one]})
+
+
+@pytest.mark.parametrize(
+    ("words", "events", "sentence"),
+    [
+        (None, (), "The words of from_data are None, which is no vocabulary. Give VOCABULARY, or "),
+        (
+            VOCABULARY,
+            None,
+            "The events of from_data are None, which is no list. Give a list of event ",
+        ),
+        (
+            VOCABULARY,
+            "abc",
+            "The events of from_data are 'abc', which is no list. Give a list of event ",
+        ),
+        (VOCABULARY, [3], "int is not an event class."),
+    ],
+)
+def test_what_data_is_read_with_is_looked_at_too(words, events, sentence):
+    with pytest.raises(DefinitionError) as wrong:
+        from_data({"rule": "needs-covered"}, words, events)
+    assert str(wrong.value).startswith(sentence)
+
+
+def test_only_a_rule_is_written():
+    with pytest.raises(DefinitionError, match=r"^None is no rule\. Give a rule\.$"):
+        as_data(None)
+
+
+# -- a vocabulary of one's own ---------------------------------------------------------------
+
+
+def own(**things):
+    module = ModuleType("own")
+    vars(module).update(things)
+    return vocabulary(module)
+
+
+def test_a_maker_that_fails_is_told_of_with_its_place():
+    @maker("odd")
+    def odd(times: int = 1):
+        return 1 // (times - 1)
+
+    with pytest.raises(DefinitionError) as wrong:
+        from_data({"all": [{"rule": "odd"}], "id": "x"}, own(odd=odd))
+    assert str(wrong.value) == (
+        "'all[0]' of the rule (odd) cannot be made. ZeroDivisionError: integer division or "
+        "modulo by zero"
+    )
+
+
+def test_a_maker_is_held_to_its_annotations_in_python_too():
+    for call in (
+        lambda: contact_attempted(times="3"),
+        lambda: caseload_cap(True),
+    ):
+        with pytest.raises(DefinitionError, match=r"^'\w+' of \w+ is .*\. Give a whole number\.$"):
+            call()
+
+
+def test_a_maker_takes_nothing_by_a_name_that_data_has_for_something_else():
+    for make in (lambda within: None, lambda *stages: None, lambda rule: None):
+        with pytest.raises(DefinitionError, match=r"^The maker 'odd' takes .* by that name\."):
+            maker("odd")(make)
+
+
+def test_annotations_of_a_maker_that_cannot_be_read_are_told_of():
+    @maker("odd")
+    def odd(day: "Nowhere"):  # noqa: F821
+        return needs_covered
+
+    with pytest.raises(DefinitionError, match=r"^The maker 'odd' has annotations that cannot be r"):
+        odd(3)
+
+
+def test_what_is_due_as_the_vocabulary_has_it_keeps_its_time():
+    soon = needs_covered.due(within="3 days")
+    words = {"needs-covered": soon}
+    assert from_data({"rule": "needs-covered"}, words).within == soon.within
+    assert from_data({"rule": "needs-covered", "within": None}, words).within is None
 
 
 def test_a_function_of_its_own_cannot_be_written_as_data():
@@ -180,17 +433,11 @@ def test_a_function_of_its_own_cannot_be_written_as_data():
 
 
 def test_a_date_is_read_as_one():
-    from types import ModuleType
-
-    from caseflow.workflow.vocabulary import maker
-
     @maker("by-then")
     def by_then(day: date | None = None):
         return needs_covered.named("by-then").worded(f"By {day}.")
 
-    module = ModuleType("own")
-    module.by_then = by_then
-    words = vocabulary(module)
+    words = own(by_then=by_then)
     assert from_data({"rule": "by-then", "day": "2026-03-31"}, words).wanted == "By 2026-03-31."
     with pytest.raises(DefinitionError, match=r"Give a date, like '2026-03-31'\."):
         from_data({"rule": "by-then", "day": "2026-02-31"}, words)

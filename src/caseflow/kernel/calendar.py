@@ -24,6 +24,7 @@ MONTHS: dict[str, int] = {"month": 1, "quarter": 3, "year": 12}
 DAYS: dict[str, int] = {"day": 1, "week": 7}
 MOST = 10_000
 """The longest span, in its own unit: a larger one is a slip of the hand."""
+_SO_LONG = f"Give a whole number from 0 to {MOST:,}."
 
 
 @attrs.frozen
@@ -41,7 +42,7 @@ class Span:
 
     def __attrs_post_init__(self) -> None:
         if type(self.count) is not int or not 0 <= self.count <= MOST:
-            raise _no_span(self.count, f"Give a whole number from 0 to {MOST:,}.")
+            raise _no_span(self.count, _SO_LONG)
         if self.unit not in UNITS:
             raise _no_span(self.unit, f"Give one of these units: {', '.join(UNITS)}.")
 
@@ -66,6 +67,8 @@ def span_of(given: object) -> Span:
     if not (count.isascii() and count.isdigit()) or unit not in UNITS:
         close = f" {nearest(unit, UNITS)}" if unit and unit not in UNITS else ""
         raise _no_span(given, f"Say a number and a unit, like '5 working days'.{close}")
+    if len(count) > len(str(MOST)):  # Python itself refuses to read very many digits
+        raise _no_span(given, _SO_LONG)
     return Span(int(count), unit)
 
 

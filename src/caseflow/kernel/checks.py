@@ -56,6 +56,57 @@ def some_words(id: str, **given: object) -> None:
             )
 
 
+def wanted_words(id: str, wanted: object) -> str:
+    """The sentence that says what a rule wants. Raises `DefinitionError` where it says nothing."""
+    some_words(id, wanted=wanted)
+    if isinstance(wanted, str) and wanted.strip():
+        return wanted
+    raise DefinitionError(
+        what=f"Rule {id!r}",
+        problem="does not say what it wants",
+        repair="Give one sentence, as wanted='...', or as the docstring of its function.",
+    )
+
+
+def so_many(name: str, number: object, what: str) -> None:
+    """See that a maker of rules is given a number of things. Raises `DefinitionError`."""
+    if type(number) is not int or not 1 <= number <= MOST_THINGS:
+        raise DefinitionError(
+            what=f"{name}({short(number)})",
+            problem=f"is given no number of {what}",
+            repair=f"Give a whole number from 1 to {MOST_THINGS:,}.",
+        )
+
+
+MOST_THINGS = 1_000_000
+"""The largest number a maker of rules is given: a larger one is a slip of the hand."""
+
+
+def some_texts(name: str, given: object, what: str) -> tuple[str, ...]:
+    """The texts that a maker of rules is given, one or more. Raises `DefinitionError`."""
+    texts = given if isinstance(given, tuple) else ()
+    if texts and all(isinstance(one, str) and one.strip() for one in texts):
+        return texts
+    raise DefinitionError(
+        what=f"{name}({short(given)})",
+        problem=f"is given no {what}",
+        repair=f"Give a tuple of {what}, each a text.",
+    )
+
+
+def some_spans(id: str, spans: object) -> tuple[Span, ...]:
+    """The spans that a rule counts with, as a tuple. Raises `DefinitionError`."""
+    given = spans if isinstance(spans, tuple) else (spans,)
+    for span in given:
+        if not isinstance(span, Span):
+            raise DefinitionError(
+                what=f"Rule {id!r}",
+                problem=f"counts with {short(span)}, which is no span",
+                repair="Give a Span, such as span_of('5 working days'), or a tuple of several.",
+            )
+    return given
+
+
 def one_role(id: str, role: object) -> str:
     """The role that may make an exception (empty: nobody). Raises `DefinitionError`."""
     if not isinstance(role, str):

@@ -26,11 +26,13 @@ from caseflow.kernel.checks import (
     some_event_types,
     some_indexes,
     some_parts,
+    some_spans,
     some_words,
+    wanted_words,
 )
 from caseflow.kernel.context import Context, NeedsInput
 from caseflow.kernel.erasure_errors import ErasedRead
-from caseflow.kernel.errors import DefinitionError, UndeclaredRead
+from caseflow.kernel.errors import UndeclaredRead
 from caseflow.kernel.recorded import Strength
 from caseflow.kernel.results import UNJUDGED, Outcome, Result, Unmet, as_if_known
 
@@ -86,6 +88,7 @@ class Rule(Generic[S_contra]):
     rests_on: tuple[type[Any], ...] = ()
     history: tuple[type[Any], ...] = ()
     counts: tuple[str, ...] = ()
+    spans: tuple[Span, ...] = ()
     strength: Strength = "block"
     within: timedelta | Span | None = None
     excepted_by: str = ""
@@ -122,8 +125,7 @@ class Rule(Generic[S_contra]):
 
         Raises `DefinitionError`.
         """
-        some_words(self.id, wanted=wanted)
-        return attrs.evolve(self, wanted=wanted)
+        return attrs.evolve(self, wanted=wanted_words(self.id, wanted))
 
     def named(self, id: str) -> Rule[S_contra]:
         """This rule under another id, to stand beside itself. Raises `DefinitionError`."""
@@ -235,6 +237,7 @@ def rule(
     rests_on: Types = (),
     history: Types = (),
     counts: str | tuple[str, ...] = (),
+    spans: Span | tuple[Span, ...] = (),
     wanted: str = "",
     source: str = "",
     excepted_by: str = "",
@@ -244,7 +247,8 @@ def rule(
     `id` is stored with decisions and never changes. `rests_on` names the event types the
     rule looks at: the latest of each is its evidence. `history` names the types of which it
     reads every event, with `context.history(Type)`; `counts` the indexes of the workflow by
-    which it counts other cases, with `context.other_cases(index, value)`.
+    which it counts other cases, with `context.other_cases(index, value)`; `spans` the spans it
+    counts with, so that a workflow whose calendar cannot count them says so when it is built.
     What is wanted is said by `wanted`, or by the first paragraph of the docstring. `source` is
     where the rule comes from; `excepted_by` the role that may make an exception (empty:
     nobody). Raises `DefinitionError`.
@@ -255,19 +259,14 @@ def rule(
     def make(check: Check[S_contra]) -> Rule[S_contra]:
         a_check(id, check)
         words = wanted or cleandoc(check.__doc__ or "").partition("\n\n")[0].replace("\n", " ")
-        if not words:
-            raise DefinitionError(
-                what=f"Rule {id!r}",
-                problem="does not say what it wants",
-                repair="Give its function a docstring of one sentence, or wanted='...'.",
-            )
         return Rule(
             id=id,
-            wanted=words,
+            wanted=wanted_words(id, words),
             check=check,
             rests_on=some_event_types(id, rests_on),
             history=some_event_types(id, history),
             counts=some_indexes(id, counts),
+            spans=some_spans(id, spans),
             source=source,
             excepted_by=one_role(id, excepted_by),
             form=Form(id),
@@ -349,15 +348,16 @@ def _combined(
     some_words(id, wanted=wanted, source=source)
     some_parts(id, connective, parts, Rule)
     joint = " Or: " if connective == "any of" else " And: "
-    words = joint.join(part.wanted for part in parts)
+    words = "" if connective == "not" else joint.join(part.wanted for part in parts)
     if connective == "when":
         words = f"Where this holds: {parts[0].wanted} Then also: {parts[1].wanted}"
     return Rule(
         id=id,
-        wanted=wanted or words,
+        wanted=wanted_words(id, wanted or words),
         rests_on=tuple(dict.fromkeys(cls for part in parts for cls in part.rests_on)),
         history=tuple(dict.fromkeys(cls for part in parts for cls in part.history)),
         counts=tuple(dict.fromkeys(name for part in parts for name in part.counts)),
+        spans=tuple(dict.fromkeys(span for part in parts for span in part.spans)),
         source=source or "; ".join(dict.fromkeys(p.source for p in parts if p.source)),
         excepted_by=one_role(id, excepted_by),
         connective=connective,

@@ -19,6 +19,7 @@ from caseflow.casework import (
     StrengthIdentified,
 )
 from caseflow.kernel.case import Case, stage_of
+from caseflow.kernel.checks import some_texts
 from caseflow.kernel.context import Context
 from caseflow.kernel.rules import Rule, Unmet, rule
 from caseflow.rules.sources import ised
@@ -249,8 +250,10 @@ def _completed(case: Casework, context: Context) -> AssessmentCompleted | None:
 def sections_told(id: str, sections: tuple[Section, ...], *, wanted: str) -> Rule[CaseworkState]:
     """A rule: these parts of the assessment or plan are told in words, or answered otherwise.
 
-    `sections` are one or more of the words that `SectionRecorded` takes.
+    `sections` are one or more of the words that `SectionRecorded` takes. Raises
+    `DefinitionError` where none is given.
     """
+    some_texts("sections_told", sections, "sections")
 
     @rule(id, rests_on=SectionRecorded, wanted=wanted)
     def told(case: Casework, context: Context) -> Iterator[Unmet]:

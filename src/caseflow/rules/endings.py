@@ -14,6 +14,7 @@ from caseflow.casework import (
 )
 from caseflow.kernel.calendar import Span, span_of
 from caseflow.kernel.case import Case
+from caseflow.kernel.checks import so_many
 from caseflow.kernel.context import Context
 from caseflow.kernel.rules import Rule, Unmet, rule
 from caseflow.rules.general import recorded
@@ -76,8 +77,9 @@ def contact_attempted(*, times: int = 1, over: Span | str = "0 days") -> Rule[Ca
 
     `times` is how many unanswered attempts since the client was last reached; `over` the
     time from the first of them to the decision (`"14 days"`). The sources give no numbers:
-    an agency sets its own.
+    an agency sets its own. Raises `DefinitionError` for what is no number of attempts.
     """
+    so_many("contact_attempted", times, "attempts")
     long = span_of(over)
     days = f" over {long}" if long.count else ""
     count = "once" if times == 1 else f"{times} times"
@@ -86,6 +88,7 @@ def contact_attempted(*, times: int = 1, over: Span | str = "0 days") -> Rule[Ca
         "contact-attempted",
         rests_on=ContactAttempted,
         history=ContactAttempted,
+        spans=long,
         wanted=f"Staff tried to reach the client at least {count}{days}, without success.",
         source=field("attempts come before an ending as unable to locate"),
         excepted_by="supervisor",

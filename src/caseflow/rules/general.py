@@ -7,6 +7,7 @@ from typing import Any
 
 from caseflow.kernel.calendar import Span, span_of
 from caseflow.kernel.case import Case
+from caseflow.kernel.checks import so_many
 from caseflow.kernel.context import Context
 from caseflow.kernel.rules import Rule, Unmet, rule
 from caseflow.workflow.obligation import entered
@@ -49,7 +50,11 @@ def at_least(
     wanted: str,
     remedy: str = "record those that are missing",
 ) -> Rule[Any]:
-    """A rule: so many events of this type were recorded, at any time."""
+    """A rule: so many events of this type were recorded, at any time.
+
+    Raises `DefinitionError` for what is no number of events.
+    """
+    so_many("at_least", times, "events")
 
     @rule(id, rests_on=event, wanted=wanted)
     def often_enough(case: Case[Any], context: Context) -> Iterator[Unmet]:
@@ -75,7 +80,7 @@ def not_older_than(
     """
     longest = span_of(span)
 
-    @rule(id, rests_on=event, wanted=wanted)
+    @rule(id, rests_on=event, spans=longest, wanted=wanted)
     def lately(case: Case[Any], context: Context) -> Iterator[Unmet]:
         found = case.latest_recorded(event)
         if found is None:

@@ -22,8 +22,8 @@ from caseflow.casework import (
     service_mix,
 )
 from caseflow.kernel.case import Case
+from caseflow.kernel.checks import so_many, some_texts
 from caseflow.kernel.context import Context
-from caseflow.kernel.errors import InvalidCall, short
 from caseflow.kernel.rules import Rule, Unmet, rule
 from caseflow.rules.sources import models, trilevel
 from caseflow.rules.staffing import cases_in_words, lead_after
@@ -38,10 +38,10 @@ def caseload_target(most: int) -> Rule[CaseworkState]:
 
     `most` is the number that the model is described with, this case included. It counts as
     `caseload_cap` does, and belongs on the same transitions. In a team each member has the
-    lead of some of its cases, so that it counts by member. Raises `InvalidCall` for what is
+    lead of some of its cases, so that it counts by member. Raises `DefinitionError` for what is
     no number of cases.
     """
-    _from_one_on("caseload_target", most, "cases")
+    so_many("caseload_target", most, "cases")
 
     @rule(
         "caseload-target",
@@ -97,10 +97,10 @@ def contact_budget(most: int) -> Rule[CaseworkState]:
     """A rule, which warns: the client is met at most so many times.
 
     It belongs on `ContactAttempted`. Only contacts in which the client was reached count. One
-    more than `most` asks whether this way of working fits. Raises `InvalidCall` for what is
+    more than `most` asks whether this way of working fits. Raises `DefinitionError` for what is
     no number of contacts.
     """
-    _from_one_on("contact_budget", most, "contacts")
+    so_many("contact_budget", most, "contacts")
 
     @rule(
         "contact-budget",
@@ -126,10 +126,10 @@ def contact_setting(settings: tuple[str, ...]) -> Rule[CaseworkState]:
     """A rule, which warns: clients are met in one of these settings.
 
     It belongs on `ContactAttempted`. `settings` are the agency's own words (`home`,
-    `office`). A contact whose setting is not recorded is not judged. Raises `InvalidCall`
+    `office`). A contact whose setting is not recorded is not judged. Raises `DefinitionError`
     where none is given.
     """
-    places = " or ".join(_some("contact_setting", settings, "settings"))
+    places = " or ".join(some_texts("contact_setting", settings, "settings"))
 
     @rule(
         "contact-setting",
@@ -244,9 +244,9 @@ def eligible_because(grounds: tuple[str, ...]) -> Rule[CaseworkState]:
     """A rule: the client was found eligible on one of these grounds, such as a diagnosis.
 
     It belongs on `Enrolled`, beside `eligible`, and looks at `basis` of the latest finding.
-    No workflow has it unless an agency adds it. Raises `InvalidCall` where none is given.
+    No workflow has it unless an agency adds it. Raises `DefinitionError` where none is given.
     """
-    _some("eligible_because", grounds, "grounds")
+    some_texts("eligible_because", grounds, "grounds")
 
     @rule(
         "eligible-because",
@@ -264,25 +264,6 @@ def eligible_because(grounds: tuple[str, ...]) -> Rule[CaseworkState]:
             )
 
     return on_a_ground
-
-
-def _from_one_on(name: str, number: object, what: str) -> None:
-    if type(number) is not int or number < 1:
-        raise InvalidCall(
-            what=f"{name}({short(number)})",
-            problem=f"is given no number of {what}",
-            repair="Give a whole number from 1 on.",
-        )
-
-
-def _some(name: str, given: object, what: str) -> tuple[str, ...]:
-    if isinstance(given, tuple) and given and all(isinstance(one, str) for one in given):
-        return given
-    raise InvalidCall(
-        what=f"{name}({short(given)})",
-        problem=f"is given no {what}",
-        repair=f"Give a tuple of {what}, each a text.",
-    )
 
 
 def _contacts(count: int) -> str:

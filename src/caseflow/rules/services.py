@@ -19,6 +19,7 @@ from caseflow.casework import (
 )
 from caseflow.kernel.calendar import Span, span_of
 from caseflow.kernel.case import Case
+from caseflow.kernel.checks import so_many
 from caseflow.kernel.context import Context
 from caseflow.kernel.rules import Rule, Unmet, rule
 from caseflow.rules.sources import bilevel, field, ised, models
@@ -97,8 +98,10 @@ def note_tells_efforts(case: Casework, context: Context) -> Iterator[Unmet]:
 def note_concise(*, most: int) -> Rule[CaseworkState]:
     """A rule: a progress note is not empty, and not longer than so many characters.
 
-    The sources give no number: an agency sets its own.
+    The sources give no number: an agency sets its own. Raises `DefinitionError` for what is no
+    number of characters.
     """
+    so_many("note_concise", most, "characters")
 
     @rule(
         "note-concise",
@@ -117,16 +120,17 @@ def note_concise(*, most: int) -> Rule[CaseworkState]:
 
 
 @maker("recorded-in-time")
-def recorded_in_time(id: str, within: Span | str, *, wanted: str = "") -> Rule[Any]:
+def recorded_in_time(id: str, span: Span | str, *, wanted: str = "") -> Rule[Any]:
     """A rule: what happened was written down within a span after it happened.
 
     Put it on the events that it is for. The sources ask for timely records and give no
     number; local rules run from 24 hours to 14 days.
     """
-    longest = span_of(within)
+    longest = span_of(span)
 
     @rule(
         id,
+        spans=longest,
         wanted=wanted or f"What happened is written down within {longest}.",
         source=field("timely records"),
     )

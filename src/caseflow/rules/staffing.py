@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from caseflow.casework import CaseworkState, LeadCaseManagerAssigned, lead_case_manager
 from caseflow.kernel.case import Case
+from caseflow.kernel.checks import so_many
 from caseflow.kernel.context import Context
-from caseflow.kernel.errors import InvalidCall, short
 from caseflow.kernel.rules import Rule, Unmet, rule
 from caseflow.rules.sources import MODELS, trilevel
 from caseflow.workflow.vocabulary import maker
@@ -44,14 +44,9 @@ def caseload_cap(most: int) -> Rule[CaseworkState]:
     working, so an agency sets its own. Cases on hold count, those that have ended do not. It
     belongs on `assign-lead-case-manager`, and on `reopen`, which gives a case back to whom it
     had. The workflow needs the index `lead`, which `six_stage` has. It holds, whoever decides
-    at the same time. Raises `InvalidCall` for what is no number of cases.
+    at the same time. Raises `DefinitionError` for what is no number of cases.
     """
-    if type(most) is not int or most < 1:
-        raise InvalidCall(
-            what=f"caseload_cap({short(most)})",
-            problem="is given no number of cases",
-            repair="Give a whole number from 1 on.",
-        )
+    so_many("caseload_cap", most, "cases")
 
     @rule(
         "caseload-cap",

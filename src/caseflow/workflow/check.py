@@ -306,12 +306,15 @@ def _check_rules(
                 )
 
 
-def _check_spans(workflow: Any, rules: list[Rule[Any]], faults: Faults) -> None:
+def _check_spans(workflow: Any, rules: Iterable[Rule[Any]], faults: Faults) -> None:
     """Working days are counted where it is known which these are."""
+    if workflow.calendar.working_days is not None:
+        return
     for rule in rules:
-        span, known_days = rule.within, workflow.calendar.working_days is not None
-        if isinstance(span, Span) and span.unit == "working day" and not known_days:
+        spans = (rule.within, *rule.spans)
+        if any(isinstance(span, Span) and span.unit == "working day" for span in spans):
             faults.add(str(no_working_days(f"Rule {rule.id!r}")), "")
+        _check_spans(workflow, rule.parts, faults)
 
 
 def _alike(one: Rule[Any], other: Rule[Any]) -> bool:

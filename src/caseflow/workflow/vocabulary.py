@@ -14,15 +14,17 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 from functools import wraps
 from inspect import Parameter, signature
-from types import ModuleType, UnionType
-from typing import Any, Literal, ParamSpec, Union, get_args, get_origin, get_type_hints
+from types import ModuleType
+from typing import Any, ParamSpec
 
 import attrs
 
 from caseflow.kernel.calendar import Span, span_of
-from caseflow.kernel.errors import DefinitionError, listed, nearest, short
+from caseflow.kernel.checks import said
+from caseflow.kernel.errors import CaseflowError, DefinitionError, listed, nearest, short
 from caseflow.kernel.events import event_type
 from caseflow.kernel.rules import Form, Rule, all_of, any_of, not_, when
+from caseflow.workflow.parameters import Events, fitted, hints_of, misplaced, taken_by_name
 
 P = ParamSpec("P")
 Vocabulary = Mapping[str, "Rule[Any] | Callable[..., Rule[Any]]"]
@@ -32,23 +34,36 @@ _COMBINED: dict[str, Callable[..., Rule[Any]]] = {"all": all_of, "any": any_of}
 _CONNECTIVES = {"all of": "all", "any of": "any", "not": "not", "when": "when"}
 _COMMON = ("id", "wanted", "strength", "within", "excepted_by", "source")
 _STRENGTHS = ("block", "warn", "due")
+_KEYS = ("rule", *_COMBINED, "not", "when", "then", "strength", "within")
+MOST = 1_000
+"""How many rules data may join to one: one with more is a slip, or endless."""
+DEEPEST = 50
+"""How deep they may stand in one another."""
 
 
 def maker(name: str) -> Callable[[Callable[P, Rule[Any]]], Callable[P, Rule[Any]]]:
     """Mark a function that makes rules, so that a vocabulary finds it and its rules are data.
 
     `name` is what data calls it. Its parameters are annotated with int, bool, str, date,
-    Span, an event class (`type`), or a tuple of one of these; they may be optional.
+    Span, an event class (`type`), or a tuple of one of these; they may be optional. What it is
+    called with has to fit them. Raises `DefinitionError`, also where it is called with what
+    does not.
     """
 
     def mark(make: Callable[P, Rule[Any]]) -> Callable[P, Rule[Any]]:
+        taken_by_name(name, make, _KEYS)
         expected = signature(make)
 
         @wraps(make)
         def making(*args: P.args, **kwargs: P.kwargs) -> Rule[Any]:
             given = expected.bind(*args, **kwargs)
             given.apply_defaults()
-            return attrs.evolve(make(*args, **kwargs), form=Form(name, given.arguments))
+            hints = hints_of(name, make)
+            for key, value in given.arguments.items():
+                where = f"{key!r} of {make.__name__}"
+                given.arguments[key] = fitted(value, hints.get(key, Any), where)
+            made = make(*given.args, **given.kwargs)
+            return attrs.evolve(made, form=Form(name, given.arguments))
 
         making.__caseflow_maker__ = name  # type: ignore[attr-defined]  # what a vocabulary looks for
         return making
@@ -94,6 +109,8 @@ def as_data(rule: Rule[Any]) -> dict[str, Any]:
 
     Raises `DefinitionError` for a rule whose check is a function that no vocabulary has.
     """
+    if not isinstance(rule, Rule):
+        raise misplaced(short(rule), "is no rule", "Give a rule.")
     data: dict[str, Any]
     parts = [as_data(part) for part in rule.parts]
     if rule.connective:
@@ -109,11 +126,12 @@ def as_data(rule: Rule[Any]) -> dict[str, Any]:
             repair="Make it with @rule or @maker, in a module that is part of a vocabulary.",
         )
     else:
-        data = {"rule": rule.form.name, "id": rule.id}
+        data = {"rule": rule.form.name}
         data |= {key: _plain(value) for key, value in rule.form.given.items()}
+        data |= {"id": rule.id}
     data |= {"wanted": rule.wanted, "strength": rule.strength}
-    if rule.within is not None:
-        data["within"] = _plain(span_of(rule.within))
+    if rule.strength == "due":
+        data["within"] = None if rule.within is None else str(span_of(rule.within))
     if rule.excepted_by:
         data["excepted_by"] = rule.excepted_by
     if rule.source:
@@ -149,161 +167,165 @@ def from_data(
     vocabulary has them. `events` are the event classes that it may name, by their stored
     names. Nothing of the data is run. Raises `DefinitionError`, which says where it is wrong.
     """
-    return _Reader(words, {event_type(cls).name: cls for cls in events}).rule(data, "the rule")
+    table: Any = words
+    if not isinstance(table, Mapping):
+        what = f"The words of from_data are {short(table)}, which"
+        raise misplaced(what, "is no vocabulary", "Give VOCABULARY, or vocabulary(...).")
+    classes: Any = events
+    if isinstance(classes, str) or not isinstance(classes, Iterable):
+        what = f"The events of from_data are {short(classes)}, which"
+        raise misplaced(what, "is no list", "Give a list of event classes.")
+    return _Reader(words, {event_type(cls).name: cls for cls in classes}).rule(data, _Place())
 
 
 @attrs.frozen
+class _Place:
+    """A place in data: the way to it, how deep it is, and the rule that is described there."""
+
+    path: str = ""
+    depth: int = 0
+    name: str = ""
+
+    def __str__(self) -> str:
+        start = f"{self.path!r} of the rule" if self.path else "the rule"
+        return f"{start} ({self.name})" if self.name else start
+
+    def inside(self, key: str | int) -> _Place:
+        """What stands under a key here, or at a place of a list."""
+        step = f"[{key}]" if isinstance(key, int) else f".{key}" if self.path else key
+        return attrs.evolve(self, path=f"{self.path}{step}")
+
+    def part(self, key: str | int) -> _Place:
+        """A rule that stands in this one."""
+        return attrs.evolve(self.inside(key), depth=self.depth + 1, name="")
+
+
+@attrs.define
 class _Reader:
     words: Vocabulary
-    events: Mapping[str, type[Any]]
+    events: Events
+    read: int = 0
 
-    def rule(self, data: Any, where: str) -> Rule[Any]:
+    def rule(self, data: Any, where: _Place) -> Rule[Any]:
         """The rule at a place of the data."""
+        self.read += 1
+        if self.read > MOST:
+            repair = "A table that is used again counts each time. Make rules of their own of it."
+            raise misplaced("the rule", f"joins more than {MOST:,} rules", repair)
+        if where.depth > DEEPEST:
+            deep = attrs.evolve(where, path=f"{where.path[:40]}...")
+            raise misplaced(
+                deep, f"stands in more than {DEEPEST} others", "Let parts stand side by side."
+            )
         if not isinstance(data, Mapping):
-            raise _wrong(where, f"is {short(data)}", "Give a table with the name of a rule.")
+            raise misplaced(where, f"is {short(data)}", "Give a table with the name of a rule.")
         for key in data:
             if not isinstance(key, str):
-                raise _wrong(where, f"has the key {short(key)}", "Give names as keys.")
+                raise misplaced(where, f"has the key {short(key)}", "Give names as keys.")
+        name = data.get("rule", data.get("id"))
+        named = attrs.evolve(where, name=name if isinstance(name, str) else "")
+        for key in _COMMON:
+            unsaid = key == "within" and data.get(key) is None  # null: due, without a date
+            if not unsaid and not isinstance(data.get(key, ""), str):
+                problem = f"has {short(data[key])} for its {key}"
+                raise misplaced(named, problem, "Give a text.")
         made = self._named(data, where) if "rule" in data else self._combined(data, where)
-        return self._adjusted(made, data, f"{where} ({data.get('rule') or made.id})")
+        strength = self._strength(made, data, named)
+        return _made(named, lambda: _adjusted(made, data, strength))
 
-    def _named(self, data: Mapping[str, Any], where: str) -> Rule[Any]:
+    def _named(self, data: Mapping[str, Any], where: _Place) -> Rule[Any]:
         name = data["rule"]
         found = self.words.get(name) if isinstance(name, str) else None
         if found is None:
-            raise _wrong(
-                where, f"names the rule {short(name)}", nearest(str(name), list(self.words))
-            )
-        where = f"{where} ({name})"
+            problem = f"names the rule {short(name)}"
+            raise misplaced(where, problem, nearest(str(name), list(self.words)))
+        where = attrs.evolve(where, name=name)
         given = {key: value for key, value in data.items() if key != "rule"}
         if isinstance(found, Rule):
             self._only(given, (), where)
             return found
-        expected, hints = signature(found).parameters, get_type_hints(found)
+        expected, hints = signature(found).parameters, hints_of(name, found)
         self._only(given, expected, where)
         lacking = [
             k for k, p in expected.items() if p.default is Parameter.empty and k not in given
         ]
         if lacking:
-            raise _wrong(where, f"does not say {listed(lacking)}", "Give what is missing.")
+            raise misplaced(where, f"does not say {listed(lacking)}", "Give what is missing.")
         arguments = {
-            key: self._value(given[key], hints.get(key, Any), f"{key!r} of {where}")
+            key: fitted(given[key], hints.get(key, Any), where.inside(key), self.events)
             for key in expected
             if key in given
         }
-        return found(**arguments)
+        return _made(where, lambda: found(**arguments))
 
-    def _only(self, given: Mapping[str, Any], expected: Iterable[str], where: str) -> None:
+    def _only(self, given: Mapping[str, Any], expected: Iterable[str], where: _Place) -> None:
         allowed = [*expected, *_COMMON]
         for key in given:
             if key not in allowed:
-                raise _wrong(where, f"has {key!r}, which it does not take", nearest(key, allowed))
+                problem = f"has {short(key)}, which it does not take"
+                raise misplaced(where, problem, nearest(key, allowed))
 
-    def _combined(self, data: Mapping[str, Any], where: str) -> Rule[Any]:
+    def _combined(self, data: Mapping[str, Any], where: _Place) -> Rule[Any]:
         keys = [key for key in ("all", "any", "not", "when") if key in data]
         if len(keys) != 1:
-            raise _wrong(
+            raise misplaced(
                 where,
                 f"says {' and '.join(keys)} at once" if keys else "names no rule",
                 "Give one of: rule, all, any, not, when.",
             )
         (key,) = keys
         self._only(data, ("when", "then") if key == "when" else (key,), where)
-        id, wanted = data.get("id"), data.get("wanted", "")
-        if not isinstance(id, str):
-            raise _wrong(where, "joins rules and has no id", "Give it an id of its own.")
-        where = f"{where} ({id})"
+        if "id" not in data:
+            raise misplaced(where, "joins rules and has no id", "Give it an id of its own.")
+        id, wanted = data["id"], data.get("wanted", "")
+        where = attrs.evolve(where, name=id)
         if key == "when":
             if "then" not in data:
-                raise _wrong(where, "says when, and not what then", "Give then: a rule.")
-            return when(
-                id,
-                self.rule(data["when"], f"when of {where}"),
-                then=self.rule(data["then"], f"then of {where}"),
-                wanted=wanted,
-            )
+                raise misplaced(where, "says when, and not what then", "Give then: a rule.")
+            condition, then = (self.rule(data[one], where.part(one)) for one in ("when", "then"))
+            return _made(where, lambda: when(id, condition, then=then, wanted=wanted))
         if key == "not":
-            return not_(id, self.rule(data["not"], f"not of {where}"), wanted=wanted)
-        parts = data[key]
-        if not isinstance(parts, (list, tuple)):
-            raise _wrong(where, f"has {short(parts)} for {key}", "Give a list of rules.")
-        return _COMBINED[key](
-            id,
-            *(self.rule(part, f"part {n} of {where}") for n, part in enumerate(parts, 1)),
-            wanted=wanted,
-        )
+            part = self.rule(data[key], where.part(key))
+            return _made(where, lambda: not_(id, part, wanted=wanted))
+        given = data[key]
+        if not isinstance(given, (list, tuple)):
+            raise misplaced(where, f"has {short(given)} for {key}", "Give a list of rules.")
+        inside = where.inside(key)
+        parts = [self.rule(part, inside.part(n)) for n, part in enumerate(given)]
+        return _made(where, lambda: _COMBINED[key](id, *parts, wanted=wanted))
 
-    def _adjusted(self, rule: Rule[Any], data: Mapping[str, Any], where: str) -> Rule[Any]:
-        """The rule with the words and the strength that the data gives it."""
-        for key in _COMMON:
-            if key in data and not isinstance(data[key], str):
-                raise _wrong(where, f"has {short(data[key])} for its {key}", "Give a text.")
-        if "id" in data:
-            rule = rule.named(data["id"])
-        if "wanted" in data:
-            rule = rule.worded(data["wanted"])
-        if "source" in data:
-            rule = rule.sourced(data["source"])
-        if "excepted_by" in data:
-            rule = rule.excepted(by=data["excepted_by"])
-        strength = data.get("strength", rule.strength)
+    def _strength(self, rule: Rule[Any], data: Mapping[str, Any], where: _Place) -> str:
+        """The strength that the data gives a rule; a time to do it in goes with `due` alone."""
+        strength: str = data.get("strength", rule.strength)
         if strength not in _STRENGTHS:
-            raise _wrong(where, f"has the strength {strength!r}", nearest(strength, _STRENGTHS))
+            problem = f"has the strength {short(strength)}"
+            raise misplaced(where, problem, nearest(strength, _STRENGTHS))
         if "within" in data and strength != "due":
-            raise _wrong(where, "has a time to do it in", "Give it strength: due.")
-        if strength == "due":
-            return rule.due(within=data.get("within"))
-        return rule.warns() if strength == "warn" else rule.blocks()
-
-    def _value(self, value: Any, hint: Any, where: str) -> Any:
-        """A value as the parameter takes it."""
-        if get_origin(hint) in (Union, UnionType):
-            options = [option for option in get_args(hint) if option is not type(None)]
-            if value is None and len(options) < len(get_args(hint)):
-                return None
-            hint = options[0]
-        origin = get_origin(hint)
-        if origin is tuple and isinstance(value, (list, tuple)):
-            inner = get_args(hint)[0]
-            return tuple(self._value(item, inner, where) for item in value)
-        if (hint is type or origin is type) and isinstance(value, str) and value in self.events:
-            return self.events[value]
-        if origin is Literal and value in get_args(hint):
-            return value
-        if hint is Span and isinstance(value, str):
-            return span_of(value)
-        if hint is date and isinstance(value, str):
-            return _day(value, where)
-        if hint in (int, bool, str, date) and type(value) is hint:
-            return value
-        raise _wrong(where, f"is {short(value)}", self._allowed(hint, value))
-
-    def _allowed(self, hint: Any, value: object) -> str:
-        origin = get_origin(hint)
-        if hint is type or origin is type:
-            return f"Give the name of an event. {nearest(str(value), self.events)}"
-        if origin is Literal:
-            return f"Give one of: {', '.join(map(str, get_args(hint)))}."
-        if origin is tuple:
-            return "Give a list."
-        return _KINDS.get(hint, "Give a value of its kind.")
+            raise misplaced(where, "has a time to do it in", "Give it strength: due.")
+        return strength
 
 
-_KINDS: dict[Any, str] = {
-    int: "Give a whole number.",
-    bool: "Give true or false.",
-    str: "Give a text.",
-    Span: "Give a span, like '7 days'.",
-    date: "Give a date, like '2026-03-31'.",
-}
+def _adjusted(rule: Rule[Any], data: Mapping[str, Any], strength: str) -> Rule[Any]:
+    """The rule with the words and the strength that the data gives it."""
+    if "id" in data:
+        rule = rule.named(data["id"])
+    if "wanted" in data:
+        rule = rule.worded(data["wanted"])
+    if "source" in data:
+        rule = rule.sourced(data["source"])
+    if "excepted_by" in data:
+        rule = rule.excepted(by=data["excepted_by"])
+    if strength == "due":
+        return rule.due(within=data.get("within", rule.within))
+    return rule.warns() if strength == "warn" else rule.blocks()
 
 
-def _day(value: str, where: str) -> date:
+def _made(where: _Place, make: Callable[[], Rule[Any]]) -> Rule[Any]:
+    """The rule that is made; what is wrong with it is told with its place."""
     try:
-        return date.fromisoformat(value)
-    except ValueError:
-        raise _wrong(where, f"is {value!r}", _KINDS[date]) from None
-
-
-def _wrong(where: str, problem: str, repair: str) -> DefinitionError:
-    return DefinitionError(what=f"{where[0].upper()}{where[1:]}", problem=problem, repair=repair)
+        return make()
+    except CaseflowError as error:
+        problem = str(error)
+    except Exception as error:  # a maker is foreign code
+        problem = f"{type(error).__name__}: {said(error)}"
+    raise misplaced(where, "cannot be made", problem)
