@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import pkgutil
+import re
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from tests.support.doc_blocks import (
     run,
 )
 from tests.support.trades import shop
-from tools.reference import MODELS, model_page, page
+from tools.reference import MODELS, model_page, page, page_of_rules
 from tools.reference_due import by_when
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -76,7 +77,7 @@ def test_every_workflow_that_ships_has_a_reference_and_nothing_else_has():
     shipped = {name for name in stages.__all__ if isinstance(getattr(stages, name), Workflow)}
     assert {model.python for model in MODELS} == shipped
     named = {f"{model.workflow.name}.md" for model in MODELS}
-    assert {path.name for path in REFERENCES.iterdir()} == named
+    assert {path.name for path in REFERENCES.iterdir()} == named | {"rules.md"}
     for path in [ROOT / "README.md", ROOT / "docs" / "index.md"]:
         assert all(f"models/{name})" in path.read_text(encoding="utf-8") for name in named)
 
@@ -86,12 +87,17 @@ def test_every_workflow_that_ships_has_a_reference_and_nothing_else_has():
     [
         ({"strengths": {"plan-agreed": "block"}}, "`plan-agreed` refuses (supervisor)"),
         (
+            {"strengths": {"plan-agreed": "block"}},
+            "- The client has agreed to the plan as it stands. Exception: supervisor. (ISED",
+        ),
+        (
             {"rules": {"monitor": [rules.exit_interviews]}},
             "`monitor` refuses<br>`close` refuses<br>",
         ),
         (
             {"drop": {"assess": ["enrolled-before-assessment"]}},
-            "| `assess` | engagement | assessment | | | | ISED, Case Management, stage 2 |",
+            "### Assess\n\nThe assessment begins.\n\nFrom engagement to assessment. "
+            "(ISED, Case Management, stage 2)\n\n### Plan\n",
         ),
     ],
 )
@@ -117,7 +123,8 @@ def test_the_reference_names_everything():
 
 def test_the_reference_of_another_trade_tells_roles_reasons_and_conditions():
     told = page(shop)
-    assert "| `stolen` | any open stage, on hold or not | abandoned | | | | | manager |" in told
+    assert "| `stolen` | any open stage, on hold or not | abandoned | | | | manager |" in told
+    assert "From any open stage, on hold or not, to abandoned. By: manager." in told
     assert "one of: `customer.too-dear`, `customer.moved-away`, `no-parts`" in told
     assert "repair (waiting), if: Parts are still to come.; repair (bench)" in told
     assert "`rung-back` | A customer who rang in vain is rung back. | `call-missed` due" in told
@@ -125,16 +132,65 @@ def test_the_reference_of_another_trade_tells_roles_reasons_and_conditions():
 
 def test_the_reference_tells_what_is_not_stated_and_what_is_due():
     told = page(continuum)
+    assert "| **closed** | closure | | ends here | where it was before | not stated |" in told
     assert (
-        "| **closed** `closed` | closure | | ends here | where it was before | not stated |" in told
-    )
-    assert (
-        "| `weekly-note` | A case note is written every week. | case manager "
+        "| A case note is written every week. | case manager "
         "| every 1 week, from the last time | in plan implementation and service delivery "
-        "| `progress-noted` | | Bi-level Case Management, writing quality case notes: "
-        "on a weekly basis |"
+        "| progress noted | | Bi-level Case Management, writing quality case notes: "
+        "on a weekly basis | `weekly-note` |"
     ) in told
     assert "Nothing is due by a time of its own" in page(six_stage)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.python)
+def test_the_part_for_those_who_know_the_work_tells_all_and_names_no_code(model):
+    workflow = model.workflow
+    told, names = model_page(model).split("## For developers")
+    for row in workflow.rows:
+        assert row.core or f"\n### {row.label[:1].upper()}{row.label[1:]}\n" in told
+        assert all(rule.wanted in told for rule in row.rules)
+    for rules_on in workflow.rules.values():
+        assert all(one.wanted in told for one in rules_on)
+    due = [line for line in told.splitlines() if line.endswith("` |")]
+    assert [line.split(" | ")[0].strip("| ") for line in due] == [
+        one.wanted for one in workflow.obligations
+    ]
+    code = [line for line in told.splitlines() if "`" in line and line not in due]
+    assert code == [
+        "This page is made from the workflow itself by `make reference`, and a test "
+        "sees that it agrees."
+    ]
+    assert all(f"`{row.name}`" in names for row in workflow.rows if not row.core)
+
+
+def test_every_transition_that_ships_says_in_a_sentence_what_it_is():
+    for model in MODELS:
+        for row in model.workflow.rows:
+            if not row.core and row.transition.records is None:
+                assert re.fullmatch(r"[A-Z][^`]+\.", row.transition.description), row.name
+
+
+def test_the_page_of_all_rules_has_each_with_its_source_and_its_models():
+    told = page_of_rules()
+    path = REFERENCES / "rules.md"
+    assert path.read_text(encoding="utf-8") == told, f"{path} is out of date: run make reference"
+    parts = dict(part.split("\n", 1) for part in told.split("\n### ")[1:])
+    shipped = {id: one for model in MODELS for id, one in model.workflow.all_rules.items()}
+    due = {one.id: one for model in MODELS for one in model.workflow.obligations}
+    assert parts.keys() >= rules.VOCABULARY.keys() | shipped.keys() | due.keys()
+    for model in MODELS:
+        of = f"[{model.title}]({model.workflow.name}.md"
+        stands = {id for id, part in parts.items() if of in part}
+        assert stands == {
+            *model.workflow.all_rules,
+            *(one.id for one in model.workflow.obligations),
+        }
+        for rule in [rule for row in model.workflow.rows for rule in row.rules]:
+            assert rule.wanted in parts[rule.id]
+            assert f"From: {rule.source}." in parts[rule.id]
+    assert "- in no model. From: ISED" in parts["no-open-issues"]
+    assert "practice model [navigator]" in parts["caseload-cap"]
+    assert "the agency says how long" in parts["handoff"]
 
 
 @pytest.mark.parametrize(
@@ -149,7 +205,7 @@ def test_the_reference_tells_what_is_not_stated_and_what_is_due():
             "each year, from 30 days before the anniversary to 30 days after",
         ),
         (in_quarter(2), "in calendar quarter 2 after that of the start"),
-        (on_date("review_on"), "by the date in its field `review_on`"),
+        (on_date("review_on"), "by the day that it sets"),
     ],
 )
 def test_the_reference_says_by_when(timing, words):

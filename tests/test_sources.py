@@ -96,6 +96,16 @@ def test_every_name_is_there(kind, name):
     assert exists(kind, name), f"{kind} {name}"
 
 
+LINKED = re.compile(r"\[`(rule|obligation): ([\w-]+)`\]\(models/rules\.md#([\w-]+)\)")
+
+
+def test_every_rule_and_obligation_on_the_page_leads_to_where_it_stands():
+    named = {(kind, name) for kind, name in NAMED.findall(PAGE) if kind in ("rule", "obligation")}
+    linked = {(kind, name) for kind, name, anchor in LINKED.findall(PAGE) if name == anchor}
+    assert named
+    assert named == linked
+
+
 def test_every_obligation_that_ships_is_on_the_page():
     named = {name for kind, name in NAMED.findall(PAGE) if kind == "obligation"}
     quarters = {"follow-up-quarter-2", "follow-up-quarter-3"}

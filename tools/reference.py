@@ -1,19 +1,19 @@
 """Write the references of the workflows that ship: stages, rules, what is due, and events.
 
 `python -m tools.reference` prints the page of `six_stage`; with a folder, it writes a page for
-each there.
+each there, and one of all rules.
 """
 
 import inspect
 import sys
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 import attrs
 
-from caseflow import ANY_OPEN, BACK, STAY, Rule, To, Workflow, stages
+from caseflow import Rule, Workflow, stages
 from caseflow.kernel.calendar import span_of
 from caseflow.kernel.case import HOLD, stage_of
 from caseflow.kernel.events import CODE_MARK, CORE_EVENTS, event_type
@@ -21,42 +21,58 @@ from caseflow.kernel.verdict import in_words
 from caseflow.rules import sources
 from caseflow.workflow.check import BUILT_IN_RULES
 from caseflow.workflow.machine import Row
+from tools.reading import (
+    STRICT,
+    decisions,
+    ends_only,
+    of_facts,
+    place_in,
+    source_words,
+    standings,
+    target_words,
+)
 from tools.reference_due import due
+from tools.reference_rules import rules_page
 from tools.tables import Table, code, once, table
 
 INTRO = """\
-# {title}: reference
+# {title}
 
-What the workflow `{name}` (`caseflow.stages.{python}`) holds: its stages, what leads from one to
-another, its rules, what it makes due, and the events of `caseflow.casework`. It follows the
-document that it cites as *{document}*. This page is made from the workflow itself by
-`make reference`, and a test sees that it agrees. The [tutorial](../tutorial.md) shows the six
-stages at work, [concepts](../concepts.md) has the ideas, and
-[how to write a rule](../howto-write-a-rule.md#how-strict-block-warn-due) tells how an agency
-changes what stands here.
+How work goes in this process model: its stages, what is decided in them, what is refused and what
+is only warned of, what ends a case, and what is due. It follows *{document}*; a place in brackets
+is one in that document, where nothing else is said. An agency may change all of it.
+
+The [glossary](../glossary.md) explains the words, [the list of all rules](rules.md) has those that
+stand in other models or in none, and [where each thing lives](../sources.md) goes through the
+documents item by item. The last part, [for developers](#for-developers), has the names in code.
+This page is made from the workflow itself by `make reference`, and a test sees that it agrees.
 """
 STAGES = """\
-The phases are the parts of every process of case management, by which stages of different
-workflows are compared. *Not stated* marks what the document does not say, and the library has all
-the same, so that cases can be worked and ended. A hold, and a decision that leaves a case in its
-stage, have no place of their own.
+The phases are the parts of every process of case management, by which stages of different models
+are compared. *Not stated* marks what the document does not say, and the model has all the same, so
+that cases can be worked and ended.
 """
-WAYS = """\
+DEVELOPERS = """\
+## For developers
+
+Workflow `{name}`, version `{version}`. The [tutorial](../tutorial.md) shows the six stages at work,
+[concepts](../concepts.md) has the ideas, and
+[how to write a rule](../howto-write-a-rule.md#how-strict-block-warn-due) tells how an agency
+changes what stands here.
+
+### Transitions
+
 The name is what one says to take it: `book.do(case_id, "assess", by=...)`. Where an event is
-recorded, it is submitted in place of the name.
-
-How strict a rule is:
-
-- **refuses**: the decision is not taken (strength `block`).
-- **warns**: the decision is taken, and the warning is shown and stored with it (`warn`).
-- **due afterwards**: the decision is taken, and what is missing is owed from then on (`due`).
-
-Where a role stands in brackets, somebody in it may make an exception: allow, in one case and for a
-reason, what the rule refuses.
+recorded, it is submitted in place of the name. A rule that does not hold refuses (strength
+`block`), warns (`warn`), or leaves something to be done afterwards (`due`); where a role stands in
+brackets, somebody in it may make an exception.
 """
 ANYBODY = """\
-No transition asks for a role: anybody may take each, as far as its rules allow, until an agency
-says who may.
+No decision asks for a role: anybody may take each, as far as the rules allow, until an agency says
+who may.
+"""
+ON_FACTS = """\
+What happened is always taken down, and never refused. Of some of it more is asked.
 """
 EVENTS = """\
 Under the name that is stored stands the class, which is imported from `caseflow.casework`. A *word*
@@ -64,7 +80,8 @@ is from the agency's own vocabulary, or an id, and never personal; *text* is fre
 personal.
 """
 OF_EVERY_WORKFLOW = """\
-Rules that every workflow has. They refuse, but for what is said here, and allow no exception:
+Asked in every model. Where it does not hold, the decision is refused, but for what is said here,
+and no exception is allowed.
 """
 STRENGTHS = {"block": "refuses", "warn": "warns", "due": "due afterwards"}
 BUILT_IN = {
@@ -117,39 +134,69 @@ MODELS = (
 def model_page(model: Model) -> str:
     """The page of a workflow that ships."""
     workflow = model.workflow
-    intro = INTRO.format(
-        title=model.title, name=workflow.name, python=model.python, document=model.document
-    )
-    return f"{intro}\n{page(workflow)}"
+    intro = INTRO.format(title=model.title, document=model.document)
+    return f"{intro}\n{page(workflow, model.document)}"
 
 
-def page(workflow: Workflow[Any]) -> str:
-    """What stands on a page, below its introduction."""
-    rows = [row for row in workflow.rows if not row.core]
-    going = [row for row in rows if not ends_only(workflow, row)]
-    ending = [row for row in rows if ends_only(workflow, row)]
+def page_of_rules() -> str:
+    """The page of every rule and obligation that ships."""
+    return rules_page({model.title: model.workflow for model in MODELS})
+
+
+def page(workflow: Workflow[Any], document: str = "") -> str:
+    """What stands on a page, below its introduction: in sentences, and then the names."""
+    return f"{reading(workflow, document)}\n{names(workflow)}"
+
+
+def reading(workflow: Workflow[Any], document: str) -> str:
+    """The part for those who know the work."""
+    going, ending = _rows(workflow)
     stages = table(
-        ["stage", "phases", "substages", "a case", "leads on to", "stated in"],
-        stage_rows(workflow),
+        ["stage", "phases", "in order", "a case", "leads on to", "stated in"],
+        stage_rows(workflow, document),
     )
+    facts = of_facts(workflow, document)
+    parts = [
+        f"## Stages\n\n{STAGES}\n{stages}",
+        f"## What is decided\n\n{STRICT}",
+        *([] if asks_for_roles([*going, *ending]) else [ANYBODY]),
+        decisions(workflow, going, document),
+        f"## What ends a case\n\n{decisions(workflow, ending, document)}",
+        *([f"## What is asked of facts\n\n{ON_FACTS}\n{facts}"] if facts else []),
+        f"## What is due\n\n{due(workflow, document)}",
+        f"## What every model asks\n\n{OF_EVERY_WORKFLOW}",
+        "".join(f"- {BUILT_IN[id]}\n" for id in BUILT_IN_RULES),
+    ]
+    return "\n".join(parts)
+
+
+def names(workflow: Workflow[Any]) -> str:
+    """The part for developers."""
+    going, ending = _rows(workflow)
     rules = table(
-        ["rule", "what it wants", "where, and how strict", "exception", "source"],
+        ["rule", "what it asks", "where, and what it does where it does not hold", "exception"],
         rule_rows(workflow),
     )
-    built_in = table(["rule", "what it wants"], [[code(id), BUILT_IN[id]] for id in BUILT_IN_RULES])
+    built_in = table(["rule", "what it asks"], [[code(id), BUILT_IN[id]] for id in BUILT_IN_RULES])
+    ids = [[workflow.label(one.id), code(one.id)] for one in workflow.stages]
     parts = [
-        f"Workflow `{workflow.name}`, version `{workflow.version}`.\n",
-        f"## Stages\n\n{STAGES}\n{stages}",
-        f"## What leads on\n\n{WAYS}",
-        *([] if asks_for_roles(rows) else [ANYBODY]),
-        transitions(workflow, going),
-        f"## What ends a case\n\n{transitions(workflow, ending)}\n{dated_back(rows)}",
-        f"## Rules\n\n{rules}",
-        f"{OF_EVERY_WORKFLOW}\n{built_in}",
-        f"## What is due\n\n{due(workflow)}",
+        DEVELOPERS.format(name=workflow.name, version=workflow.version),
+        transitions(workflow, [*going, *ending]),
+        f"### Stages and their ids\n\n{table(['stage', 'id'], ids)}",
+        f"### Rules\n\n{rules}",
+        f"Rules that every workflow has:\n\n{built_in}",
         events(workflow),
     ]
     return "\n".join(parts)
+
+
+def _rows(workflow: Workflow[Any]) -> tuple[list[Row], list[Row]]:
+    """The transitions that go on, and those that end a case."""
+    rows = [row for row in workflow.rows if not row.core]
+    return (
+        [row for row in rows if not ends_only(workflow, row)],
+        [row for row in rows if ends_only(workflow, row)],
+    )
 
 
 def events(workflow: Workflow[Any]) -> str:
@@ -163,12 +210,12 @@ def events(workflow: Workflow[Any]) -> str:
     core = table(["event", "what it says", "fields"], [event_row(cls) for cls in CORE_EVENTS])
     return "\n".join(
         [
-            "## Facts\n",
+            "### Facts\n",
             "What happened. A fact is never refused, in any stage, and moves no case.\n",
             EVENTS,
             facts,
-            f"## Decisions\n\nWhat the agency decides: judged by the rules above.\n\n{decisions}",
-            "## Events that every case knows\n",
+            f"### Decisions\n\nWhat the agency decides: judged by the rules above.\n\n{decisions}",
+            "### Events that every case knows\n",
             "They come from `caseflow`, and are decisions.\n",
             core,
         ]
@@ -178,7 +225,7 @@ def events(workflow: Workflow[Any]) -> str:
 # -- stages and transitions -------------------------------------------------------------------
 
 
-def stage_rows(workflow: Workflow[Any]) -> Table:
+def stage_rows(workflow: Workflow[Any], document: str = "") -> Table:
     rows = []
     for stage in workflow.stages:
         title = f"**{in_words(stage.id, workflow.words)}**"
@@ -199,21 +246,15 @@ def stage_rows(workflow: Workflow[Any]) -> Table:
             on.append("where it was before")
         rows.append(
             [
-                f"{title} {code(stage.id)}",
+                title,
                 ", ".join(stage.phases),
                 ", then ".join(stage.substages),
                 ", ".join(may),
                 ", ".join(on),
-                stage.stated_in,
+                place_in(stage.stated_in, document),
             ]
         )
     return rows
-
-
-def ends_only(workflow: Workflow[Any], row: Row) -> bool:
-    """Whether a transition can only end the case."""
-    finals = {stage.id for stage in workflow.stages if stage.final}
-    return all(stage_of(to.stage) in finals for to in row.transition.to)
 
 
 def asks_for_roles(rows: list[Row]) -> bool:
@@ -221,7 +262,7 @@ def asks_for_roles(rows: list[Row]) -> bool:
 
 
 def transitions(workflow: Workflow[Any], rows: list[Row]) -> str:
-    head = ["transition", "from", "to", "records", "reason", "rules", "stated in"]
+    head = ["transition", "from", "to", "records", "reason", "rules"]
     body = [transition_row(workflow, row) for row in rows]
     if asks_for_roles(rows):
         head.append("by")
@@ -244,22 +285,7 @@ def transition_row(workflow: Workflow[Any], row: Row) -> list[str]:
         code(event_type(records).name) if records else "",
         reason,
         "<br>".join(f"{code(rule.id)} {strictness(rule)}" for rule in row.rules),
-        transition.stated_in,
     ]
-
-
-def source_words(workflow: Workflow[Any], name: str) -> str:
-    if name == HOLD:
-        return "on hold"
-    if name == ANY_OPEN:
-        return "any open stage" + (", on hold or not" if workflow.hold else "")
-    return in_words(name, workflow.words)
-
-
-def target_words(workflow: Workflow[Any], to: To) -> str:
-    known = {STAY: "stays", BACK: "where it was before", HOLD: "on hold"}
-    words = known.get(to.stage) or in_words(to.stage, workflow.words)
-    return f"{words}, if: {to.when.wanted}" if to.when else words
 
 
 def strictness(rule: Rule[Any]) -> str:
@@ -268,16 +294,6 @@ def strictness(rule: Rule[Any]) -> str:
         words += f", within {span_of(rule.within)}"
     excepted = rule.strength == "block" and rule.excepted_by
     return f"{words} ({rule.excepted_by})" if excepted else words
-
-
-def dated_back(rows: Iterable[Row]) -> str:
-    names = list(dict.fromkeys(row.name for row in rows if row.transition.supersedes))
-    if not names:
-        return ""
-    return (
-        f"Learned of late, {' and '.join(map(code, names))} may be dated before moves that are\n"
-        "already recorded. Those moves then drop out of the path.\n"
-    )
 
 
 # -- rules ------------------------------------------------------------------------------------
@@ -294,7 +310,6 @@ def rule_rows(workflow: Workflow[Any]) -> Table:
                 once(one.wanted for one in found),
                 once(places_of(workflow, id)),
                 " or ".join(sorted(excepted)),
-                once(one.source for one in found),
             ]
         )
     return rows
@@ -304,15 +319,6 @@ def places_of(workflow: Workflow[Any], id: str) -> Iterator[str]:
     for rule, name in standings(workflow, id):
         words = STRENGTHS[rule.strength]
         yield f"{code(name)} {words}"
-
-
-def standings(workflow: Workflow[Any], id: str) -> Iterator[tuple[Rule[Any], str]]:
-    """Each place where a rule stands, by the name of the transition or the fact."""
-    for row in workflow.rows:
-        yield from ((rule, row.name) for rule in row.rules if rule.id == id)
-    for key, given in workflow.rules.items():
-        if isinstance(key, type) and not workflow.names_recording(key):
-            yield from ((rule, event_type(key).name) for rule in given if rule.id == id)
 
 
 # -- events -----------------------------------------------------------------------------------
@@ -374,6 +380,7 @@ def main() -> None:
     for model in MODELS:
         path = folder / f"{model.workflow.name}.md"
         path.write_text(model_page(model), encoding="utf-8")
+    (folder / "rules.md").write_text(page_of_rules(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -16,33 +16,34 @@ from caseflow.workflow.obligation import (
     Within,
     Yearly,
 )
+from tools.reading import place_in
 from tools.tables import code, table
 
 NOTHING_DUE = """\
-Nothing is due by a time of its own. Where a document gives no time, the library has none either:
-an agency sets its own, with the obligations of `caseflow.rules.due` and
-`extend(..., obligations=[...])`.
+Nothing is due by a time of its own. Where the document gives no time, the model has none either:
+an agency sets its own ([what may be due](rules.md#obligations), and
+[how to say by when](../howto-due.md)).
 """
 
 
-def due(workflow: Workflow[Any]) -> str:
+def due(workflow: Workflow[Any], document: str = "") -> str:
     if not workflow.obligations:
         return NOTHING_DUE
-    head = ["obligation", "what is wanted", "who", "by when", "since, and where", "met by"]
-    body = [obligation_row(workflow, one) for one in workflow.obligations]
-    return table([*head, "exception", "source"], body)
+    head = ["what is due", "who", "by when", "since, and where", "met by", "exception", "source"]
+    body = [obligation_row(workflow, one, document) for one in workflow.obligations]
+    return table([*head, "for developers"], body)
 
 
-def obligation_row(workflow: Workflow[Any], one: Obligation) -> list[str]:
+def obligation_row(workflow: Workflow[Any], one: Obligation, document: str) -> list[str]:
     return [
-        code(one.id),
         one.wanted,
         one.owner.replace("-", " "),
         by_when(one.due),
         "; ".join(clock(workflow, one)),
-        ", ".join(code(event_type(cls).name) for cls in one.met_by),
+        " or ".join(in_words(event_type(cls).name) for cls in one.met_by),
         one.excepted_by,
-        one.source,
+        place_in(one.source, document),
+        code(one.id),
     ]
 
 
@@ -50,7 +51,7 @@ def clock(workflow: Workflow[Any], one: Obligation) -> Iterator[str]:
     """Since when the clock of an obligation runs, and in which stages, in words."""
     starts = one.since
     if starts is not None:
-        begins = [code(event_type(cls).name) for cls in starts.events]
+        begins = [in_words(event_type(cls).name) for cls in starts.events]
         begins += [f"entering {in_words(name, workflow.words)}" for name in starts.stages]
         if starts.of_things:
             begins = ["each of them"]
@@ -76,5 +77,5 @@ def by_when(due: Timing) -> str:
             return f"each year, from {due.before} before the anniversary to {due.after} after"
         case InQuarter(number):
             return f"in calendar quarter {number} after that of the start"
-        case OnDate(field):
-            return f"by the date in its field {code(field)}"
+        case OnDate():
+            return "by the day that it sets"

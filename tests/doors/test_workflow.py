@@ -101,6 +101,10 @@ FAULTS = {
         "Transition 'make' has the rule 'aged' for its rules, which is no list. "
         "Put it in a list: [...].",
     ),
+    "a description that is no text": (
+        with_make(description=["It is made."]),
+        "Transition 'make' has description=['It is made.'], which is no text. Give a str.",
+    ),
     "a rule by its id": (
         with_make(rules="aged"),
         "Transition 'make' has 'aged' for its rules, which is no list. Give a list of rules.",

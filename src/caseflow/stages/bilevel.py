@@ -112,6 +112,7 @@ TRANSITIONS = (
     Transition("enroll", source=SERVED, to=STAY, records=Enrolled, stated_in=NOT_STATED),
     Transition(
         "assess",
+        description="The assessment begins.",
         source=INTAKE,
         to=ASSESSMENT,
         rules=[
@@ -121,6 +122,7 @@ TRANSITIONS = (
     ),
     Transition(
         "plan",
+        description="The plan is made from the assessment.",
         source=ASSESSMENT,
         to=PLANNING,
         rules=[
@@ -132,6 +134,7 @@ TRANSITIONS = (
     ),
     Transition(
         "start-services",
+        description="Services begin, as the plan says.",
         source=PLANNING,
         to=DELIVERY,
         rules=[
@@ -151,18 +154,21 @@ TRANSITIONS = (
     ),
     Transition(
         "reassess",
+        description="The client's situation is assessed anew.",
         source=DELIVERY,
         to=ASSESSMENT,
         stated_in=bilevel("plan implementation: reassessing"),
     ),
     Transition(
         "revise-plan",
+        description="The plan is changed, because things have changed.",
         source=DELIVERY,
         to=PLANNING,
         stated_in=bilevel("plan implementation: modifying the initial goals and plans"),
     ),
     Transition(
         "exit",
+        description="The client leaves the program, and is followed up.",
         source=DELIVERY,
         to=FOLLOW_UP,
         rules=[
@@ -172,7 +178,13 @@ TRANSITIONS = (
         ],
         stated_in=bilevel("the continuum, V"),
     ),
-    Transition("return-to-services", source=FOLLOW_UP, to=DELIVERY, stated_in=NOT_STATED),
+    Transition(
+        "return-to-services",
+        description="Services are taken up again before the case is closed.",
+        source=FOLLOW_UP,
+        to=DELIVERY,
+        stated_in=NOT_STATED,
+    ),
     Transition(
         "close",
         source=FOLLOW_UP,

@@ -43,16 +43,23 @@ def early_endings(
     return (
         Transition(
             "end-as-ineligible",
+            description="The case ends because the client was found not eligible.",
             source=judged_in or before_enrollment,
             to=CLOSED,
             rules=[found_ineligible],
             stated_in=NOT_STATED,
         ),
         Transition(
-            "deny", source=before_enrollment, to=CLOSED, reason_required=True, stated_in=NOT_STATED
+            "deny",
+            description="The agency does not take the client on, and says why.",
+            source=before_enrollment,
+            to=CLOSED,
+            reason_required=True,
+            stated_in=NOT_STATED,
         ),
         Transition(
             "decline-services",
+            description="Before being enrolled, the client decides against the services.",
             source=ANY_OPEN,
             to=CLOSED,
             rules=[not_yet_enrolled],
@@ -60,6 +67,7 @@ def early_endings(
         ),
         Transition(
             "withdraw",
+            description="A client who is enrolled leaves the services.",
             source=ANY_OPEN,
             to=CLOSED,
             rules=[
@@ -70,6 +78,7 @@ def early_endings(
         ),
         Transition(
             "end-as-unable-to-locate",
+            description="The case ends because the client can no longer be reached.",
             source=ANY_OPEN,
             to=CLOSED,
             rules=[contact_attempted()],
@@ -79,6 +88,7 @@ def early_endings(
         ),
         Transition(
             "refer-out",
+            description="The case ends here because somebody else can help.",
             source=ANY_OPEN,
             to=CLOSED,
             rules=[referred_elsewhere],
@@ -88,10 +98,16 @@ def early_endings(
             "transfer-out", source=ANY_OPEN, to=CLOSED, records=TransferredOut, stated_in=NOT_STATED
         ),
         Transition(
-            "end-as-deceased", source=ANY_OPEN, to=CLOSED, supersedes=True, stated_in=NOT_STATED
+            "end-as-deceased",
+            description="The case ends because the client has died.",
+            source=ANY_OPEN,
+            to=CLOSED,
+            supersedes=True,
+            stated_in=NOT_STATED,
         ),
         Transition(
             "end-as-entered-in-error",
+            description="The case should never have been opened.",
             source=ANY_OPEN,
             to=CLOSED,
             reason_required=True,
@@ -99,6 +115,7 @@ def early_endings(
         ),
         Transition(
             "end-with-program",
+            description="The case ends because the program ends.",
             source=ANY_OPEN,
             to=CLOSED,
             reason_required=True,
@@ -113,7 +130,13 @@ APPROVING: dict[str | type[Any], list[Rule[CaseworkState]]] = {
 """What is asked before a plan is approved, wherever it is."""
 
 REOPENING = Transition(
-    "reopen", source=CLOSED, to=BACK, reopens=True, reason_required=True, stated_in=NOT_STATED
+    "reopen",
+    description="A closed case is taken up again.",
+    source=CLOSED,
+    to=BACK,
+    reopens=True,
+    reason_required=True,
+    stated_in=NOT_STATED,
 )
 """A closed case comes back to where it was."""
 

@@ -96,6 +96,7 @@ TRANSITIONS = (
     Transition("enroll", source=SERVED, to=STAY, records=Enrolled, stated_in=NOT_STATED),
     Transition(
         "create-goals",
+        description="Goals are set on the ground of the assessment.",
         source=ASSESSMENT,
         to=GOALS,
         rules=[
@@ -113,6 +114,7 @@ TRANSITIONS = (
     ),
     Transition(
         "intervene",
+        description="The work on the goals begins.",
         source=GOALS,
         to=INTERVENTION,
         rules=[
@@ -126,12 +128,14 @@ TRANSITIONS = (
     ),
     Transition(
         "reassess",
+        description="Client and case manager look at how far the goals are reached.",
         source=INTERVENTION,
         to=REASSESSMENT,
         stated_in=stages("reassessment"),
     ),
     Transition(
         "refine-goals",
+        description="Goals are refined, and new ones are set.",
         source=REASSESSMENT,
         to=GOALS,
         rules=[progress_reviewed.warns()],
@@ -139,6 +143,7 @@ TRANSITIONS = (
     ),
     Transition(
         "go-on",
+        description="The work on the goals goes on as it is.",
         source=REASSESSMENT,
         to=INTERVENTION,
         rules=[progress_reviewed.warns()],
@@ -146,11 +151,18 @@ TRANSITIONS = (
     ),
     Transition(
         "begin-closing",
+        description="Client and case manager prepare the end of services.",
         source=(INTERVENTION, REASSESSMENT),
         to=CLOSURE,
         stated_in=stages("closure"),
     ),
-    Transition("return-to-goals", source=CLOSURE, to=GOALS, stated_in=NOT_STATED),
+    Transition(
+        "return-to-goals",
+        description="The goals are taken up again before the case is closed.",
+        source=CLOSURE,
+        to=GOALS,
+        stated_in=NOT_STATED,
+    ),
     Transition(
         "close",
         source=CLOSURE,

@@ -85,11 +85,13 @@ TRANSITIONS = (
         to=STAY,
         records=EligibilityDetermined,
         label="determine whether the client would benefit",
+        description="It is found whether the client would benefit from the services.",
         stated_in=models("intake"),
     ),
     Transition("enroll", source=(INTAKE, *SERVED), to=STAY, records=Enrolled, stated_in=NOT_STATED),
     Transition(
         "assess",
+        description="The assessment begins.",
         source=INTAKE,
         to=ASSESSMENT,
         rules=[
@@ -102,6 +104,7 @@ TRANSITIONS = (
     ),
     Transition(
         "plan",
+        description="The plan is made from the assessment.",
         source=ASSESSMENT,
         to=PLANNING,
         rules=[
@@ -115,6 +118,7 @@ TRANSITIONS = (
     ),
     Transition(
         "start-services",
+        description="Services begin, as the plan says.",
         source=PLANNING,
         to=MONITORING,
         rules=[
@@ -129,11 +133,18 @@ TRANSITIONS = (
     ),
     Transition(
         "reassess",
+        description="The client's situation is assessed anew.",
         source=MONITORING,
         to=ASSESSMENT,
         stated_in=models("needs assessment: re-assess over time"),
     ),
-    Transition("revise-plan", source=MONITORING, to=PLANNING, stated_in=NOT_STATED),
+    Transition(
+        "revise-plan",
+        description="The plan is changed, because things have changed.",
+        source=MONITORING,
+        to=PLANNING,
+        stated_in=NOT_STATED,
+    ),
     Transition(
         "close",
         source=MONITORING,

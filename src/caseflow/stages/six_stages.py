@@ -123,6 +123,7 @@ WORK = (
     Transition("enroll", source=SERVED, to=STAY, records=Enrolled, stated_in=NOT_STATED),
     Transition(
         "assess",
+        description="The assessment begins.",
         source="engagement",
         to="assessment",
         rules=[enrolled],
@@ -130,6 +131,7 @@ WORK = (
     ),
     Transition(
         "plan",
+        description="The plan is made from the assessment.",
         source="assessment",
         to="planning",
         rules=[assessment_completed, needs_numbered, strengths_named],
@@ -137,6 +139,7 @@ WORK = (
     ),
     Transition(
         "start-services",
+        description="Services begin, as the plan says.",
         source="planning",
         to="intervention",
         rules=[
@@ -152,27 +155,48 @@ WORK = (
         ],
         stated_in=ised("stage 4"),
     ),
-    Transition("monitor", source="intervention", to="monitoring", stated_in=ised("stage 5")),
-    Transition("continue-services", source="monitoring", to="intervention", stated_in=NOT_STATED),
+    Transition(
+        "monitor",
+        description="Staff follow how services work, and coordinate them.",
+        source="intervention",
+        to="monitoring",
+        stated_in=ised("stage 5"),
+    ),
+    Transition(
+        "continue-services",
+        description="Services go on after they were monitored.",
+        source="monitoring",
+        to="intervention",
+        stated_in=NOT_STATED,
+    ),
     Transition(
         "reassess",
+        description="The client's situation is assessed anew.",
         source=("intervention", "monitoring"),
         to="assessment",
         stated_in=ised("stage 2: an assessment is an ongoing process"),
     ),
     Transition(
         "revise-plan",
+        description="The plan is changed, because things have changed.",
         source=("intervention", "monitoring"),
         to="planning",
         stated_in=NOT_STATED,
     ),
     Transition(
         "begin-closing",
+        description="Client and case manager prepare the end of services.",
         source=("intervention", "monitoring"),
         to="termination",
         stated_in=ised("stage 6"),
     ),
-    Transition("return-to-services", source="termination", to="intervention", stated_in=NOT_STATED),
+    Transition(
+        "return-to-services",
+        description="Services are taken up again before the case is closed.",
+        source="termination",
+        to="intervention",
+        stated_in=NOT_STATED,
+    ),
     Transition(
         "close",
         source="termination",

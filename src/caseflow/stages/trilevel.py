@@ -100,6 +100,7 @@ def _transitions(*, pre_enrollment: bool) -> tuple[Transition, ...]:
     recruiting = (
         Transition(
             "begin-intake",
+            description="The intake begins.",
             source=RECRUITMENT,
             to=INTAKE,
             stated_in=trilevel("service delivery flow: from recruitment on"),
@@ -117,6 +118,7 @@ def _transitions(*, pre_enrollment: bool) -> tuple[Transition, ...]:
         Transition("enroll", source=SERVED, to=STAY, records=Enrolled, stated_in=NOT_STATED),
         Transition(
             "begin-planning",
+            description="Navigator and participant begin the individual service plan.",
             source=ENROLLMENT,
             to=PLANNING,
             rules=[responsibilities_acknowledged, partnership_established.warns()],
@@ -124,6 +126,7 @@ def _transitions(*, pre_enrollment: bool) -> tuple[Transition, ...]:
         ),
         Transition(
             "start-services",
+            description="Services begin, as the plan says.",
             source=PLANNING,
             to=DELIVERY,
             rules=[
@@ -144,18 +147,26 @@ def _transitions(*, pre_enrollment: bool) -> tuple[Transition, ...]:
         ),
         Transition(
             "revise-plan",
+            description="The plan is changed, because things have changed.",
             source=DELIVERY,
             to=PLANNING,
             stated_in=trilevel("core functions: planning is an on-going process"),
         ),
         Transition(
             "complete",
+            description="The client comes to the end of the program.",
             source=DELIVERY,
             to=COMPLETION,
             rules=[programs_completed],
             stated_in=trilevel("service delivery flow: program completion"),
         ),
-        Transition("return-to-services", source=COMPLETION, to=DELIVERY, stated_in=NOT_STATED),
+        Transition(
+            "return-to-services",
+            description="Services are taken up again before the case is closed.",
+            source=COMPLETION,
+            to=DELIVERY,
+            stated_in=NOT_STATED,
+        ),
         Transition("close", source=COMPLETION, to=CLOSED, records=CaseClosed, stated_in=NOT_STATED),
     )
     return (*recruiting, *flow) if pre_enrollment else flow

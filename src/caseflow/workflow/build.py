@@ -157,11 +157,18 @@ def _all_transitions(workflow: Any) -> list[tuple[Transition, bool]]:
                     rules=hold.rules,
                     reasons=hold.reasons,
                     reason_required=hold.reason_required,
+                    description="Work on the case pauses.",
                 ),
                 False,
             )
         )
-        resume = Transition("resume", source=HOLD, to=HOLD, roles=hold.resume_roles)
+        resume = Transition(
+            "resume",
+            source=HOLD,
+            to=HOLD,
+            roles=hold.resume_roles,
+            description="Work on the case goes on where it paused.",
+        )
         declared.append((resume, False))
     core = [
         (Transition(name, source=ANY_OPEN, to=STAY, records=cls, label=CORE_LABELS[name]), True)

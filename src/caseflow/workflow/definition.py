@@ -102,7 +102,8 @@ class Transition:
     of which one has to be given; `reason_required` asks for a reason in free text.
     `reopens` marks a way out of a final stage. `supersedes` marks a transition that may be
     dated before moves already recorded, which then drop out of the path (a death that was
-    learned of late). `stated_in` is as of a stage.
+    learned of late). `description` says in a sentence what is decided (left out: what its event
+    says). `stated_in` is as of a stage.
     """
 
     name: str
@@ -116,6 +117,7 @@ class Transition:
     reopens: bool = attrs.field(default=False, kw_only=True)
     supersedes: bool = attrs.field(default=False, kw_only=True)
     label: str = attrs.field(default="", kw_only=True)
+    description: str = attrs.field(default="", kw_only=True)
     stated_in: str = attrs.field(default="", kw_only=True)
 
 

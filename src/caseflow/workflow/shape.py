@@ -132,6 +132,7 @@ def _transition(faults: Faults, transition: Transition) -> None:
     what = f"Transition {short(transition.name)}"
     _text(faults, what, "name", transition.name)
     _text(faults, what, "label", transition.label)
+    _text(faults, what, "description", transition.description)
     _text(faults, what, "stated_in", transition.stated_in)
     _words(faults, what, "source", transition.source)
     _words(faults, what, "roles", transition.roles)
