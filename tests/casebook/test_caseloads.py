@@ -16,8 +16,8 @@ from caseflow import (
     CaseOpened,
     Conflict,
     Corrected,
+    DefinitionError,
     ExceptionMade,
-    InvalidCall,
     Refused,
     Voided,
 )
@@ -195,7 +195,7 @@ def test_nobody_has_a_cap_who_did_not_ask_for_one():
 
 @pytest.mark.parametrize("most", [0, -1, True, 2.0, "20", None])
 def test_what_is_no_number_of_cases_is_told(most):
-    with pytest.raises(InvalidCall, match=r"caseload_cap\(.*\) is given no number of cases\. Give"):
+    with pytest.raises(DefinitionError, match=r"caseload_cap\(.*\) is given no number of cases\. Give"):
         caseload_cap(most)
 
 
