@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 from caseflow.casebook import store_calls
 from caseflow.casebook.archive import Archive
 from caseflow.casebook.audit import Audit
-from caseflow.casebook.commands import Commands
+from caseflow.casebook.commands import Asked, Commands
 from caseflow.casebook.feeding import Feed
 from caseflow.casebook.given import (
     Given,
@@ -180,29 +180,29 @@ class Middle(Generic[S]):
         """The verdict that `do` would give; nothing is written."""
         an_id("case_id", case_id)
         entries = self._as_stored(entries_of(steps, "ask"))
-        fingerprint = self._commands.fingerprint("do", case_id, entries, given)
-        replay = yield from self._commands.replay(fingerprint, entries, given)
+        asked = self._commands.asked("do", case_id, entries, given)
+        replay = yield from self._commands.replay(asked, entries, given)
         if replay is not None:
             return replay.verdict
-        decided, _, _ = yield from self._decide(case_id, entries, given, fingerprint)
+        decided, _, _ = yield from self._decide(case_id, entries, given, asked)
         return decided.verdict
 
     def do(self, case_id: str, steps: Sequence[Any], given: Given) -> Work[Outcome[S]]:
         """Judge a unit of steps, and write it if it is allowed."""
         an_id("case_id", case_id)
         entries = self._as_stored(entries_of(steps))
-        fingerprint = self._commands.fingerprint("do", case_id, entries, given)
+        asked = self._commands.asked("do", case_id, entries, given)
         for attempt in range(ATTEMPTS):
             # Nearly every command is new, and the append would tell if it were not: it is
             # looked up only when something is in the way of its effect.
             if attempt:
-                replay = yield from self._commands.replay(fingerprint, entries, given)
+                replay = yield from self._commands.replay(asked, entries, given)
                 if replay is not None:
                     return replay
             try:
-                outcome = yield from self._attempt(case_id, steps, entries, given, fingerprint)
+                outcome = yield from self._attempt(case_id, steps, entries, given, asked)
             except Exception as failed:
-                replay = yield from self._commands.known(failed, fingerprint, entries, given)
+                replay = yield from self._commands.known(failed, asked, entries, given)
                 if replay is None:
                     raise
                 return replay
@@ -216,10 +216,10 @@ class Middle(Generic[S]):
         steps: Sequence[Any],
         entries: tuple[Entry, ...],
         given: Given,
-        fingerprint: str | None,
+        asked: Asked | None,
     ) -> Work[Outcome[S] | None]:
         """Decide once, and write it; None where somebody else wrote meanwhile."""
-        decided, loaded, counts = yield from self._decide(case_id, entries, given, fingerprint)
+        decided, loaded, counts = yield from self._decide(case_id, entries, given, asked)
         if not decided.verdict.allowed:
             raise Refused(verdict=decided.verdict, unrecorded=facts_among(steps, entries))
         made = self._unit(loaded, decided, given.command_id, counts)
@@ -239,16 +239,16 @@ class Middle(Generic[S]):
         an_id("client", client)
         if case_id is not None:
             an_id("case_id", case_id)
-        fingerprint = self._commands.fingerprint("open", case_id or "", (Entry(client),), given)
+        asked = self._commands.asked("open", case_id or "", (Entry(client),), given)
         for _ in range(ATTEMPTS):
             generation = self.loader.look_at_keys()
-            replay = yield from self._commands.replay(fingerprint, None, given)
+            replay = yield from self._commands.replay(asked, None, given)
             if replay is not None:
                 return replay
             if case_id is None:
                 case_id = self._new_id()
                 an_id("new_id()", case_id)
-            decided, counts = yield from self._opening(client, case_id, given, fingerprint)
+            decided, counts = yield from self._opening(client, case_id, given, asked)
             if not decided.verdict.allowed:
                 raise Refused(verdict=decided.verdict, unrecorded=())
             made = self._unit(None, decided, given.command_id, counts)
@@ -260,7 +260,7 @@ class Middle(Generic[S]):
         raise Conflict(case_id=str(case_id), attempts=ATTEMPTS)
 
     def _opening(
-        self, client: str, case_id: str, given: Given, fingerprint: str | None
+        self, client: str, case_id: str, given: Given, asked: Asked | None
     ) -> Work[tuple[Decided[S], tuple[Count, ...]]]:
         """Decide on the opening of a case."""
         command = Command(
@@ -270,7 +270,7 @@ class Middle(Generic[S]):
             at=given.at,
             reason=given.reason,
             command_id=given.command_id,
-            fingerprint=fingerprint,
+            fingerprint=asked and asked.fingerprint,
         )
         opening = {"case_id": case_id, "agency": self.agency, "client": client}
         return (
@@ -284,7 +284,7 @@ class Middle(Generic[S]):
         )
 
     def _decide(
-        self, case_id: str, entries: tuple[Entry, ...], given: Given, fingerprint: str | None
+        self, case_id: str, entries: tuple[Entry, ...], given: Given, asked: Asked | None
     ) -> Work[tuple[Decided[S], Loaded, tuple[Count, ...]]]:
         loaded = yield from self.loader.load(case_id)
         workflow = self.loader.workflow_of(case_id, loaded.case)
@@ -295,7 +295,7 @@ class Middle(Generic[S]):
         for entry in entries:
             if not isinstance(entry.step, str):
                 workflow.knows(entry.step)
-        command = yield from self._command(workflow, loaded.case, entries, given, fingerprint)
+        command = yield from self._command(workflow, loaded.case, entries, given, asked)
         decided, counts = yield from self._counting(
             workflow,
             case_id,
@@ -351,7 +351,7 @@ class Middle(Generic[S]):
         case: Case[S],
         entries: tuple[Entry, ...],
         given: Given,
-        fingerprint: str | None = None,
+        asked: Asked | None = None,
     ) -> Work[Command]:
         """The command with everything that deciding on it needs, read from the store."""
         history: tuple[AnyRecorded, ...] | None = None
@@ -366,7 +366,7 @@ class Middle(Generic[S]):
             at=given.at,
             reason=given.reason,
             command_id=given.command_id,
-            fingerprint=fingerprint,
+            fingerprint=asked and asked.fingerprint,
             history=history,
             histories=(yield from self.loader.histories(workflow, case.id, case.version)),
         )
