@@ -13,6 +13,7 @@ from caseflow import (
     CommandReused,
     Entry,
     InvalidCall,
+    KeyMissing,
     OtherWorkflow,
     Retention,
     SubjectErased,
@@ -119,18 +120,60 @@ def test_what_was_sealed_stays_as_it_is_and_what_was_erased_stays_erased(cipher)
     assert sealed.verify_all().findings == ()
 
 
+TOLD = {"client": CLIENT, "case_id": "c1", "by": SAM, "command_id": "k1"}
+
+
 def test_a_fingerprint_that_could_confirm_a_guess_does_not_come_along(cipher):
-    """So a command from before is told when it is sent again, and takes no effect twice."""
     plain, store = MemoryStorage(), MemoryStorage()
     before, book = telling_book(plain), telling_book(store, cipher)
-    told = {"client": CLIENT, "case_id": "c1", "by": SAM, "command_id": "k1"}
-    before.open(**told)
+    before.open(**TOLD)
     book.import_from(exported(before), seal=True)
     old, new = plain.read("agency", "c1")[0], store.read("agency", "c1")[0]
     assert None not in (old.fingerprint, new.fingerprint)
     assert old.fingerprint not in repr(new)
+
+
+@pytest.mark.parametrize("sealed", [True, False], ids=["sealed", "in the clear"])
+def test_a_command_of_before_there_was_a_cipher_is_known_and_takes_no_effect_twice(cipher, sealed):
+    before, store = telling_book(MemoryStorage()), MemoryStorage()
+    called = ContactAttempted(note="she was out")
+    opened = before.open(**TOLD)
+    recorded = before.record("c1", called, by=SAM, command_id="k2")
+    book = telling_book(store, cipher)
+    book.import_from(exported(before), seal=sealed)
+    for now, then in (
+        (book.open(**TOLD), opened),
+        (book.record("c1", called, by=SAM, command_id="k2"), recorded),
+    ):
+        assert now.replayed
+        assert [one.event for one in now.events] == [one.event for one in then.events]
+        assert now.verdict.explain() == then.verdict.explain()
+    assert book.case("c1").version == before.case("c1").version
     with pytest.raises(CommandReused):
-        book.open(**told)
+        book.open(**{**TOLD, "client": "somebody else"})
+    with pytest.raises(CommandReused):
+        book.record("c1", ContactAttempted(note="she was in"), by=SAM, command_id="k2")
+
+
+AGAIN = {
+    "open": lambda book: book.open(**TOLD),
+    "record": lambda book: book.record("c1", ContactAttempted(), by=SAM, command_id="k2"),
+}
+
+
+@pytest.mark.parametrize("verb", AGAIN)
+def test_a_book_that_cannot_read_a_command_says_so_and_not_that_it_was_another(cipher, verb):
+    before, store = telling_book(MemoryStorage()), MemoryStorage()
+    for again in AGAIN.values():
+        again(before)
+    telling_book(store, cipher).import_from(exported(before), seal=True)
+    for without, error, told in (
+        (None, UnreadableRecord, "it is sealed, and there is no cipher to open it"),
+        (SubjectCipher(MemoryKeyStore()), KeyMissing, "holds no key for"),
+    ):
+        book = telling_book(store, without)
+        with pytest.raises(error, match=told):
+            AGAIN[verb](book)
 
 
 # -- refused, and nothing is imported --------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Generic
+from typing import Generic, NamedTuple
 
 import orjson
 
@@ -18,6 +18,13 @@ from caseflow.kernel.store_errors import StoreError
 from caseflow.workflow.command import Entry
 
 
+class Asked(NamedTuple):
+    """What a command with an id asks for, and the fingerprint of that."""
+
+    content: bytes
+    fingerprint: str
+
+
 class Commands(Generic[S]):
     """The commands of one workflow and agency."""
 
@@ -27,49 +34,52 @@ class Commands(Generic[S]):
     def known(
         self,
         failed: Exception,
-        fingerprint: str | None,
+        asked: Asked | None,
         entries: tuple[Entry, ...],
         given: Given,
     ) -> Work[Outcome[S] | None]:
         """The first answer of a command that now fails; `failed` where the store cannot tell."""
         try:
-            return (yield from self.replay(fingerprint, entries, given))
+            return (yield from self.replay(asked, entries, given))
         except StoreError:
             raise failed from None
 
     def replay(
-        self, fingerprint: str | None, entries: tuple[Entry, ...] | None, given: Given
+        self, asked: Asked | None, entries: tuple[Entry, ...] | None, given: Given
     ) -> Work[Outcome[S] | None]:
         """The first answer of a command that took effect before; None where it did not."""
-        if given.command_id is None:
+        if given.command_id is None or asked is None:
             return None
         self._loader.look_at_keys()
         rows = yield from store_calls.command(self._loader.agency, given.command_id)
         if not rows:
             return None
         case_id = rows[0].case_id
-        if rows[0].fingerprint != fingerprint:
+        found, codec = rows[0].fingerprint, self._loader.codec
+        same = found == asked.fingerprint or found in codec.fingerprints_before(asked.content)
+        if same or rows[0].workflow == self._loader.workflow.name:
+            all_rows = yield from store_calls.read(self._loader.agency, case_id)
+            every = codec.decode_all(all_rows)  # who cannot read it could not tell the same one
+        if not same:
             raise CommandReused(command_id=given.command_id, case_id=case_id)
-        written = self._loader.codec.decode_all(rows)
-        all_rows = yield from store_calls.read(self._loader.agency, case_id)
-        every = self._loader.codec.decode_all(all_rows)
+        written = codec.decode_all(rows)
         history = [recorded for recorded in every if recorded.number <= written[-1].number]
         workflow = self._loader.workflow_of(case_id, written[0])
         return first_answer(workflow, history, written[0].number, entries, given)
 
-    def fingerprint(
+    def asked(
         self, verb: str, target: str, entries: tuple[Entry, ...], given: Given
-    ) -> str | None:
-        """A fingerprint of what was asked, so that a reused command id is noticed."""
+    ) -> Asked | None:
+        """What was asked, so that a reused command id is noticed; None without one."""
         if given.command_id is None:
             return None
         content = content_of(verb, self._loader.agency, target, entries, given, self._loader.codec)
         try:
-            asked = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+            told = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
         except TypeError as error:  # the steps were looked at: they are nested too deeply now
             raise InvalidCall(
                 what=f"Command {given.command_id!r}",
                 problem=f"cannot be told from others ({error})",
                 repair="Nest the values of its events less deeply, or leave command_id out.",
             ) from error
-        return self._loader.codec.fingerprint(asked)
+        return Asked(told, self._loader.codec.fingerprint(told))

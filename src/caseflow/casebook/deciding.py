@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
+from caseflow.casebook.commands import Asked
 from caseflow.casebook import store_calls
 from caseflow.casebook.given import Given, an_actor
 from caseflow.casebook.listing import held_as
@@ -37,7 +38,7 @@ class Deciding(Generic[S]):
         self._clock = clock
 
     def on_steps(
-        self, case_id: str, entries: tuple[Entry, ...], given: Given, fingerprint: str | None
+        self, case_id: str, entries: tuple[Entry, ...], given: Given, asked: Asked | None
     ) -> Work[tuple[Decided[S], Loaded, tuple[Count, ...]]]:
         """Decide on a unit of steps; with the case that was decided on, and what was counted."""
         loaded = yield from self._loader.load(case_id)
@@ -49,7 +50,7 @@ class Deciding(Generic[S]):
         for entry in entries:
             if not isinstance(entry.step, str):
                 workflow.knows(entry.step)
-        command = yield from self.command(workflow, loaded.case, entries, given, fingerprint)
+        command = yield from self.command(workflow, loaded.case, entries, given, asked)
         decided, counts = yield from self.counting(
             workflow,
             case_id,
@@ -62,7 +63,7 @@ class Deciding(Generic[S]):
         return decided, loaded, counts
 
     def on_opening(
-        self, client: str, case_id: str, given: Given, fingerprint: str | None
+        self, client: str, case_id: str, given: Given, asked: Asked | None
     ) -> Work[tuple[Decided[S], tuple[Count, ...]]]:
         """Decide on the opening of a case."""
         command = Command(
@@ -72,7 +73,7 @@ class Deciding(Generic[S]):
             at=given.at,
             reason=given.reason,
             command_id=given.command_id,
-            fingerprint=fingerprint,
+            fingerprint=asked and asked.fingerprint,
         )
         opening = {"case_id": case_id, "agency": self._loader.agency, "client": client}
         return (
@@ -115,7 +116,7 @@ class Deciding(Generic[S]):
         case: Case[S],
         entries: tuple[Entry, ...],
         given: Given,
-        fingerprint: str | None = None,
+        asked: Asked | None = None,
     ) -> Work[Command]:
         """The command with everything that deciding on it needs, read from the store."""
         history: tuple[AnyRecorded, ...] | None = None
@@ -130,7 +131,7 @@ class Deciding(Generic[S]):
             at=given.at,
             reason=given.reason,
             command_id=given.command_id,
-            fingerprint=fingerprint,
+            fingerprint=asked and asked.fingerprint,
             history=history,
             histories=(yield from self._loader.histories(workflow, case.id, case.version)),
         )

@@ -13,7 +13,7 @@ from typing import Any, Generic
 from caseflow.casebook import store_calls
 from caseflow.casebook.archive import Archive
 from caseflow.casebook.audit import Audit
-from caseflow.casebook.commands import Commands
+from caseflow.casebook.commands import Asked, Commands
 from caseflow.casebook.deciding import Deciding, Roles
 from caseflow.casebook.feeding import Feed
 from caseflow.casebook.given import Given, an_id, entries_of, facts_among, only_facts
@@ -146,29 +146,29 @@ class Middle(Generic[S]):
         """The verdict that `do` would give; nothing is written."""
         an_id("case_id", case_id)
         entries = self.deciding.as_stored(entries_of(steps, "ask"))
-        fingerprint = self._commands.fingerprint("do", case_id, entries, given)
-        replay = yield from self._commands.replay(fingerprint, entries, given)
+        asked = self._commands.asked("do", case_id, entries, given)
+        replay = yield from self._commands.replay(asked, entries, given)
         if replay is not None:
             return replay.verdict
-        decided, _, _ = yield from self.deciding.on_steps(case_id, entries, given, fingerprint)
+        decided, _, _ = yield from self.deciding.on_steps(case_id, entries, given, asked)
         return decided.verdict
 
     def do(self, case_id: str, steps: Sequence[Any], given: Given) -> Work[Outcome[S]]:
         """Judge a unit of steps, and write it if it is allowed."""
         an_id("case_id", case_id)
         entries = self.deciding.as_stored(entries_of(steps))
-        fingerprint = self._commands.fingerprint("do", case_id, entries, given)
+        asked = self._commands.asked("do", case_id, entries, given)
         for attempt in range(ATTEMPTS):
             # Nearly every command is new, and the append would tell if it were not: it is
             # looked up only when something is in the way of its effect.
             if attempt:
-                replay = yield from self._commands.replay(fingerprint, entries, given)
+                replay = yield from self._commands.replay(asked, entries, given)
                 if replay is not None:
                     return replay
             try:
-                outcome = yield from self._attempt(case_id, steps, entries, given, fingerprint)
+                outcome = yield from self._attempt(case_id, steps, entries, given, asked)
             except Exception as failed:
-                replay = yield from self._commands.known(failed, fingerprint, entries, given)
+                replay = yield from self._commands.known(failed, asked, entries, given)
                 if replay is None:
                     raise
                 return replay
@@ -182,11 +182,11 @@ class Middle(Generic[S]):
         steps: Sequence[Any],
         entries: tuple[Entry, ...],
         given: Given,
-        fingerprint: str | None,
+        asked: Asked | None,
     ) -> Work[Outcome[S] | None]:
         """Decide once, and write it; None where somebody else wrote meanwhile."""
         decided, loaded, counts = yield from self.deciding.on_steps(
-            case_id, entries, given, fingerprint
+            case_id, entries, given, asked
         )
         if not decided.verdict.allowed:
             raise Refused(verdict=decided.verdict, unrecorded=facts_among(steps, entries))
@@ -207,17 +207,17 @@ class Middle(Generic[S]):
         an_id("client", client)
         if case_id is not None:
             an_id("case_id", case_id)
-        fingerprint = self._commands.fingerprint("open", case_id or "", (Entry(client),), given)
+        asked = self._commands.asked("open", case_id or "", (Entry(client),), given)
         for _ in range(ATTEMPTS):
             generation = self.loader.look_at_keys()
-            replay = yield from self._commands.replay(fingerprint, None, given)
+            replay = yield from self._commands.replay(asked, None, given)
             if replay is not None:
                 return replay
             if case_id is None:
                 case_id = self._new_id()
                 an_id("new_id()", case_id)
             decided, counts = yield from self.deciding.on_opening(
-                client, case_id, given, fingerprint
+                client, case_id, given, asked
             )
             if not decided.verdict.allowed:
                 raise Refused(verdict=decided.verdict, unrecorded=())

@@ -298,6 +298,14 @@ class Codec:
             return self.cipher.fingerprint(content)
         return hash_of((content.decode(),))
 
+    def fingerprints_before(self, content: bytes) -> tuple[str, str]:
+        """What may stand for a command of before there was a cipher: as it was made, and sealed.
+
+        A seal takes the fingerprint of the one that was made without a key (see `resealing`).
+        """
+        clear = hash_of((content.decode(),))
+        return clear, self.fingerprint(clear.encode())
+
     def _plan(self, event: Any) -> Plan:
         """What is personal in an event. In a correction, what is so in the corrected event."""
         cls = type(event)
