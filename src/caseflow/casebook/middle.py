@@ -44,14 +44,15 @@ from caseflow.kernel.errors import (
     VersionMoved,
     short,
 )
-from caseflow.kernel.events import Corrected, Moved, Voided
+from caseflow.kernel.events import Moved
 from caseflow.kernel.recorded import Actor, AnyRecorded, as_roles, aware
 from caseflow.kernel.stored import GENESIS
 from caseflow.kernel.verdict import Verdict
 from caseflow.storage.port import Appended, Count, Place, Query, Unit
 from caseflow.workflow.clocks import Standing, standings
-from caseflow.workflow.command import Command, Decided, Entry
+from caseflow.workflow.command import Command, Decided, Entry, needs_history
 from caseflow.workflow.decide import decide, open_case
+from caseflow.workflow.occasions import Occasion, occasions
 from caseflow.workflow.options import Option, options
 from caseflow.workflow.owed import Owed, owed
 from caseflow.workflow.workflow import Workflow
@@ -103,7 +104,6 @@ class Middle(Generic[S]):
         self.audit: Audit[S] = Audit(self.loader, self._now)
         self.mending: Mending[S] = Mending(self.loader)
         self.archive = Archive(agency, self._now)
-
         self._commands: Commands[S] = Commands(self.loader)
         self.lists = Lists(workflow, self.versions, agency=agency, codec=self.codec)
         self.feed = Feed(agency, self.codec, workflow.name)
@@ -157,7 +157,7 @@ class Middle(Generic[S]):
         loaded = yield from self.loader.load(case_id)
         workflow = self.loader.workflow_of(case_id, loaded.case)
         histories = yield from self.loader.histories(workflow, case_id, loaded.case.version)
-        moment = aware(now, name="now") if now is not None else self._now()
+        moment = self._now(now)
         found, _ = yield from self._counting(
             workflow,
             case_id,
@@ -171,8 +171,12 @@ class Middle(Generic[S]):
         workflow = self.loader.workflow_of(case_id, loaded.case)
         types = {cls for one in workflow.obligations for cls in one.met_by}
         events = yield from self.loader.events(types, case_id, loaded.case.version)
-        moment = aware(now, name="now") if now is not None else self._now()
-        return tuple(standings(workflow, loaded.case, moment, events))
+        return tuple(standings(workflow, loaded.case, self._now(now), events))
+
+    def occasions(self, case_id: str, *, now: datetime | None) -> Work[tuple[Occasion, ...]]:
+        """Every time that something was due on a case, and what came of it."""
+        history = yield from self.loader.history(case_id)
+        return occasions(self.loader.workflow_of(case_id, history[0]), history, self._now(now))
 
     # -- deciding ----------------------------------------------------------------------------
 
@@ -355,7 +359,7 @@ class Middle(Generic[S]):
     ) -> Work[Command]:
         """The command with everything that deciding on it needs, read from the store."""
         history: tuple[AnyRecorded, ...] | None = None
-        if any(isinstance(entry.step, (Corrected, Voided)) for entry in entries):
+        if any(needs_history(entry.step) for entry in entries):
             rows = yield from store_calls.read(self.agency, case.id)
             every = self.codec.decode_all(rows)
             history = tuple(recorded for recorded in every if recorded.number <= case.version)
@@ -438,6 +442,8 @@ class Middle(Generic[S]):
         an_actor(actor)
         return actor
 
-    def _now(self) -> datetime:
+    def _now(self, asked: datetime | None = None) -> datetime:
+        if asked is not None:
+            return aware(asked, name="now")
         # In UTC, as it will read back: a replayed command then answers in the same words.
         return aware(self._clock(), name="the clock's moment").astimezone(UTC)
