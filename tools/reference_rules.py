@@ -61,7 +61,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "event": casework.PlacementMade,
             "wanted": "The client has a place.",
         },
-        "recorded-in-time": {"id": "recorded-in-time", "within": "3 days"},
+        "recorded-in-time": {"id": "recorded-in-time", "span": "3 days"},
         "sections-told": {
             "id": "wishes-told",
             "sections": ("expectations", "choices"),

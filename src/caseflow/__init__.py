@@ -116,6 +116,7 @@ from caseflow.workflow.obligation import (
     within,
     yearly,
 )
+from caseflow.workflow.occasions import Occasion
 from caseflow.workflow.options import Option
 from caseflow.workflow.owed import Owed
 from caseflow.workflow.workflow import Workflow
@@ -179,6 +180,7 @@ __all__ = [
     "NotAFact",
     "Noted",
     "Obligation",
+    "Occasion",
     "Option",
     "OtherDatabase",
     "OtherVersion",

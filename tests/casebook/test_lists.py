@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from caseflow import AsyncCasebook, Casebook, Index, InvalidCall, Page
+from caseflow import AsyncCasebook, Casebook, Index, InvalidCall, Page, Unmet, rule
 from caseflow.storage import MemoryStorage, SQLStorage
 from tests.support.trades import (
     ANA,
@@ -125,6 +125,26 @@ def test_what_is_due_is_listed_soonest_first_and_leaves_the_list_when_it_is_done
     assert ids(book.find(due_by=due[3])) == cases[1:]
     for case in book.find(due_by=due[3]).cases:
         assert book.owed(case.id)[0].due_at == case.due_at
+
+
+def test_a_rule_that_turns_unmet_as_time_passes_is_listed_from_then_on(any_store):
+    @rule("invoiced-lately", rests_on=InvoiceSent)
+    def lately(case, context):
+        """There is an invoice of the last twenty days."""
+        sent = case.latest_recorded(InvoiceSent)
+        if sent is None or context.now > sent.occurred_at + 20 * DAY:
+            yield Unmet(found=sent and sent.occurred_at)
+
+    clock = Clock()
+    workflow = shop.extend("repair-shop", version="3", rules={"collect": [lately.due(within=DAY)]})
+    book = Casebook(workflow, any_store, clock=clock, roles=ROLES, new_id=lambda: "R-1")
+    case_id = bring(book, "collected")
+    book.record(case_id, InvoiceSent(), by=ANA)
+    for days in (1, 19, 20, 21, 22, 400):
+        moment = clock() + days * DAY
+        owes = [one.rule for one in book.owed(case_id, now=moment)]
+        assert owes == (["invoiced-lately"] if days > 20 else [])
+        assert ids(book.find(due_by=moment)) == ([case_id] if days >= 20 else []), days
 
 
 def test_versions_of_a_workflow_are_told_apart(any_store):

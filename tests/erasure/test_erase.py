@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import attrs
 import pytest
+from hypothesis import given, settings
 
 from caseflow import (
     ERASED,
@@ -44,8 +45,13 @@ from caseflow.storage import (
     SubjectCipher,
     verify_chain,
 )
+from caseflow.testing import Clock as SetClock
+from caseflow.testing import histories
+from caseflow.testing.casework import PAYLOADS
 from tests.erasure.test_keys import ERASING
 from tests.erasure.test_rows import Careful, Loud, Noted, of
+from tests.properties.test_stores_and_books_agree import carried_out
+from tests.support.owing import owing, told_of_what_is_due
 from tests.support.traces import telling_book
 from tests.support.trades import START, BikeDescribed, Clock, Paid, bring, shop_book
 
@@ -85,6 +91,19 @@ def filled(book, client="P-1", **options):
         by="ana",
     )
     return case_id
+
+
+@settings(max_examples=12)
+@given(history=histories(owing, payloads=PAYLOADS))
+def test_what_is_due_is_told_as_before_once_the_client_was_erased(history):
+    """By whom and by when, what was kept and what was missed: none of it is anybody's data."""
+    clock = SetClock()
+    cipher, kept = SubjectCipher(MemoryKeyStore()), Retention()
+    book = Casebook(owing, MemoryStorage(), cipher=cipher, retention=kept, clock=clock)
+    carried_out(book, clock, history)
+    before = told_of_what_is_due(book, "case-1", clock.now)
+    book.erase(history[0].event.client, by="boss", reason="asked")
+    assert told_of_what_is_due(book, "case-1", clock.now) == before
 
 
 # -- what has to be kept ---------------------------------------------------------------------

@@ -18,12 +18,14 @@ from caseflow.stages import six_stage
 from caseflow.storage import MemoryStorage, SQLStorage, StoredEvent
 from caseflow.testing import Clock, histories
 from caseflow.testing.casework import PAYLOADS
+from tests.support.owing import owing, told_of_what_is_due
 from tests.support.trades import shop
 from tests.testing.drawing import drawn
 
 SCRIPTS = st.one_of(
     st.tuples(st.just(six_stage), histories(six_stage, payloads=PAYLOADS)),
     st.tuples(st.just(shop), histories(shop)),
+    st.tuples(st.just(owing), histories(owing, payloads=PAYLOADS)),
 )
 
 
@@ -48,7 +50,7 @@ def carried_out(book, clock, history):
             outcome = book.do("case-1", entry, by=by)
         answers.append((outcome.events, outcome.verdict.to_data(), outcome.case))
         answers.append([(o.name, o.open, o.target) for o in book.options("case-1", by=by)])
-    return [*answers, book.history("case-1"), book.owed("case-1")]
+    return [*answers, book.history("case-1"), *told_of_what_is_due(book, "case-1", clock.now)]
 
 
 @settings(max_examples=40)

@@ -9,11 +9,12 @@ import pytest
 
 from caseflow import casework as c
 from caseflow.rules import due
-from tests.rules.whole import AGREED, ASSESSED, NEED, NOTE, Desk, workflow_of
+from caseflow.stages import five_stage_cyclic
+from tests.rules.whole import AGREED, ASSESSED, GOAL, NEED, NOTE, Desk, workflow_of
 
 
 class Row(NamedTuple):
-    """Made overdue by `recorded`, not met by `astray`, met by `mends`."""
+    """Made overdue (or due, in a quarter) by `recorded`, not met by `astray`, met by `mends`."""
 
     made_by: Any
     given: tuple[str, ...]
@@ -50,7 +51,7 @@ ROWS = (
             SESSION,
             CONTACT,
         )
-        for number, later in ((1, 130), (2, 220), (3, 310))
+        for number, later in ((1, 100), (2, 190), (3, 280))
     ),
     Row(
         due.intake_paperwork,
@@ -229,12 +230,15 @@ SAID = {
 
 
 def overdue(desk, id):
-    """What is overdue on the case, as the person who owes it reads it."""
+    """What is overdue on the case, as the person who owes it reads it.
+
+    A contact in a quarter never is: it is due in the quarter, and then was missed.
+    """
     return [
         f"{one.result.wanted} {one.about + ': ' if one.about else ''}{one.result.unmet[0].found} > "
         f"{one.result.unmet[0].remedy} ({one.owner}, by {one.due_at:%d %B %Y})"
         for one in desk.book.owed("case", now=desk.now)
-        if one.rule == id and one.overdue
+        if one.rule == id and one.overdue != id.startswith("follow-up-quarter")
     ]
 
 
@@ -265,3 +269,21 @@ def test_it_names_its_source_and_who_owes_it(row):
         assert one.source
         assert one.owner in ("case-manager", "supervisor", "client")
         assert one.remedy
+
+
+def test_a_passed_quarter_was_missed_and_the_next_one_is_due():
+    quarters = due.follow_up_by_quarter("services")
+    desk = Desk(workflow_of({}, quarters), (*EXIT, days(130)))
+    assert [one.status for one in desk.book.obligations("case")] == ["missed", "open", "upcoming"]
+    assert [one.rule for one in desk.book.owed("case", now=desk.now)] == ["follow-up-quarter-2"]
+    desk.do(CONTACT)
+    assert [one.status for one in desk.book.obligations("case")] == ["missed", "met", "upcoming"]
+
+
+def test_a_case_is_assessed_again_where_the_cyclic_model_reassesses():
+    again = five_stage_cyclic.extend("mine", version="1", obligations=[due.reassessment("90 days")])
+    steps = (NEED, ASSESSED, "create-goals", GOAL, "intervene", "reassess", days(91))
+    desk = Desk(again, steps)
+    assert overdue(desk, "reassessment")
+    desk.do(ASSESSED)
+    assert not overdue(desk, "reassessment")

@@ -228,6 +228,7 @@ VERBS: dict[str, Callable[[Desk, int], Any]] = {
     "options": lambda desk, pick: desk.book.options(_case_of(pick), by=desk.by()),
     "owed": lambda desk, pick: desk.book.owed(_case_of(pick)),
     "obligations": lambda desk, pick: desk.book.obligations(_case_of(pick)),
+    "occasions": lambda desk, pick: desk.book.occasions(_case_of(pick)),
     "history": lambda desk, pick: desk.book.history(_case_of(pick)),
     "case": lambda desk, pick: desk.book.case(_case_of(pick)),
     "case_ids": lambda desk, pick: desk.book.case_ids(),
@@ -279,7 +280,8 @@ def answers(desk: Desk) -> str:
         file = io.BytesIO()
         told += [desk.now(verb, file), file.getvalue()]
     for case_id in desk.now("case_ids"):
-        told += [desk.now(verb, case_id) for verb in ("history", "owed", "obligations", "verify")]
+        verbs = ("history", "owed", "obligations", "occasions", "verify")
+        told += [desk.now(verb, case_id) for verb in verbs]
         told.append(tuple(desk.now("case", case_id)))
         told.append(desk.now("options", case_id, by=desk.by()))
     told += [desk.tried("ask", pick) for pick in range(7)]

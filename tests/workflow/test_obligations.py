@@ -98,14 +98,15 @@ def workflow(*obligations, zone="America/New_York", working_days=None):
 class Desk:
     """A case that is worked on by the day, in New York."""
 
-    def __init__(self, *obligations, start=MONDAY, **given):
+    def __init__(self, *obligations, start=MONDAY, store=None, snapshot_every=100, **given):
         self.workflow = workflow(*obligations, **given)
         self.now = start
         self.book = Casebook(
             self.workflow,
-            MemoryStorage(),
+            store or MemoryStorage(),
             clock=lambda: self.now,
             roles={"boss": ["supervisor"]},
+            snapshot_every=snapshot_every,
         )
         self.id = self.book.open(client="P", by="ana").case.id
 

@@ -25,6 +25,7 @@ from caseflow.kernel.recorded import Actor, AnyRecorded
 from caseflow.kernel.verdict import Verdict
 from caseflow.storage.port import AsyncStorage, Place, Storage
 from caseflow.workflow.clocks import Standing
+from caseflow.workflow.occasions import Occasion
 from caseflow.workflow.options import Option
 from caseflow.workflow.owed import Owed
 
@@ -146,6 +147,10 @@ class AsyncCasebook(Book[Storage | AsyncStorage, S], AsyncKeeping[S], ErasesAwai
     ) -> tuple[Standing, ...]:
         """As `Casebook.obligations`."""
         return await self._run(self._middle.obligations(case_id, now=now))
+
+    async def occasions(self, case_id: str, *, now: datetime | None = None) -> tuple[Occasion, ...]:
+        """As `Casebook.occasions`."""
+        return await self._run(self._middle.occasions(case_id, now=now))
 
     async def history(self, case_id: str) -> tuple[AnyRecorded, ...]:
         """As `Casebook.history`."""

@@ -25,6 +25,7 @@ from caseflow.kernel.recorded import Actor, AnyRecorded
 from caseflow.kernel.verdict import Verdict
 from caseflow.storage.port import Place, Storage
 from caseflow.workflow.clocks import Standing
+from caseflow.workflow.occasions import Occasion
 from caseflow.workflow.options import Option
 from caseflow.workflow.owed import Owed
 
@@ -155,6 +156,14 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
         `now` is the moment that it is told of (left out: now).
         """
         return self._run(self._middle.obligations(case_id, now=now))
+
+    def occasions(self, case_id: str, *, now: datetime | None = None) -> tuple[Occasion, ...]:
+        """Every time that an obligation was due: kept, late, missed, excused; and those due now.
+
+        `now` is the moment that it is told of (left out: now); what occurred later is left
+        out. The whole history is read for it. Soonest first.
+        """
+        return self._run(self._middle.occasions(case_id, now=now))
 
     def history(self, case_id: str) -> tuple[AnyRecorded, ...]:
         """Every event as it was recorded, in order, corrections and voids included.

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from caseflow.casebook.commands import Asked
 from caseflow.casebook import store_calls
+from caseflow.casebook.commands import Asked
 from caseflow.casebook.given import Given, an_actor
 from caseflow.casebook.listing import held_as
 from caseflow.casebook.loading import Loader
@@ -16,10 +16,10 @@ from caseflow.casebook.store_calls import Work
 from caseflow.kernel.case import Case, S
 from caseflow.kernel.context import CountNeeded
 from caseflow.kernel.errors import InvalidCall, VersionMoved, short
-from caseflow.kernel.events import Corrected, Moved, Voided
+from caseflow.kernel.events import Moved
 from caseflow.kernel.recorded import Actor, AnyRecorded, as_roles, aware
 from caseflow.storage.port import Count
-from caseflow.workflow.command import Command, Decided, Entry
+from caseflow.workflow.command import Command, Decided, Entry, needs_history
 from caseflow.workflow.decide import decide, open_case
 from caseflow.workflow.workflow import Workflow
 
@@ -120,7 +120,7 @@ class Deciding(Generic[S]):
     ) -> Work[Command]:
         """The command with everything that deciding on it needs, read from the store."""
         history: tuple[AnyRecorded, ...] | None = None
-        if any(isinstance(entry.step, (Corrected, Voided)) for entry in entries):
+        if any(needs_history(entry.step) for entry in entries):
             rows = yield from store_calls.read(self._loader.agency, case.id)
             every = self._loader.codec.decode_all(rows)
             history = tuple(recorded for recorded in every if recorded.number <= case.version)
@@ -166,9 +166,11 @@ class Deciding(Generic[S]):
         an_actor(actor)
         return actor
 
-    def now(self) -> datetime:
-        """The moment by the clock, in UTC, as it will read back.
+    def now(self, asked: datetime | None = None) -> datetime:
+        """The moment that was asked about; None: by the clock, in UTC, as it will read back.
 
         So a replayed command answers in the same words.
         """
+        if asked is not None:
+            return aware(asked, name="now")
         return aware(self._clock(), name="the clock's moment").astimezone(UTC)

@@ -35,6 +35,7 @@ from caseflow.kernel.verdict import Verdict
 from caseflow.storage.port import Appended
 from caseflow.workflow.clocks import Standing, standings
 from caseflow.workflow.command import Entry
+from caseflow.workflow.occasions import Occasion, occasions
 from caseflow.workflow.options import Option, options
 from caseflow.workflow.owed import Owed, owed
 from caseflow.workflow.workflow import Workflow
@@ -123,7 +124,7 @@ class Middle(Generic[S]):
         loaded = yield from self.loader.load(case_id)
         workflow = self.loader.workflow_of(case_id, loaded.case)
         histories = yield from self.loader.histories(workflow, case_id, loaded.case.version)
-        moment = aware(now, name="now") if now is not None else self.deciding.now()
+        moment = self.deciding.now(now)
         found, _ = yield from self.deciding.counting(
             workflow,
             case_id,
@@ -137,8 +138,13 @@ class Middle(Generic[S]):
         workflow = self.loader.workflow_of(case_id, loaded.case)
         types = {cls for one in workflow.obligations for cls in one.met_by}
         events = yield from self.loader.events(types, case_id, loaded.case.version)
-        moment = aware(now, name="now") if now is not None else self.deciding.now()
-        return tuple(standings(workflow, loaded.case, moment, events))
+        return tuple(standings(workflow, loaded.case, self.deciding.now(now), events))
+
+    def occasions(self, case_id: str, *, now: datetime | None) -> Work[tuple[Occasion, ...]]:
+        """Every time that something was due on a case, and what came of it."""
+        history = yield from self.loader.history(case_id)
+        workflow = self.loader.workflow_of(case_id, history[0])
+        return occasions(workflow, history, self.deciding.now(now))
 
     # -- deciding ----------------------------------------------------------------------------
 
@@ -185,9 +191,7 @@ class Middle(Generic[S]):
         asked: Asked | None,
     ) -> Work[Outcome[S] | None]:
         """Decide once, and write it; None where somebody else wrote meanwhile."""
-        decided, loaded, counts = yield from self.deciding.on_steps(
-            case_id, entries, given, asked
-        )
+        decided, loaded, counts = yield from self.deciding.on_steps(case_id, entries, given, asked)
         if not decided.verdict.allowed:
             raise Refused(verdict=decided.verdict, unrecorded=facts_among(steps, entries))
         made = unit_of(self.loader, loaded, decided, given.command_id, counts)
@@ -216,9 +220,7 @@ class Middle(Generic[S]):
             if case_id is None:
                 case_id = self._new_id()
                 an_id("new_id()", case_id)
-            decided, counts = yield from self.deciding.on_opening(
-                client, case_id, given, asked
-            )
+            decided, counts = yield from self.deciding.on_opening(client, case_id, given, asked)
             if not decided.verdict.allowed:
                 raise Refused(verdict=decided.verdict, unrecorded=())
             made = unit_of(self.loader, None, decided, given.command_id, counts)

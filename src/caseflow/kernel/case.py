@@ -7,7 +7,7 @@ took effect (`effective`). Neither needs the workflow: the envelope says what wa
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, Self
 
 import attrs
@@ -84,11 +84,13 @@ class ExceptionInForce(NamedTuple):
     roles: frozenset[str]
     reason: str
     made_by: str
+    due_on: date | None = None
 
     def covers(self, rule: str, at: datetime, role: str | None) -> bool:
         """Whether it allows this rule to be unmet at that moment, being made in that role."""
         return (
             self.rule == rule
+            and self.due_on is None
             and role is not None
             and role in self.roles
             and (self.until is None or at <= self.until)
@@ -406,7 +408,13 @@ def _move(recorded: AnyRecorded) -> Move:
 def _exception(recorded: AnyRecorded) -> ExceptionInForce:
     made: ExceptionMade = recorded.event
     return ExceptionInForce(
-        recorded.number, made.rule, made.until, recorded.roles, made.reason, recorded.actor
+        recorded.number,
+        made.rule,
+        made.until,
+        recorded.roles,
+        made.reason,
+        recorded.actor,
+        made.due_on,
     )
 
 

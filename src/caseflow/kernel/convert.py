@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_origin
 import attrs
 
 from caseflow.kernel.errors import short
-from caseflow.kernel.events import Code, Corrected, EventType, event_type
+from caseflow.kernel.events import Code, Corrected, EventType, ExceptionMade, event_type
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -31,6 +31,7 @@ def moment_of(text: str) -> datetime:
 
 def strict_converter(types: Mapping[str, EventType]) -> Converter:
     """A converter that reads strictly: a text is no number, a moment has a time zone."""
+    from cattrs.gen import make_dict_unstructure_fn, override
     from cattrs.preconf.orjson import make_converter
 
     converter = make_converter(detailed_validation=False, forbid_extra_keys=True)
@@ -48,6 +49,10 @@ def strict_converter(types: Mapping[str, EventType]) -> Converter:
         _is_set,
         # in one order always, since commands are compared by their content
         lambda values: sorted((converter.unstructure(value) for value in values), key=repr),
+    )
+    only_if_given = override(omit_if_default=True)  # others are written as they always were
+    converter.register_unstructure_hook(
+        ExceptionMade, make_dict_unstructure_fn(ExceptionMade, converter, due_on=only_if_given)
     )
     converter.register_structure_hook(Decimal, lambda value, _: Decimal(_text(value)))
     converter.register_unstructure_hook(Corrected, lambda event: _correction_out(converter, event))

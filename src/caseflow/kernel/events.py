@@ -17,7 +17,7 @@ the agency's vocabulary is a `Code`; anything else can be marked with `Personal[
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal, TypeVar, dataclass_transform
 
 import attrs
@@ -188,12 +188,15 @@ class ExceptionMade:
     """Somebody entitled to it allowed what a rule refuses.
 
     It is in force for every later decision that occurred not after `until` (for good where
-    `until` is None). `reason` says why; it is shown by every verdict that leans on it.
+    `until` is None). `reason` says why; it is shown by every verdict that leans on it. With
+    `due_on` it excuses one time that an obligation was due, by the day on which that was, and
+    nothing else.
     """
 
     rule: Code
     reason: str
     until: datetime | None = None
+    due_on: date | None = None
 
 
 @decision("corrected")

@@ -7,6 +7,7 @@ whose data it holds: when one of the keys is destroyed, it opens no more.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -45,6 +46,7 @@ def packed(codec: Codec, case: Case[Any]) -> dict[str, Any]:
                 sorted(e.roles),
                 e.reason,
                 e.made_by,
+                e.due_on and e.due_on.isoformat(),
             )
             for e in case.exceptions
         ],
@@ -131,10 +133,17 @@ def subjects_of(text: str) -> frozenset[str]:
 
 
 def _exception(
-    number: int, rule: str, until: str | None, roles: list[str], reason: str, made_by: str
+    number: int,
+    rule: str,
+    until: str | None,
+    roles: list[str],
+    reason: str,
+    made_by: str,
+    due_on: str | None = None,
 ) -> ExceptionInForce:
     end = moment_of(until) if until else None
-    return ExceptionInForce(number, rule, end, frozenset(roles), reason, made_by)
+    day = date.fromisoformat(due_on) if due_on else None
+    return ExceptionInForce(number, rule, end, frozenset(roles), reason, made_by, day)
 
 
 def _entry_packed(codec: Codec, entry: AnyRecorded) -> list[Any]:

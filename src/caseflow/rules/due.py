@@ -79,7 +79,11 @@ def follow_up(*stages: str) -> Obligation:
 
 
 def follow_up_by_quarter(*stages: str) -> tuple[Obligation, ...]:
-    """A contact in each of the three calendar quarters after that of the exit."""
+    """A contact in each of the three calendar quarters after that of the exit.
+
+    It is another reading of what `follow_up` asks for, and takes its place:
+    `continuum.extend(..., obligations=follow_up_by_quarter(stage), drop_obligations="follow-up")`.
+    """
     return tuple(
         Obligation(
             f"follow-up-quarter-{number}",

@@ -66,7 +66,12 @@ STAGES = (
         phases="intervention",
         stated_in=stages("intervention and implementation"),
     ),
-    Stage(REASSESSMENT, phases="monitoring", stated_in=stages("reassessment")),
+    Stage(
+        REASSESSMENT,
+        phases="monitoring",
+        decides=[AssessmentCompleted, LevelOfCareSet],
+        stated_in=stages("reassessment"),
+    ),
     Stage(CLOSURE, phases="closure", stated_in=stages("closure")),
     Stage(CLOSED, phases="closure", final=True, stated_in=NOT_STATED),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
 from difflib import get_close_matches
 from typing import Any
 
@@ -25,10 +26,14 @@ from caseflow.kernel.verdict import in_words
 from caseflow.workflow.builtin import acts_in_words, any_of_roles, built_in
 from caseflow.workflow.command import CountsOf, NoOtherCases
 from caseflow.workflow.held import held_under
+from caseflow.workflow.occasions import occasions
 
 
-def entitlement_unmet(workflow: Any, made: ExceptionMade, actor: Actor) -> tuple[Unmet, ...]:
-    """Why this actor may not make this exception; nothing where it may."""
+def entitlement_unmet(
+    workflow: Any, history: Sequence[AnyRecorded], made: ExceptionMade, context: Context
+) -> tuple[Unmet, ...]:
+    """Why this actor may not make this exception, or it would change nothing; else nothing."""
+    actor = context.actor
     obligation = next((one for one in workflow.obligations if one.id == made.rule), None)
     if obligation is not None:
         roles = frozenset({obligation.excepted_by} - {""})
@@ -48,7 +53,58 @@ def entitlement_unmet(workflow: Any, made: ExceptionMade, actor: Actor) -> tuple
     if actor.roles.isdisjoint(roles):
         found = acts_in_words(workflow, actor)
         return (Unmet(found=found, remedy=f"ask {any_of_roles(workflow, sorted(roles))}"),)
+    if made.due_on is not None:
+        return tuple(_occasion_unmet(workflow, history, made, context))
+    if obligation is not None and made.until is not None and made.until < context.at:
+        return (
+            Unmet(
+                found=f"{_day(made.until.date())} has passed, so that nothing is bridged",
+                remedy="give a later until; or name the day on which it was due (due_on), to "
+                "excuse that one time",
+            ),
+        )
     return ()
+
+
+def _occasion_unmet(
+    workflow: Any, history: Sequence[AnyRecorded], made: ExceptionMade, context: Context
+) -> Iterable[Unmet]:
+    """Why one time that an obligation was due is not excused; nothing where it is."""
+    day: date = made.due_on or date.min
+    end = workflow.calendar.end_of(day)
+    if all(one.id != made.rule for one in workflow.obligations):
+        found = f"{made.rule} is a rule, and due on no day"
+        yield Unmet(found=found, remedy="leave due_on out; until says how long it counts")
+        return
+    if made.until is not None:
+        found = "it names one day (due_on) and an end (until)"
+        yield Unmet(found=found, remedy="give due_on to excuse one time, or until to bridge a time")
+        return
+    if end > context.now + _AHEAD:
+        found = f"{_day(day)} is more than a year ahead"
+        yield Unmet(found=found, remedy="excuse it when it is nearer, or give until")
+        return
+    told = occasions(workflow, history, max(context.now, end))
+    its = [one for one in told if one.obligation.id == made.rule]
+    due = {workflow.calendar.day_of(one.due_at) for one in its}
+    if day not in due:
+        near = sorted(sorted(due, key=lambda then: abs(then - day))[:3])
+        known = f"name a day on which it is: {' or '.join(map(_day, near))}"
+        remedy = known if near else "name it once it is due"
+        yield Unmet(found=f"{made.rule} is not due on {_day(day)}", remedy=remedy)
+        return
+    then = [one for one in its if workflow.calendar.day_of(one.due_at) == day]
+    if all(one.outcome in ("kept", "cancelled", "lapsed") for one in then):
+        found = f"what was due on {_day(day)} is {then[0].outcome}, and needs no exception"
+        evidence = tuple(one.met for one in then if one.met is not None)
+        yield Unmet(found=found, remedy="name a day on which it was not done", evidence=evidence)
+
+
+_AHEAD = timedelta(days=366)
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"
 
 
 def _whole(workflow: Any, part: str) -> str:
@@ -71,8 +127,8 @@ def _parts_of(rule: Any) -> Iterable[str]:
         yield from _parts_of(part)
 
 
-def only_for_faults(workflow: Any, made: ExceptionMade) -> Iterable[Result]:
-    """A warning where nobody may except the rule itself, only a fault in it."""
+def noted_of_exception(workflow: Any, made: ExceptionMade, context: Context) -> Iterable[Result]:
+    """A warning where an exception counts less than may be thought."""
     rules = tuple(_rules(workflow, made.rule))
     if rules and not any(rule.excepted_by for rule in rules):
         unmet = Unmet(
@@ -80,6 +136,14 @@ def only_for_faults(workflow: Any, made: ExceptionMade) -> Iterable[Result]:
             remedy="do what the rule asks for",
         )
         wanted = "The rule allows exceptions."
+        yield built_in("exception-entitled", wanted, unmet, warns=True)
+    elif made.until is not None and made.until < context.at:
+        unmet = Unmet(
+            found=f"{_day(made.until.date())} has passed, so this one counts only for decisions "
+            "that are dated before",
+            remedy="give a later until, if it is to count from now on",
+        )
+        wanted = "The exception counts for what is decided from now on."
         yield built_in("exception-entitled", wanted, unmet, warns=True)
 
 

@@ -1,20 +1,23 @@
-"""How an obligation stands at a moment: open, overdue, met, on hold, or no longer owed.
+"""How an obligation stands at a moment: open, overdue, met, missed, or no longer owed.
 
 A pure function of the case, the workflow and the moment. It looks at the first and latest of
 the event types that it needs, and at the path, so that it costs the same however long the
-history is. Only how late something was met needs the events in between (`histories`).
+history is. Only how late something was met needs the events in between (`histories`). What
+came of each week or year is told by `occasions`, which counts with the same windows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from sys import maxsize
 from typing import Any, Literal, NamedTuple
 
 import attrs
 
 from caseflow.kernel.calendar import DAYS, FIRST, LAST, MONTHS, Calendar, Span
-from caseflow.kernel.case import Case, stage_of
+from caseflow.kernel.case import Case
 from caseflow.kernel.erased import Erased
 from caseflow.kernel.recorded import AnyRecorded
 from caseflow.workflow.obligation import (
@@ -26,11 +29,12 @@ from caseflow.workflow.obligation import (
     OnDate,
     Within,
     Yearly,
-    end_of,
     on_hold,
 )
 
-Status = Literal["upcoming", "open", "overdue", "met", "excepted", "paused", "cancelled", "lapsed"]
+Status = Literal[
+    "upcoming", "open", "overdue", "met", "excepted", "paused", "missed", "cancelled", "lapsed"
+]
 Histories = Mapping[type[Any], tuple[AnyRecorded, ...]]
 
 
@@ -41,9 +45,10 @@ class Standing:
     `upcoming`: its window is not open yet. `open`: to be done by `due_at`. `overdue`: that
     has passed. `met`: it was done, with the event `met`; late if `late`. `excepted`: an
     exception stands in its place (event `exception`). `paused`: the case is on hold.
-    `cancelled`: something happened since which it is not owed. `lapsed`: the case has ended,
-    or left the stages in which it is owed. `since` is the number of the event with which its
-    clock began, `about` what it is about, where there are several things.
+    `missed`: it was overdue when the case ended, or left the stages in which it is owed; or its
+    quarter has passed. `lapsed`: it was not yet due then. `cancelled`: something happened since
+    which it is not owed. `since` is the number of the event with which its clock began, `about`
+    what it is about, where there are several things.
     """
 
     obligation: Obligation
@@ -79,7 +84,7 @@ class Met(NamedTuple):
     number: int
 
 
-class _Asked(NamedTuple):
+class Asked(NamedTuple):
     """All that a window is worked out from."""
 
     obligation: Obligation
@@ -118,51 +123,57 @@ def standings(
     `histories` are the events that meet obligations, by type: with them it is told exactly
     when one was met. Without, it is known that it was, and told when it was done last.
     """
-    ended, here = end_of(case, workflow.ends), stage_of(case.position or "")
+    ends, here = workflow.ends, case.position or ""
     for obligation in workflow.obligations:
-        if obligation.after_the_end and ended is None:
+        if obligation.after_the_end and here not in ends:
             continue
-        lapsed = ended is not None and not obligation.after_the_end
-        lapsed = lapsed or bool(obligation.during and here not in obligation.during)
-        for begun in obligation.starts.begun(case, workflow.ends):
-            yield _standing(
-                obligation, begun, case, now, workflow.calendar, histories, lapsed=lapsed
-            )
+        left = None if obligation.owed_at(here, ends) else _left(obligation, case, ends)
+        for begun in obligation.starts.begun(case, ends):
+            yield _standing(workflow, obligation, begun, case, now, histories, left)
 
 
 def _standing(
+    workflow: Any,
     obligation: Obligation,
     begun: Begun,
     case: Case[Any],
     now: datetime,
-    calendar: Calendar,
     histories: Histories | None,
-    *,
-    lapsed: bool,
+    left: datetime | None,
 ) -> Standing:
     met = _latest(obligation, begun, case)
     holds, paused = _holds(obligation, case, now)
-    asked = _Asked(obligation, begun, met, now, calendar, holds)
-    found = _WINDOWS[type(obligation.due)](asked)
+    asked = Asked(obligation, begun, met, now, workflow.calendar, holds)
+    found = WINDOWS[type(obligation.due)](asked)
     if found is None:  # the date by which it is due was erased, or never given
-        found, lapsed = Window(begun.at, begun.at), True
+        found, left = Window(begun.at, begun.at), _NEVER
+    excused = _excused(obligation, case) if case.exceptions else None
+    if excused and not found.met:
+        found = _not_excused(asked, found, excused)
     opens_at, due_at, is_met = found
-    exception = _exception(obligation, case, now)
-    cancelled = _cancelled(obligation, case)
+    done = _when_met(asked, histories) if is_met else None
+    if done and histories is not None and done.at > due_at and obligation.only_in_time:
+        is_met, done = False, None  # what was done after its quarter is for a later one
+    exception = None
+    if excused is not None:
+        exception = excused.get(asked.calendar.day_of(due_at))
+        exception = exception or _exception(obligation, case, min(left or now, now))
+    cancelled = _cancelled(obligation, case, workflow.ends)
     status: Status
     if is_met:
         status = "met"
     elif cancelled is not None and due_at > cancelled:
         status = "cancelled"
-    elif lapsed:
-        status = "lapsed"
+    elif left is not None:
+        status = "missed" if due_at < min(left, now) and exception is None else "lapsed"
     elif exception is not None:
         status = "excepted"
     elif paused:
         status = "paused"
+    elif now > due_at:
+        status = "missed" if obligation.only_in_time else "overdue"
     else:
-        status = "overdue" if now > due_at else "open" if now >= opens_at else "upcoming"
-    done = _when_met(asked, histories) if is_met else None
+        status = "open" if now >= opens_at else "upcoming"
     return Standing(
         obligation=obligation,
         status=status,
@@ -176,6 +187,43 @@ def _standing(
         late=done is not None and done.at > due_at,
         exception=exception if status == "excepted" else None,
     )
+
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def _left(obligation: Obligation, case: Case[Any], ends: frozenset[str]) -> datetime:
+    """When it was owed last, on a case where it is no longer."""
+    left = _NEVER
+    for move in reversed(case.path):
+        if obligation.owed_at(move.position, ends):
+            return left
+        left = move.occurred_at
+    return _NEVER
+
+
+def _excused(obligation: Obligation, case: Case[Any]) -> dict[date, int]:
+    """The days due on which an exception excuses it, and the numbers of these exceptions."""
+    made = (one for one in case.exceptions if one.rule == obligation.id)
+    by = obligation.excepted_by
+    return {one.due_on: one.number for one in made if one.due_on is not None and by in one.roles}
+
+
+def _not_excused(asked: Asked, found: Window, excused: Mapping[date, int]) -> Window:
+    """Of what is due again and again, the first that is not excused; else what was found."""
+    while asked.obligation.again and asked.calendar.day_of(found.due_at) in excused:
+        after = following(asked, found)
+        if after.due_at <= found.due_at:  # on the last day there is
+            break
+        found = after
+    return found
+
+
+def following(asked: Asked, window: Window) -> Window:
+    """Of what is due again and again, the window after one: as if it were done in it."""
+    met = Met(window.due_at if asked.obligation.rolling else window.opens_at, maxsize)
+    found = WINDOWS[type(asked.obligation.due)](asked._replace(met=met))
+    return window if found is None else found
 
 
 def _exception(obligation: Obligation, case: Case[Any], now: datetime) -> int | None:
@@ -193,7 +241,7 @@ def _latest(obligation: Obligation, begun: Begun, case: Case[Any]) -> Met | None
     return max((Met(one.occurred_at, one.number) for one in seen if one), default=None)
 
 
-def _when_met(asked: _Asked, histories: Histories | None) -> Met | None:
+def _when_met(asked: Asked, histories: Histories | None) -> Met | None:
     """The first event that met it since its clock began, as far as that is known."""
     if histories is None or asked.begun.met_at is not None:
         return asked.met
@@ -202,21 +250,33 @@ def _when_met(asked: _Asked, histories: Histories | None) -> Met | None:
     return next((met for met in done if (window := _met_by(asked, met)) and window.met), asked.met)
 
 
-def _met_by(asked: _Asked, met: Met) -> Window | None:
-    return _WINDOWS[type(asked.obligation.due)](asked._replace(met=met))
+def _met_by(asked: Asked, met: Met) -> Window | None:
+    return WINDOWS[type(asked.obligation.due)](asked._replace(met=met))
 
 
-def _cancelled(obligation: Obligation, case: Case[Any]) -> datetime | None:
-    """Since when it is not owed, because of something that happened."""
-    seen = (case.first_recorded(event) for event in obligation.cancelled_by)
-    return min((one.occurred_at for one in seen if one), default=None)
+def _cancelled(obligation: Obligation, case: Case[Any], ends: frozenset[str]) -> datetime | None:
+    """Since when it is not owed, because of something that happened since the last reopening."""
+    if not obligation.cancelled_by:
+        return None
+    back = max(reopenings(case, ends), default=(_NEVER, 0))
+    seen = [case.first_recorded(event) for event in obligation.cancelled_by]
+    seen += [case.latest_recorded(event) for event in obligation.cancelled_by]
+    since = (one.occurred_at for one in seen if one and (one.occurred_at, one.number) > back)
+    return min(since, default=None)
+
+
+def reopenings(case: Case[Any], ends: frozenset[str]) -> Iterator[tuple[datetime, int]]:
+    """When a case that had ended was open again, and the number of that move."""
+    for before, move in pairwise(case.path):
+        if before.position in ends and move.position not in ends:
+            yield move.occurred_at, move.number
 
 
 def _holds(
     obligation: Obligation, case: Case[Any], now: datetime
 ) -> tuple[tuple[tuple[datetime, datetime], ...], bool]:
     """The times on hold that its clock does not count, and whether it stands still now."""
-    if obligation.runs_on_hold or not isinstance(obligation.due, (Within, Every)):
+    if not obligation.waits_on_hold:
         return (), False
     holds, paused = [], False
     for start, end in on_hold(case):
@@ -230,14 +290,14 @@ def _holds(
 # -- the windows -----------------------------------------------------------------------------
 
 
-def _within(asked: _Asked) -> Window:
+def _within(asked: Asked) -> Window:
     due: Any = asked.obligation.due
     base = asked.begun.at
     due_at = _shifted(asked, base, asked.calendar.later(base, due.span), due.span)
     return Window(base, due_at, asked.met_since)
 
 
-def _every(asked: _Asked) -> Window:
+def _every(asked: Asked) -> Window:
     due: Any = asked.obligation.due
     met = asked.met.at if asked.met is not None and asked.met_since else None
     base = max(asked.begun.at, met or asked.begun.at)
@@ -258,23 +318,23 @@ def _every(asked: _Asked) -> Window:
     return Window(max(asked.start(opens), asked.begun.at), asked.end(last))
 
 
-def _between(asked: _Asked) -> Window:
+def _between(asked: Asked) -> Window:
     due: Any = asked.obligation.due
     start = asked.calendar.day_of(asked.begun.at)
     opens = asked.start(asked.calendar.after(start, due.opens))
     return _window(asked, opens, asked.end(asked.calendar.after(start, due.closes)))
 
 
-def _in_quarter(asked: _Asked) -> Window:
+def _in_quarter(asked: Asked) -> Window:
     due: Any = asked.obligation.due
     day = asked.calendar.after(
         asked.calendar.day_of(asked.begun.at).replace(day=1), Span(due.number, "quarter")
     )
     first, last = _period(day, Span(1, "quarter"), asked.calendar)
-    return _window(asked, asked.start(first), asked.end(last))
+    return _window(asked, asked.start(first), asked.end(last))  # met after it: by the history
 
 
-def _yearly(asked: _Asked) -> Window:
+def _yearly(asked: Asked) -> Window:
     due: Any = asked.obligation.due
     calendar = asked.calendar
     start, met, year = calendar.day_of(asked.begun.at), asked.met, 1
@@ -289,7 +349,7 @@ def _yearly(asked: _Asked) -> Window:
     return Window(opens, asked.end(calendar.after(anniversary, due.after)))
 
 
-def _on_date(asked: _Asked) -> Window | None:
+def _on_date(asked: Asked) -> Window | None:
     due: Any = asked.obligation.due
     day: Any = getattr(asked.begun.event, due.field, None)
     if isinstance(day, datetime):
@@ -300,7 +360,7 @@ def _on_date(asked: _Asked) -> Window | None:
     return Window(min(asked.begun.at, due_at), due_at, asked.met_since)
 
 
-def _window(asked: _Asked, opens_at: datetime, due_at: datetime) -> Window:
+def _window(asked: Asked, opens_at: datetime, due_at: datetime) -> Window:
     """A window that is met by what was done since it opened, or as early as it may."""
     met, early = asked.met, asked.obligation.early
     is_met = met is not None and (
@@ -310,7 +370,7 @@ def _window(asked: _Asked, opens_at: datetime, due_at: datetime) -> Window:
     return Window(opens_at, due_at, is_met)
 
 
-_WINDOWS: dict[type, Callable[[_Asked], Window | None]] = {
+WINDOWS: dict[type, Callable[[Asked], Window | None]] = {
     Within: _within,
     Every: _every,
     Between: _between,
@@ -327,7 +387,7 @@ def _before(calendar: Calendar, start: date, year: int, before: Span) -> date:
     )
 
 
-def _shifted(asked: _Asked, base: datetime, due_at: datetime, span: Span) -> datetime:
+def _shifted(asked: Asked, base: datetime, due_at: datetime, span: Span) -> datetime:
     """A due moment, later by the time on hold before it."""
     calendar = asked.calendar
     working = span.unit == "working day"

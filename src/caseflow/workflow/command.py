@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Generic, NamedTuple
 
 from caseflow.kernel.case import Case, S
+from caseflow.kernel.events import Corrected, ExceptionMade, Voided
 from caseflow.kernel.recorded import Actor, AnyRecorded
 from caseflow.kernel.verdict import Verdict
 
@@ -55,11 +56,18 @@ class CountsOf(NoOtherCases):
         return self._counts[value] if value in self._values else 0
 
 
+def needs_history(step: Any) -> bool:
+    """Whether deciding on a step needs the whole history of the case."""
+    excuses = isinstance(step, ExceptionMade) and step.due_on is not None
+    return excuses or isinstance(step, (Corrected, Voided))
+
+
 class Command(NamedTuple):
     """A unit of steps, with everything that deciding on it may depend on.
 
     `now` is the moment it is recorded at, `at` the moment it occurred (None: now). `history`
-    is the whole history, needed where a step corrects or voids; `histories` are the effective
+    is the whole history, needed where a step corrects, voids, or excuses one time that
+    something was due; `histories` are the effective
     events of the types that rules declare to read; `counts` say how many other cases an index
     holds under a value (deciding raises `CountNeeded` for one that is not among them).
     """

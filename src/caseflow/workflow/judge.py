@@ -26,7 +26,7 @@ from caseflow.workflow.amend import (
     at_its_place,
     entitlement_unmet,
     not_amended,
-    only_for_faults,
+    noted_of_exception,
 )
 from caseflow.workflow.builtin import built_in, position_unmet, reason_unmet, role_unmet
 from caseflow.workflow.command import Command, Entry
@@ -186,15 +186,15 @@ def _core_answers(
     """What has to hold for exceptions, corrections and voids."""
     if context.proposed is None:
         return
+    history = (*(command.history or ()), *unit)
     if isinstance(context.event, ExceptionMade):
-        found = entitlement_unmet(workflow, context.event, context.actor)
+        found = entitlement_unmet(workflow, history, context.event, context)
         wanted = "An exception is made for a reason, by the role entitled to it."
         if found:
             yield built_in("exception-entitled", wanted, *found)
         else:
-            yield from only_for_faults(workflow, context.event)
+            yield from noted_of_exception(workflow, context.event, context)
         return
-    history = (*(command.history or ()), *unit)
     found = amendment_unmet(workflow, history, context.event, context)
     if found:
         yield not_amended(context.event, found)

@@ -176,7 +176,7 @@ class Yearly:
 
 @attrs.frozen
 class InQuarter:
-    """Once, in the calendar quarter that is so many after that of the start."""
+    """Once, in the calendar quarter that is so many after that of the start, and in no other."""
 
     number: int
 
@@ -230,7 +230,10 @@ def yearly(*, before: Span | str, after: Span | str) -> Yearly:
 
 
 def in_quarter(number: int) -> InQuarter:
-    """Once, in the first, second … calendar quarter after that of the start."""
+    """Once, in the first, second … calendar quarter after that of the start.
+
+    What is done meets the quarter that it lies in, and no other: one that has passed is missed.
+    """
     return InQuarter(number)
 
 
@@ -296,9 +299,10 @@ class Obligation:
     that meet it after the clock began; those of the days up to `early` before it count too.
 
     It is owed while the case is in one of the stages `during` (none: in any open one) and
-    lapses afterwards; `after_the_end` is for what is owed once the case has ended. Time on
-    hold does not count for `within` and `every`, unless `runs_on_hold`; fixed dates do not
-    wait. From an event of `cancelled_by` on, it is not owed. `owner` is who has to do it (a
+    afterwards it lapses, or was missed; `after_the_end` is for what is owed once the case has
+    ended. Time on hold does not count for `within` and `every`, unless `runs_on_hold`; fixed
+    dates do not wait. From an event of `cancelled_by` on, it is not owed, until the case is
+    reopened. `owner` is who has to do it (a
     role, or the client), `excepted_by` the role that may make an exception, `remedy` what to
     do, and `source` where it comes from.
     """
@@ -326,6 +330,31 @@ class Obligation:
         if self.since is not None:
             return self.since
         return entered(*self.during) if self.during else opened()
+
+    @property
+    def again(self) -> bool:
+        """Whether it is due again and again."""
+        return isinstance(self.due, (Every, Yearly))
+
+    @property
+    def rolling(self) -> bool:
+        """Whether it is due again since the last time that it was done."""
+        return isinstance(self.due, Every) and self.due.counted == "rolling"
+
+    @property
+    def waits_on_hold(self) -> bool:
+        """Whether the time on hold does not count."""
+        return not self.runs_on_hold and isinstance(self.due, (Within, Every))
+
+    @property
+    def only_in_time(self) -> bool:
+        """Whether what is done after its time does not meet it any more."""
+        return isinstance(self.due, InQuarter)
+
+    def owed_at(self, position: str, ends: frozenset[str]) -> bool:
+        """Whether it is owed while a case is at a position."""
+        there = not self.during or stage_of(position) in self.during
+        return there and (position in ends) == self.after_the_end
 
     @property
     def events(self) -> tuple[type[Any], ...]:

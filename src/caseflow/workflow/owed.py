@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import attrs
@@ -13,7 +14,7 @@ from caseflow.kernel.case import Case, S
 from caseflow.kernel.context import Context
 from caseflow.kernel.events import event_type
 from caseflow.kernel.recorded import Actor, AnyRecorded
-from caseflow.kernel.rules import Result, Unmet
+from caseflow.kernel.rules import Result, Rule, Unmet
 from caseflow.workflow.clocks import Standing, standings
 from caseflow.workflow.judge import weighed
 from caseflow.workflow.workflow import Workflow
@@ -122,9 +123,9 @@ def first_due(workflow: Workflow[S], case: Case[S], now: datetime) -> datetime |
     """The first moment at which something that is owed is due (None: nothing has a date).
 
     What an exception stands for counts from the end of the exception on, if it has one.
-    A rule that reads histories or counts other cases is not judged here, and taken as unmet:
-    the moment may be earlier than what `owed` tells. It is later only for a rule that is met
-    now and turns unmet by itself, because it reads `context.now`: give that an obligation.
+    A rule that is met now, and turns unmet as time passes (it reads `context.now`), counts from
+    then on. A rule that reads histories or counts other cases is not judged here, and taken as
+    unmet: the moment may be earlier than what `owed` tells.
     """
     found = (_to_be_due(case, one) for one in standings(workflow, case, now))
     moments = [moment for moment in found if moment is not None]
@@ -136,17 +137,42 @@ def first_due(workflow: Workflow[S], case: Case[S], now: datetime) -> datetime |
         if due_at is None:
             continue
         if not (rule.history or rule.counts):
-            context = _as_decided(decided, now, workflow.calendar)
-            result = rule.judge(case, context)
-            if result is None or weighed(workflow, case, rule, result, context).holds:
+            unmet = partial(_unmet_at, workflow, case, rule, decided)
+            turns = now if unmet(now) else _turns(unmet, now)
+            if turns is None:
                 continue
+            due_at = max(due_at, turns) if turns > now else due_at
         moments.append(due_at)
     return min(moments, default=None)
 
 
+def _unmet_at(
+    workflow: Workflow[Any], case: Case[Any], rule: Rule[Any], decided: AnyRecorded, now: datetime
+) -> bool:
+    """Whether a rule that a decision left unmet is so at a moment."""
+    context = _as_decided(decided, now, workflow.calendar)
+    result = rule.judge(case, context)
+    return result is not None and not weighed(workflow, case, rule, result, context).holds
+
+
+def _turns(unmet: Callable[[datetime], bool], now: datetime) -> datetime | None:
+    """When a rule that is met turns unmet and stays so, or shortly before (None: it does not)."""
+    met, other = now, min(now, _LAST - _FAR) + _FAR
+    if not unmet(other):
+        return None
+    while other - met > timedelta(minutes=1):
+        between = met + (other - met) / 2
+        met, other = (met, between) if unmet(between) else (between, other)
+    return met
+
+
+_FAR = timedelta(days=36_525)
+_LAST = datetime.max.replace(tzinfo=UTC)
+
+
 def _to_be_due(case: Case[Any], standing: Standing) -> datetime | None:
     """When an obligation is due, now or later, as far as the case tells (None: it is not)."""
-    if standing.due_at is None or standing.status == "met":
+    if standing.due_at is None or standing.status in ("met", "missed"):
         return None
     if standing.status != "excepted":
         return standing.due_at
@@ -162,4 +188,4 @@ def _due_at(
     try:
         return None if within is None else start + within
     except OverflowError:  # past the last day of the calendar
-        return datetime.max.replace(tzinfo=UTC)
+        return _LAST

@@ -1,0 +1,401 @@
+"""What came of each time that something was due: kept, late, missed, excused, cancelled."""
+
+from datetime import date, timedelta
+
+import attrs
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from caseflow import (
+    Casebook,
+    ExceptionMade,
+    Obligation,
+    Refused,
+    between,
+    ended,
+    every,
+    fold,
+    in_quarter,
+    on_date,
+    opened,
+    within,
+    yearly,
+)
+from caseflow.storage import MemoryStorage
+from caseflow.workflow.clocks import standings
+from caseflow.workflow.occasions import occasions
+from tests.workflow.test_clocks_by_the_day import worked
+from tests.workflow.test_obligations import (
+    NEW_YORK,
+    PLAN,
+    WEEKLY,
+    Desk,
+    MovedAway,
+    NoteWritten,
+    PlanMade,
+    Reviewed,
+    ReviewSet,
+    day,
+)
+
+BY_THE_WEEK = attrs.evolve(WEEKLY, due=every("1 week", counted="calendar"))
+IN_WEEKS = attrs.evolve(WEEKLY, due=every("1 week", counted="fixed"))
+
+
+def working(*obligations, **given):
+    """A case that came to the stage in which something is owed on Monday 2 March."""
+    desk = Desk(*obligations, **given)
+    desk.do("plan", "work")
+    return desk
+
+
+def told(desk, now):
+    """What came of each time, by the day in New York on which it was due."""
+    found = desk.book.occasions(desk.id, now=now)
+    return [(one.due_at.astimezone(NEW_YORK).strftime("%-d %b"), one.outcome) for one in found]
+
+
+# -- again and again -------------------------------------------------------------------------
+
+
+def test_a_note_keeps_the_week_it_lies_in_and_settles_what_is_due_today():
+    desk = working(BY_THE_WEEK)
+    desk.do(NoteWritten(), at=day(3, 4))
+    desk.do(NoteWritten(), NoteWritten(), at=day(3, 24))
+    assert told(desk, day(3, 31)) == [
+        ("8 Mar", "kept"),
+        ("15 Mar", "missed"),
+        ("22 Mar", "missed"),
+        ("29 Mar", "kept"),
+        ("5 Apr", "open"),
+    ]
+    assert desk.due_on(day(3, 31)) == date(2026, 4, 5), "nothing of it is owed today"
+
+
+def test_what_kept_it_is_told_with_its_event_and_moment():
+    desk = working(BY_THE_WEEK)
+    desk.do(NoteWritten(), at=day(3, 4))
+    (one,) = desk.book.occasions(desk.id, now=day(3, 5))
+    assert (one.met, one.met_at, one.since) == (4, day(3, 4), 3)
+    assert (one.opens_at, one.obligation) == (
+        desk.book.history(desk.id)[2].occurred_at,
+        BY_THE_WEEK,
+    )
+
+
+def test_weeks_from_the_start_are_counted_one_by_one():
+    desk = working(IN_WEEKS)
+    desk.do(NoteWritten(), at=day(3, 9))
+    assert told(desk, day(3, 25)) == [
+        ("8 Mar", "missed"),
+        ("15 Mar", "kept"),
+        ("22 Mar", "missed"),
+        ("29 Mar", "open"),
+    ]
+
+
+def test_from_the_last_time_it_is_late_for_a_span_more_and_then_missed():
+    desk = working(WEEKLY)
+    assert told(desk, day(3, 8)) == [("9 Mar", "open")]
+    assert told(desk, day(3, 12)) == [("9 Mar", "overdue")]
+    assert told(desk, day(3, 18)) == [("9 Mar", "missed"), ("16 Mar", "overdue")]
+    desk.do(NoteWritten(), at=day(3, 18))
+    desk.do(NoteWritten(), at=day(3, 20))
+    assert told(desk, day(3, 28)) == [
+        ("9 Mar", "missed"),
+        ("16 Mar", "late"),
+        ("25 Mar", "kept"),
+        ("27 Mar", "overdue"),
+    ]
+
+
+def test_a_year_may_be_made_up_for_until_the_next_one_opens():
+    annual = Obligation(
+        "annual-review",
+        "There is a review each year.",
+        since=opened(),
+        due=yearly(before="30 days", after="30 days"),
+        met_by=Reviewed,
+    )
+    desk = Desk(annual, start=day(6, 1, year=2020))
+    for at in (day(5, 20, year=2021), day(9, 1, year=2022), day(5, 1, year=2024)):
+        desk.do(Reviewed(), at=at)
+    assert told(desk, day(7, 2, year=2025)) == [
+        ("1 Jul", "kept"),  # 2021
+        ("1 Jul", "late"),  # 2022
+        ("1 Jul", "late"),  # 2023: on 1 May the window of 2024 was not open
+        ("1 Jul", "missed"),  # 2024
+        ("1 Jul", "overdue"),  # 2025
+    ]
+
+
+def test_time_on_hold_has_no_weeks():
+    desk = working(BY_THE_WEEK)
+    desk.do(NoteWritten(), at=day(3, 3))
+    desk.do("hold", at=day(3, 4), reason="ill")
+    assert told(desk, day(3, 20)) == [("8 Mar", "kept"), ("22 Mar", "open")]
+    desk.do("resume", at=day(3, 26))
+    assert told(desk, day(3, 31)) == [("8 Mar", "kept"), ("29 Mar", "missed"), ("5 Apr", "open")]
+
+
+# -- what ends a clock -----------------------------------------------------------------------
+
+
+def test_what_fell_due_before_the_end_was_missed_and_what_was_not_yet_due_lapses():
+    for one, expected in (
+        (BY_THE_WEEK, [("8 Mar", "missed"), ("15 Mar", "lapsed")]),
+        (WEEKLY, [("9 Mar", "missed")]),
+        (attrs.evolve(WEEKLY, due=within("7 days")), [("9 Mar", "missed")]),
+        (attrs.evolve(WEEKLY, due=within("20 days")), [("22 Mar", "lapsed")]),
+    ):
+        desk = working(one)
+        desk.do("end", at=day(3, 12))
+        assert told(desk, day(5, 1)) == expected, one.due
+
+
+def test_each_stay_is_counted_and_a_clock_that_began_anew_is_not_forgotten():
+    desk = working(BY_THE_WEEK)
+    desk.do("again", at=day(3, 10))
+    desk.do("work", at=day(4, 1))
+    desk.do(NoteWritten(), at=day(4, 2))
+    assert told(desk, day(4, 7)) == [
+        ("8 Mar", "missed"),
+        ("15 Mar", "lapsed"),
+        ("5 Apr", "kept"),
+        ("12 Apr", "open"),
+    ]
+    review = Obligation(
+        "review", "It is reviewed.", since=ReviewSet, due=on_date("review_on"), met_by=Reviewed
+    )
+    desk = Desk(review)
+    desk.do(ReviewSet(review_on=date(2026, 3, 10)))
+    desk.do(ReviewSet(review_on=date(2026, 3, 20)), at=day(3, 5))
+    desk.do(ReviewSet(review_on=date(2026, 4, 1)), at=day(3, 25))
+    desk.do(Reviewed(), at=day(4, 3))
+    assert told(desk, day(5, 1)) == [("10 Mar", "lapsed"), ("20 Mar", "missed"), ("1 Apr", "late")]
+
+
+def test_what_was_owed_after_a_death_is_cancelled_and_what_was_missed_before_is_not():
+    desk = working(attrs.evolve(BY_THE_WEEK, cancelled_by=MovedAway))
+    desk.do(MovedAway(), at=day(3, 12))
+    desk.do("end", at=day(4, 12))  # it was learned late
+    assert told(desk, day(5, 1)) == [("8 Mar", "missed"), ("15 Mar", "cancelled")]
+
+
+def test_a_case_that_is_reopened_is_owed_again():
+    cancelled = attrs.evolve(WEEKLY, cancelled_by=MovedAway)
+    desk = working(cancelled, attrs.evolve(cancelled, id="since-the-opening", since=opened()))
+    desk.do(MovedAway(), "end", at=day(3, 5))
+    assert {one.status for one in desk.standings(day(3, 20))} == {"cancelled"}
+    desk.do("reopen", at=day(5, 4))
+    assert [one.status for one in desk.standings(day(5, 5))] == ["open", "overdue"]
+    desk.do(MovedAway(), at=day(5, 6))
+    assert [one.status for one in desk.standings(day(5, 20))] == ["cancelled", "overdue"]
+
+
+def test_one_contact_meets_the_quarter_it_lies_in():
+    quarters = [
+        Obligation(
+            f"quarter-{n}",
+            "The client is contacted.",
+            since=ended(),
+            due=in_quarter(n),
+            met_by=NoteWritten,
+            after_the_end=True,
+        )
+        for n in (1, 2, 3)
+    ]
+    desk = Desk(*quarters)
+    desk.do("end", at=day(3, 20))
+    desk.do(NoteWritten(), at=day(8, 1))
+    assert [one.status for one in desk.book.obligations(desk.id)] == ["missed", "met", "upcoming"]
+    assert told(desk, day(8, 2)) == [("30 Jun", "missed"), ("30 Sep", "kept")]
+    desk.do(NoteWritten(), at=day(11, 1))
+    listed = desk.book.obligations(desk.id)
+    assert [(one.status, one.met) for one in listed] == [("missed", None), ("met", 3), ("met", 4)]
+    assert not desk.book.owed(desk.id)
+
+
+def test_what_is_done_once_is_told_once():
+    follow_up = Obligation(
+        "follow-up",
+        "The client is contacted three to nine months after the end.",
+        since=ended(),
+        due=between("3 months", "9 months"),
+        met_by=NoteWritten,
+        after_the_end=True,
+    )
+    desk = Desk(PLAN, follow_up)
+    desk.do("plan")
+    assert told(desk, day(3, 3)) == [("1 Apr", "open")]
+    desk.do(PlanMade(), at=day(4, 3))
+    desk.do("end", at=day(4, 10))
+    assert told(desk, day(4, 11)) == [("1 Apr", "late")], "its window is not open yet"
+    assert told(desk, day(12, 31)) == [("1 Apr", "late"), ("10 Jan", "open")]
+
+
+# -- exceptions ------------------------------------------------------------------------------
+
+
+def excuse(desk, on, **given):
+    """An exception to one time that a note was due."""
+    made = ExceptionMade(rule="weekly-note", reason="staff ill", due_on=on, **given)
+    return desk.do(made, by="boss")
+
+
+@pytest.mark.parametrize("one", [BY_THE_WEEK, IN_WEEKS])
+def test_an_exception_excuses_the_one_week_that_it_names(one):
+    desk = working(one)
+    desk.now = day(3, 18)
+    excuse(desk, date(2026, 3, 8))
+    expected = [("8 Mar", "excused"), ("15 Mar", "missed"), ("22 Mar", "open")]
+    assert told(desk, day(3, 18)) == expected
+    assert desk.book.occasions(desk.id)[0].exception == 4
+    assert (desk.status(), desk.due_on()) == ("overdue", date(2026, 3, 15)), "the next one"
+    excuse(desk, date(2026, 3, 15))
+    assert (desk.status(), desk.due_on()) == ("open", date(2026, 3, 22))
+    assert desk.book.find(due_by=day(3, 22, 23)).cases == ()
+
+
+def test_a_week_may_be_excused_before_it_comes_and_one_done_late_afterwards():
+    desk = working(WEEKLY)
+    excuse(desk, date(2026, 3, 9))
+    assert desk.due_on() == date(2026, 3, 16)
+    desk.do(NoteWritten(), at=day(3, 20))
+    excuse(desk, date(2026, 3, 16))
+    assert told(desk, day(3, 20)) == [
+        ("9 Mar", "excused"),
+        ("16 Mar", "excused"),
+        ("27 Mar", "open"),
+    ]
+
+
+def test_what_is_due_once_is_excused_for_good():
+    desk = working(attrs.evolve(WEEKLY, due=within("7 days")))
+    excuse(desk, date(2026, 3, 9))
+    assert (desk.status(day(6, 1)), desk.standing(day(6, 1)).exception) == ("excepted", 4)
+    assert desk.book.find(due_by=day(12, 31)).cases == ()
+    desk.do("end", at=day(4, 1))
+    assert told(desk, day(6, 1)) == [("9 Mar", "excused")]
+
+
+def test_an_exception_that_bridges_a_time_excuses_what_fell_due_in_it():
+    desk = working(BY_THE_WEEK)
+    made = ExceptionMade(rule="weekly-note", reason="in hospital", until=day(3, 16))
+    desk.do(made, at=day(3, 10), by="boss")
+    assert told(desk, day(3, 24)) == [
+        ("8 Mar", "missed"),
+        ("15 Mar", "excused"),
+        ("22 Mar", "missed"),
+        ("29 Mar", "open"),
+    ]
+
+
+NOTHING = {
+    "no such day": (
+        {"due_on": date(2026, 3, 9)},
+        "weekly-note is not due on 9 March 2026",
+        "name a day on which it is: 8 March 2026 or 15 March 2026",
+    ),
+    "a week that was kept": (
+        {"due_on": date(2026, 3, 8)},
+        "what was due on 8 March 2026 is kept, and needs no exception",
+        "name a day on which it was not done",
+    ),
+    "a day and an end": (
+        {"due_on": date(2026, 3, 15), "until": day(4, 1)},
+        "it names one day (due_on) and an end (until)",
+        "give due_on to excuse one time, or until to bridge a time",
+    ),
+    "far away": (
+        {"due_on": date(2027, 4, 4)},
+        "4 April 2027 is more than a year ahead",
+        "excuse it when it is nearer, or give until",
+    ),
+    "an end that has passed": (
+        {"until": day(3, 4)},
+        "4 March 2026 has passed, so that nothing is bridged",
+        "give a later until; or name the day on which it was due (due_on), to excuse that one time",
+    ),
+}
+
+
+@pytest.mark.parametrize("given", NOTHING)
+def test_an_exception_that_would_change_nothing_is_refused(given):
+    fields, found, remedy = NOTHING[given]
+    desk = working(BY_THE_WEEK)
+    desk.do(NoteWritten(), at=day(3, 5))
+    made = ExceptionMade(rule="weekly-note", reason="staff ill", **fields)
+    (refusal,) = desk.book.ask(desk.id, made, by="boss").refusals
+    assert (refusal.rule, refusal.unmet[0].found, refusal.unmet[0].remedy) == (
+        "exception-entitled",
+        found,
+        remedy,
+    )
+    nobody = working(attrs.evolve(BY_THE_WEEK, excepted_by=""))
+    with pytest.raises(Refused, match="rule weekly-note allows no exception"):
+        excuse(nobody, date(2026, 3, 8))
+
+
+def test_an_excused_week_is_kept_in_a_snapshot_and_other_exceptions_are_stored_as_before():
+    store = MemoryStorage()
+    desk = working(BY_THE_WEEK, store=store, snapshot_every=1)
+    excuse(desk, date(2026, 3, 8))
+    bridging = ExceptionMade(rule="weekly-note", reason="x", until=day(4, 1))
+    desk.do(bridging, by="boss")
+    again = Casebook(desk.workflow, store, clock=lambda: desk.now)
+    assert again.case(desk.id).exceptions == desk.book.case(desk.id).exceptions
+    assert [one.due_on for one in again.case(desk.id).exceptions] == [date(2026, 3, 8), None]
+    payloads = [row.payload for row in store.read("agency", desk.id)][-2:]
+    assert ["due_on" in payload for payload in payloads] == [True, False]
+
+
+# -- in general ------------------------------------------------------------------------------
+
+AS_TOLD = {
+    "met": {"kept", "late"},
+    "overdue": {"overdue"},
+    "open": {"open"},
+    "paused": {"open", "overdue"},
+    "excepted": {"excused"},
+    "missed": {"missed"},
+    "cancelled": {"cancelled"},
+    "lapsed": {"lapsed", "excused"},
+}
+
+
+@settings(max_examples=100)
+@given(data=st.data(), later=st.sampled_from((0, 1, 26, 24 * 8, 24 * 40, 24 * 200)))
+def test_it_is_what_the_clock_said_each_time_that_it_was_due(data, later):
+    wall, timing, *_ = worked(data)
+    desk = wall.desk
+    now = desk.now + timedelta(hours=later)
+    history = desk.book.history(desk.id)
+    found = occasions(desk.workflow, history, now)
+    opening = history[0].occurred_at
+    for one in (one for one in found if opening <= one.due_at < now):
+        moment = one.due_at + timedelta(microseconds=1)
+        case = fold(history, desk.workflow.state(), as_of=one.due_at)
+        its = [s for s in standings(desk.workflow, case, moment) if s.since == one.since]
+        said = {standing.status for standing in its}
+        window = ("overdue", one.opens_at, one.due_at)
+        if window in {(standing.status, standing.opens_at, standing.due_at) for standing in its}:
+            assert one.outcome in ("late", "missed", "overdue", "excused")
+        if timing[0] in ("calendar", "fixed") and one.outcome in ("missed", "excused"):
+            assert said <= {"overdue", "missed", "paused", "excepted"}
+    for one in (one for one in found if one.outcome in ("missed", "overdue", "open")):
+        assert not any(one.opens_at < at <= min(one.due_at, now) for at, _ in wall.done)
+    met = [(one.since, one.met) for one in found if one.met is not None]
+    again = timing[0] in ("rolling", "fixed", "calendar", "yearly")
+    assert not again or len(met) == len(set(met)), "nothing is done for two times of a clock"
+    for standing in desk.book.obligations(desk.id, now=now):
+        its = {one.outcome for one in found if one.since == standing.since}
+        if not again:
+            assert its <= AS_TOLD.get(standing.status, set())
+        if standing.status == "overdue":
+            assert its & {"overdue", "missed", "excused", "lapsed", "cancelled"}
+
+
+def test_nothing_was_due_before_the_case_was_opened():
+    assert told(working(WEEKLY), day(1, 1)) == []
