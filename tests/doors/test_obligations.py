@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from datetime import date
 
 import attrs
 import holidays
@@ -14,6 +15,7 @@ from caseflow import (
     Span,
     between,
     each,
+    entered,
     every,
     fact,
     first,
@@ -32,6 +34,26 @@ PAID = Obligation("paid", "The bill is paid.", due=within("7 days"), met_by=Bill
 WORDS = "Say a number and a unit, like '5 working days'."
 WHOLE = "is no length of time. Give a whole number from 0 to 10,000."
 NO_EVENT = "is no event class. Give an event class, or a tuple of them."
+HOLIDAYS = "Give holidays.country_holidays('US'), with your own country."
+
+
+class Odd:
+    """Working days that are odd."""
+
+    def __init__(self, after, worked=True):
+        self.after, self.worked = after, worked
+
+    def get_nth_working_day(self, key, n, /):
+        if isinstance(self.after, Exception):
+            raise self.after
+        return self.after
+
+    def is_working_day(self, key, /):
+        return self.worked
+
+    def __repr__(self):
+        return "Odd"
+
 
 WRONG = {
     "a number alone": (lambda: within(7), f"The span 7 is no length of time. {WORDS}"),
@@ -64,8 +86,23 @@ WRONG = {
     ),
     "no function": (
         lambda: each(BillPaid),
-        "The start each(the class BillPaid) is no function. "
+        "The start each(the class BillPaid) is no function of a case. "
         "Give a function of the case that yields a Begun for each thing.",
+    ),
+    "a function of nothing": (
+        lambda: each(lambda: ()),
+        "The start each(the function <lambda>) is no function of a case. "
+        "Give a function of the case that yields a Begun for each thing.",
+    ),
+    "no stage that is entered": (
+        entered,
+        "The start entered() names no stage. "
+        "Give the ids of one or more stages, like entered('plan').",
+    ),
+    "a stage in a list": (
+        lambda: entered(["plan"]),
+        "The start entered(['plan']) names no stage. "
+        "Give the ids of one or more stages, like entered('plan').",
     ),
     "a span for when it is due": (
         lambda: attrs.evolve(PAID, due="7 days"),
@@ -104,6 +141,25 @@ WRONG = {
         "The time zone None is not known here. Give the name of one, like "
         "'America/New_York'; on a system that has none, install the package tzdata.",
     ),
+    "working days that cannot be counted": (
+        lambda: Calendar(working_days=Odd(KeyError())),
+        f"The calendar has working_days=Odd, which cannot count (KeyError). {HOLIDAYS}",
+    ),
+    "a working day that is none": (
+        lambda: Calendar(working_days=Odd(None)),
+        "The calendar has working_days=Odd, which says that the working day after 2026-03-02 is "
+        f"None. {HOLIDAYS}",
+    ),
+    "working days that stand still": (
+        lambda: Calendar(working_days=Odd(date(2026, 3, 2))),
+        "The calendar has working_days=Odd, which says that the working day after 2026-03-02 is "
+        f"the date 2026-03-02. {HOLIDAYS}",
+    ),
+    "a day that is neither worked on nor free": (
+        lambda: Calendar(working_days=Odd(date(2026, 3, 3), "yes")),
+        "The calendar has working_days=Odd, which says of 2026-03-02 that it is a working day: "
+        f"'yes'. {HOLIDAYS}",
+    ),
     "working days in a list": (
         lambda: Calendar(working_days=[1]),
         "The calendar has working_days=[1], which has no method get_nth_working_day. "
@@ -128,4 +184,5 @@ def pickled(calendar):
 def test_a_calendar_may_be_copied_and_pickled(copied):
     given = Calendar("Asia/Kathmandu", working_days=holidays.country_holidays("US"))
     assert copied(given) == given
+    assert hash(copied(given)) == hash(given)
     assert given != Calendar("Asia/Kathmandu")

@@ -58,6 +58,7 @@ from caseflow.stages import (
     NAVIGATOR,
     PRACTICES,
     STRENGTHS_BASED,
+    Caseload,
     PracticeModel,
     continuum,
     five_stage_cyclic,
@@ -525,6 +526,47 @@ def test_the_night_in_which_the_clocks_go_back_has_an_hour_more():
         (
             lambda: eligible_because(()),
             "eligible_because(()) is given no grounds. Give a tuple of grounds, each a text.",
+        ),
+        (
+            lambda: attrs.evolve(ICM, plan_author="dog"),
+            "'plan_author' of practice model 'icm' is 'dog'. Give one of: client, case-manager, "
+            "both.",
+        ),
+        (
+            lambda: attrs.evolve(ICM, settings=("home", " ")),
+            "'settings' of practice model 'icm' is ('home', ' '), which is empty. Give it words.",
+        ),
+        (
+            lambda: attrs.evolve(ICM, caseload=20),
+            "'caseload' of practice model 'icm' is 20. Give Caseload(warn_from=...).",
+        ),
+        (
+            lambda: attrs.evolve(ICM, contact_budget=0),
+            "contact_budget(0) is given no number of contacts. Give a whole number from 1 to "
+            "1,000,000.",
+        ),
+        (
+            lambda: attrs.evolve(ICM, cover_24_hours="yes"),
+            "'cover_24_hours' of practice model 'icm' is 'yes'. Give true or false.",
+        ),
+        (
+            lambda: Caseload(warn_from=-1),
+            "A caseload has warn_from=-1, which is less than 2. Let it warn from the second case "
+            "or a later one, not after the cap.",
+        ),
+        (
+            lambda: Caseload(warn_from=20, cap=19),
+            "A caseload has cap=19, which is less than 20. Let it warn from the second case or a "
+            "later one, not after the cap.",
+        ),
+        (
+            lambda: Caseload(warn_from=20, per="dog"),
+            "'per' of a caseload is 'dog'. Give one of: case-manager, member.",
+        ),
+        (
+            lambda: with_practice(six_stage, "icm", name="x", version="1"),
+            "The practice model that with_practice is given, 'icm', is no PracticeModel. "
+            "Give six_stage and ICM, for example.",
         ),
         (
             lambda: Shift(START, START - timedelta(hours=1)),

@@ -19,6 +19,7 @@ from caseflow import (
     Casebook,
     ExceptionMade,
     Hold,
+    InvalidCall,
     Obligation,
     Refused,
     Stage,
@@ -361,6 +362,24 @@ def test_each_of_several_things_has_a_clock_of_its_own():
     ]
 
 
+NO_BEGUN = {
+    "nothing": lambda case: None,
+    "a number": lambda case: [1],
+    "a moment in words": lambda case: [Begun("today", 1)],
+    "a moment without a time zone": lambda case: [Begun(MONDAY.replace(tzinfo=None), 1)],
+    "a number in words": lambda case: [Begun(MONDAY, "1")],
+    "a thing without a name": lambda case: [Begun(MONDAY, 1, None)],
+    "met at no moment": lambda case: [Begun(MONDAY, 1, met_at="today")],
+}
+
+
+@pytest.mark.parametrize("told", NO_BEGUN)
+def test_a_function_that_tells_of_something_else_than_things_is_named(told):
+    odd = Obligation("signed", "It is signed.", since=each(NO_BEGUN[told]), due=within("2 days"))
+    with pytest.raises(InvalidCall, match=r"^The start each\(the function <lambda>\) tells of "):
+        Desk(odd)
+
+
 # -- what stops a clock ----------------------------------------------------------------------
 
 
@@ -526,6 +545,36 @@ MISTAKES = {
         attrs.evolve(WEEKLY, due=every("2 weeks", counted="calendar")),
         "Obligation 'weekly-note' counts 2 weeks by the calendar. "
         "Give '1 week', '1 month', '1 quarter' or '1 year'.",
+    ),
+    "a window that closes before it opens": (
+        attrs.evolve(PLAN, due=between("9 months", "3 months")),
+        "Obligation 'plan-in-time' has a window that closes after 3 months and opens after 9 "
+        "months. Give the shorter span first.",
+    ),
+    "a window that closes before it opens in a short month": (
+        attrs.evolve(PLAN, due=between("30 days", "1 month")),
+        "Obligation 'plan-in-time' has a window that closes after 1 month and opens after 30 "
+        "days. Give the shorter span first.",
+    ),
+    "a window in hours": (
+        attrs.evolve(PLAN, due=between("1 hour", "3 days")),
+        "Obligation 'plan-in-time' has a window that is counted with 1 hour. Count it in days or "
+        "longer spans.",
+    ),
+    "a stage in which cases have ended": (
+        attrs.evolve(WEEKLY, during="done"),
+        "Obligation 'weekly-note' is owed during 'done', where cases have ended. "
+        "Give it after_the_end=True.",
+    ),
+    "after the end, in a stage before it": (
+        attrs.evolve(WEEKLY, after_the_end=True),
+        "Obligation 'weekly-note' is owed after the end, and during 'work', which is no final "
+        "stage. Leave during= or after_the_end= out.",
+    ),
+    "what begins at the end and lapses there": (
+        attrs.evolve(PLAN, since=ended()),
+        "Obligation 'plan-in-time' begins when the case has ended, and lapses then. "
+        "Give it after_the_end=True.",
     ),
     "an id that is taken": (
         attrs.evolve(WEEKLY, id="position"),

@@ -101,11 +101,12 @@ class Calendar:
     `zone` is the name of a time zone (IANA), such as `"America/New_York"`. `working_days`
     knows weekends and holidays: what the library `holidays` gives for a country and its
     parts, or anything with its two methods (None: nothing may be counted in working days).
-    Raises `DefinitionError` for a zone that is not known here.
+    Raises `DefinitionError` for a zone that is not known here, and for what cannot tell one
+    working day.
     """
 
     zone: str = attrs.field(default="UTC", converter=_zone)
-    working_days: WorkingDays | None = attrs.field(default=None, kw_only=True)
+    working_days: WorkingDays | None = attrs.field(default=None, kw_only=True, hash=False)
     _place: ZoneInfo = attrs.field(init=False, repr=False, eq=False)
     _nth: Callable[[date, int], date] = attrs.field(init=False, repr=False, eq=False)
     _end: Callable[[date], datetime] = attrs.field(init=False, repr=False, eq=False)
@@ -113,15 +114,13 @@ class Calendar:
 
     def __attrs_post_init__(self) -> None:
         given = self.working_days
-        for name in ("get_nth_working_day", "is_working_day"):
-            if given is not None and (
-                isinstance(given, type) or not callable(getattr(given, name, None))
-            ):
-                raise DefinitionError(
-                    what=f"The calendar has working_days={short(given)}, which",
-                    problem="is a class" if isinstance(given, type) else f"has no method {name}",
-                    repair="Give holidays.country_holidays('US'), with your own country.",
-                )
+        problem = None if given is None else _no_working_days(given)
+        if problem is not None:
+            raise DefinitionError(
+                what=f"The calendar has working_days={short(given)}, which",
+                problem=problem,
+                repair="Give holidays.country_holidays('US'), with your own country.",
+            )
         place, lock = ZoneInfo(self.zone), Lock()
 
         # Such a calendar makes itself as it is asked, a year at a time: one thread at a time.
@@ -191,6 +190,26 @@ def _calendar(zone: str, working_days: WorkingDays | None) -> Calendar:
     """A calendar as it was pickled: without what it has worked out since."""
     return Calendar(zone, working_days=working_days)
 
+
+def _no_working_days(given: Any) -> str | None:
+    """What keeps something from counting working days, as far as one day tells."""
+    if isinstance(given, type):
+        return "is a class"
+    for name in ("get_nth_working_day", "is_working_day"):
+        if not callable(getattr(given, name, None)):
+            return f"has no method {name}"
+    try:
+        after, worked = given.get_nth_working_day(_A_DAY, 1), given.is_working_day(_A_DAY)
+    except Exception as error:  # foreign code
+        return f"cannot count ({type(error).__name__})"
+    if not isinstance(after, date) or isinstance(after, datetime) or after <= _A_DAY:
+        return f"says that the working day after {_A_DAY} is {short(after)}"
+    if not isinstance(worked, int):
+        return f"says of {_A_DAY} that it is a working day: {short(worked)}"
+    return None
+
+
+_A_DAY = date(2026, 3, 2)
 
 LAST = date.max - timedelta(days=2)
 """The last day that is counted with: it has an end in every time zone."""

@@ -67,7 +67,7 @@ class Form:
     """How a rule was made: the name under which a vocabulary has it, and what it was given."""
 
     name: str
-    given: Mapping[str, Any] = attrs.field(factory=dict)
+    given: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
 
 
 Check = Callable[[Case[S_contra], Context], Iterable[Unmet]]

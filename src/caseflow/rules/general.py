@@ -28,12 +28,12 @@ def recorded(
     `since_entering` are stages: it has to have occurred since the case last came into one of
     them (left out: at any time). `wanted` says what is wanted, in one sentence.
     """
-    clock = entered(*since_entering)
+    clock = entered(*since_entering) if since_entering else None
 
     @rule(id, rests_on=event, wanted=wanted)
     def was_recorded(case: Case[Any], context: Context) -> Iterator[Unmet]:
         found = case.latest_recorded(event)
-        begun = next(iter(clock.begun(case, frozenset())), None) if since_entering else None
+        begun = next(iter(clock.begun(case, frozenset())), None) if clock else None
         if found is None or (begun is not None and found.occurred_at < begun.at):
             last = None if found is None else f"only before, on {_day(found.occurred_at)}"
             yield Unmet(found=last, remedy=remedy)

@@ -6,7 +6,7 @@ them. What a source does not state is None, and nothing asks for it.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_type_hints
 
 import attrs
 
@@ -19,6 +19,8 @@ from caseflow.casework import (
     ReferralMade,
     ServiceProvided,
 )
+from caseflow.kernel.checks import so_many
+from caseflow.kernel.errors import DefinitionError, short
 from caseflow.kernel.rules import Rule
 from caseflow.rules import (
     care_given_directly,
@@ -32,6 +34,7 @@ from caseflow.rules import (
     services_mostly_arranged,
 )
 from caseflow.rules.sources import models, trilevel
+from caseflow.workflow.parameters import fitted, misplaced
 from caseflow.workflow.workflow import Workflow
 
 
@@ -40,13 +43,27 @@ class Caseload:
     """How many open cases one case manager, or one member of a team, leads.
 
     `target` is the number that the source describes, `warn_from` that from which on an
-    assignment warns, `cap` the most there may be (None: not stated).
+    assignment warns, `cap` the most there may be (None: not stated). Raises
+    `DefinitionError` for what is no number of cases, and for a cap that is reached before
+    anything warns.
     """
 
     warn_from: int
     target: int | None = None
     cap: int | None = None
     per: Literal["case-manager", "member"] = "case-manager"
+
+    def __attrs_post_init__(self) -> None:
+        _fit(self, "a caseload")
+        least = {"warn_from": 2, "target": 1, "cap": self.warn_from}
+        for name, number in least.items():
+            given = getattr(self, name)
+            if given is not None and given < number:
+                raise DefinitionError(
+                    what=f"A caseload has {name}={short(given)}, which",
+                    problem=f"is less than {number}",
+                    repair="Let it warn from the second case or a later one, not after the cap.",
+                )
 
 
 @attrs.frozen(kw_only=True)
@@ -58,6 +75,7 @@ class PracticeModel:
     staff themselves, mostly others, or both. `settings` are where clients are met.
     `cover_24_hours` asks for somebody on duty day and night (see `uncovered`), `shared_team`
     for a team whose members answer for clients together. `plan_author` writes the plan.
+    Raises `DefinitionError` for anything else than these words and numbers.
     """
 
     id: str
@@ -73,6 +91,28 @@ class PracticeModel:
     plan_author: Author | None = None
     duration: Literal["shorter", "ongoing", "long-term"] | None = None
     relationship: Literal["important", "central"] | None = None
+
+    def __attrs_post_init__(self) -> None:
+        what = f"practice model {short(self.id)}"
+        _fit(self, what)
+        load: Any = self.caseload
+        if load is not None and not isinstance(load, Caseload):
+            where = f"'caseload' of {what}"
+            raise misplaced(where, f"is {short(load)}", "Give Caseload(warn_from=...).")
+        if self.contact_budget is not None:
+            so_many("contact_budget", self.contact_budget, "contacts")
+
+
+def _fit(one: Any, what: str) -> None:
+    """See that each field holds what it is annotated with, and no empty words."""
+    hints = get_type_hints(type(one))
+    for field in attrs.fields(type(one)):
+        where = f"{field.name!r} of {what}"
+        value = fitted(getattr(one, field.name), hints[field.name], where)
+        words = value if isinstance(value, tuple) else (value,)
+        if not words or any(isinstance(word, str) and not word.strip() for word in words):
+            raise misplaced(where, f"is {short(value)}, which is empty", "Give it words.")
+        object.__setattr__(one, field.name, value)
 
 
 ICM = PracticeModel(
@@ -162,6 +202,13 @@ def with_practice(
     workflow has rules of another practice model already, or lacks a transition that the rules
     belong on (all those that ship have them).
     """
+    for name_of, given, kind in (
+        ("workflow", workflow, Workflow),
+        ("practice model", practice, PracticeModel),
+    ):
+        if not isinstance(given, kind):
+            what = f"The {name_of} that with_practice is given, {short(given)},"
+            raise misplaced(what, f"is no {kind.__name__}", "Give six_stage and ICM, for example.")
     return workflow.extend(name, version=version, rules=_rules(practice))
 
 

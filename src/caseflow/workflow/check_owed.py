@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, get_args, get_type_hints
 
-from caseflow.kernel.calendar import DAYS, MONTHS, no_working_days
+from caseflow.kernel.calendar import DAYS, MONTHS, Calendar, no_working_days
 from caseflow.kernel.checks import a_rule_id
 from caseflow.kernel.errors import DefinitionError, nearest
 from caseflow.kernel.events import EventType
 from caseflow.workflow.check import BUILT_IN_RULES, Faults
-from caseflow.workflow.obligation import Every, Obligation, OnDate, Yearly
+from caseflow.workflow.obligation import Between, Every, Obligation, OnDate, Yearly
 
 
 def check_obligations(
@@ -55,7 +55,7 @@ def check_obligations(
             workflow.calendar.working_days is None
         ):
             faults.add(str(no_working_days(what)), "")
-        for problem, repair in _timing(one):
+        for problem, repair in (*_timing(one), *_never(one, workflow)):
             faults.add(f"{what} {problem}.", repair)
 
 
@@ -76,10 +76,49 @@ def _timing(one: Obligation) -> Iterator[tuple[str, str]]:
             )
     if isinstance(due, Yearly) and due.before.unit not in DAYS:
         yield f"opens {due.before} before its day", "Give that in days or weeks."
+    window = (due.opens, due.closes) if isinstance(due, Between) else ()
+    for span in (due.after,) if isinstance(due, Yearly) else window:
+        if span.unit == "hour":
+            yield f"has a window that is counted with {span}", "Count it in days or longer spans."
     if isinstance(due, OnDate):
         yield from _dated(one, due)
     if not one.met_by and not one.starts.of_things:
         yield "is met by nothing", "Give met_by=, the events that meet it."
+
+
+def _never(one: Obligation, workflow: Any) -> Iterator[tuple[str, str]]:
+    """Why it could never be owed, or not be done in time."""
+    ends = {stage.id for stage in workflow.stages if stage.final}
+    for name in one.during:
+        if one.after_the_end and name not in ends:
+            yield (
+                f"is owed after the end, and during {name!r}, which is no final stage",
+                "Leave during= or after_the_end= out.",
+            )
+        if not one.after_the_end and name in ends:
+            yield (
+                f"is owed during {name!r}, where cases have ended",
+                "Give it after_the_end=True.",
+            )
+    if one.starts.at_the_end and not one.after_the_end:
+        yield "begins when the case has ended, and lapses then", "Give it after_the_end=True."
+    if isinstance(one.due, Between) and _closes_first(one.due, workflow.calendar):
+        yield (
+            f"has a window that closes after {one.due.closes} and opens after {one.due.opens}",
+            "Give the shorter span first.",
+        )
+
+
+_STARTS = [date(2023, 1, 1) + timedelta(days=day) for day in range(730)]
+"""Days on which a clock may begin: of an ordinary year and a leap year."""
+
+
+def _closes_first(due: Between, calendar: Calendar) -> bool:
+    """Whether a window may close before it opens: a month is longer than 30 days, or not."""
+    spans = (due.opens, due.closes)
+    if any(span.unit == "working day" for span in spans) and calendar.working_days is None:
+        return False  # reported as such
+    return any(calendar.after(day, due.opens) > calendar.after(day, due.closes) for day in _STARTS)
 
 
 _PERIODS = {(1, unit) for unit in ("week", *MONTHS)}

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
+from inspect import signature
 from typing import Any, Literal, NamedTuple
 
 import attrs
 
 from caseflow.kernel.calendar import MOST, Span, span_of
 from caseflow.kernel.case import HOLD, Case, Move, stage_of
-from caseflow.kernel.errors import DefinitionError, short
+from caseflow.kernel.errors import DefinitionError, InvalidCall, short
 from caseflow.kernel.recorded import AnyRecorded
 from caseflow.workflow.definition import words
 
@@ -47,18 +49,29 @@ class Since:
     stages: tuple[str, ...] = ()
     of_things: bool = False
     """Of things of the case, which may know by themselves when they were met."""
+    at_the_end: bool = False
+    """Only once the case has ended."""
 
 
 def latest(event: type[Any]) -> Since:
     """Since the latest event of a type: each one starts the clock anew."""
     _an_event("latest", event)
-    return Since(lambda case, ends: _recorded(case.latest_recorded(event)), (event,))
+    return Since(partial(_at_latest, event), (event,))
 
 
 def first(event: type[Any]) -> Since:
     """Since the first event of a type."""
     _an_event("first", event)
-    return Since(lambda case, ends: _recorded(case.first_recorded(event)), (event,))
+    return Since(partial(_at_first, event), (event,))
+
+
+# What makes clocks begin are functions with a name, so that obligations can be pickled.
+def _at_latest(event: type[Any], case: Case[Any], ends: frozenset[str]) -> Iterable[Begun]:
+    return _recorded(case.latest_recorded(event))
+
+
+def _at_first(event: type[Any], case: Case[Any], ends: frozenset[str]) -> Iterable[Begun]:
+    return _recorded(case.first_recorded(event))
 
 
 def _recorded(seen: AnyRecorded | None) -> Iterable[Begun]:
@@ -67,47 +80,96 @@ def _recorded(seen: AnyRecorded | None) -> Iterable[Begun]:
 
 def opened() -> Since:
     """Since the case was opened."""
-    return Since(lambda case, ends: map(_begun, case.path[:1]))
+    return Since(_at_opening)
+
+
+def _at_opening(case: Case[Any], ends: frozenset[str]) -> Iterable[Begun]:
+    return tuple(map(_begun, case.path[:1]))
 
 
 def entered(*stages: str) -> Since:
     """Since the case came into a stage, or into the first of several; the last time it did.
 
-    To resume after a hold, or to go on to another of them, starts no clock.
+    To resume after a hold, or to go on to another of them, starts no clock. Raises
+    `DefinitionError` where none is named.
     """
+    if not stages or not all(isinstance(stage, str) for stage in stages):
+        raise DefinitionError(
+            what=f"The start entered({', '.join(map(short, stages))})",
+            problem="names no stage",
+            repair="Give the ids of one or more stages, like entered('plan').",
+        )
+    return Since(partial(_at_entering, stages), stages=stages)
 
-    def begun(case: Case[Any], ends: frozenset[str]) -> Iterable[Begun]:
-        move = None
-        for one in reversed(case.path):
-            if stage_of(one.position) in stages:
-                move = one
-            elif move is not None:
-                break
-        return (_begun(move),) if move else ()
 
-    return Since(begun, stages=stages)
+def _at_entering(stages: tuple[str, ...], case: Case[Any], ends: frozenset[str]) -> Iterable[Begun]:
+    move = None
+    for one in reversed(case.path):
+        if stage_of(one.position) in stages:
+            move = one
+        elif move is not None:
+            break
+    return (_begun(move),) if move else ()
 
 
 def ended() -> Since:
     """Since the case came to its end: for what is owed afterwards (`after_the_end=True`)."""
+    return Since(_at_the_end, at_the_end=True)
 
-    def begun(case: Case[Any], ends: frozenset[str]) -> Iterable[Begun]:
-        end = end_of(case, ends)
-        return (_begun(end),) if end else ()
 
-    return Since(begun)
+def _at_the_end(case: Case[Any], ends: frozenset[str]) -> Iterable[Begun]:
+    end = end_of(case, ends)
+    return (_begun(end),) if end else ()
 
 
 def each(things: Callable[[Case[Any]], Iterable[Begun]]) -> Since:
-    """For each of several things of a case, as a pure function tells them: each has a clock."""
+    """For each of several things of a case, as a pure function tells them: each has a clock.
+
+    What the function raises comes through, as from `fold`. Where it tells of something else
+    than a `Begun` for each thing, `InvalidCall` says so. Raises `DefinitionError` for what is
+    no function of a case.
+    """
     given: Any = things
-    if not callable(given) or isinstance(given, type):
+    if not callable(given) or isinstance(given, type) or not _takes_a_case(given):
         raise DefinitionError(
             what=f"The start each({short(things)})",
-            problem="is no function",
+            problem="is no function of a case",
             repair="Give a function of the case that yields a Begun for each thing.",
         )
-    return Since(lambda case, ends: things(case), of_things=True)
+    return Since(partial(_of_things, things), of_things=True)
+
+
+def _takes_a_case(function: Callable[..., Any]) -> bool:
+    try:
+        signature(function).bind(None)
+    except TypeError:
+        return False
+    except ValueError:  # some that are not written in Python do not tell
+        return True
+    return True
+
+
+def _of_things(
+    things: Callable[[Case[Any]], Any], case: Case[Any], ends: frozenset[str]
+) -> Iterable[Begun]:
+    given = things(case)
+    for one in given if isinstance(given, Iterable) else (given,):
+        if not _is_begun(one):
+            raise InvalidCall(
+                what=f"The start each({short(things)}) tells of {short(one)}, which",
+                problem="is no Begun with a moment that has a time zone, and a number",
+                repair="Let it yield Begun(recorded.occurred_at, recorded.number) for each.",
+            )
+        yield one
+
+
+def _is_begun(one: object) -> bool:
+    """Whether a function told of a thing as it has to: it is foreign code."""
+    if not isinstance(one, Begun):
+        return False
+    moments: tuple[object, ...] = (one.at, one.at if one.met_at is None else one.met_at)
+    aware = all(isinstance(at, datetime) and at.utcoffset() is not None for at in moments)
+    return aware and type(one.number) is int and isinstance(one.about, str)
 
 
 def _an_event(name: str, given: object) -> None:
