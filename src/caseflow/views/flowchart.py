@@ -43,8 +43,9 @@ def flowchart(
     stage other words (`StageDelivery(called=...)`), and says how each is delivered. `phases`
     are headings for phases in the place of those words (`{"engagement": "Beginning"}`). With a
     `case`, the stage it is in is marked; with its `options` too (of `book.options`), the box
-    says which ways on are open, and to staff also what blocks the others. Raises `InvalidCall` for a wording
-    that there is not, and for a program that tells of a stage which the workflow has not.
+    says which ways on are open, and to staff also what blocks the others. Raises `InvalidCall`
+    for a wording that there is not, for a program that tells of a stage which the workflow has
+    not, and for what is of the wrong kind.
     """
     _given(workflow, wording, program, phases, case)
     words, ways = WORDINGS[wording], some_of(Option, "options", options)
