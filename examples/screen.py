@@ -35,12 +35,12 @@ def item(text: str) -> None:
 
 
 def show_options(options: Iterable[Option]) -> None:
-    """Each way on: whether it is open, where it leads and what it asks for, or what blocks it."""
+    """Each way on: whether it is open, where it leads and what it asks for, or what it lacks."""
     for option in options:
         start = f"  {'open' if option.open else 'blocked':<8} {option.label:<25} "
         words = _way_on(option)
         if not option.open:
-            words = f"by {', '.join(result.rule for result in option.blocked_by)}"
+            words = f"asks: {' '.join(result.wanted for result in option.blocked_by)}"
         print(_filled(words, start, indent=len(start)))
 
 

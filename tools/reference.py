@@ -85,14 +85,14 @@ and no exception is allowed.
 """
 STRENGTHS = {"block": "refuses", "warn": "warns", "due": "due afterwards"}
 BUILT_IN = {
-    "role": "This is done by somebody in a role that may do it. Who is not, learns only that.",
-    "position": "This is done in a stage that it leads on from.",
+    "role": "A decision is taken by somebody in a role that may. Who is in none, learns only that.",
+    "position": "It is taken in a stage from which it leads on.",
     "reason": "A reason is given, where one has to be.",
     "target": "There is a stage to go to, where the workflow chooses among several.",
     "not-in-the-future": "A decision is not dated in the future. (On a fact, only a warning.)",
     "moves-in-order": "A move is dated after the move that led here.",
     "after-the-end": "A fact belongs to an open case. (Only a warning.)",
-    "amendment": "A correction or void fits the event that it names, and passes no cap.",
+    "amendment": "A correction or a void (it never happened) fits its event, and passes no cap.",
     "exception-entitled": "An exception is made for a reason, by the role entitled to it.",
 }
 PLAIN = {

@@ -87,7 +87,7 @@ def test_it_shows_each_refusal_and_the_rule_behind_it(shown):
     "expected",
     [
         "open     assess                    to assessment",
-        "blocked  end as ineligible         by found-ineligible",
+        "blocked  end as ineligible         asks: The client was found not eligible.",
         "13 days late, reported by volunteer",
         "need 2 now reads: English for the parents",
         "puts event 8 right",

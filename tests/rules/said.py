@@ -95,14 +95,14 @@ SAID = {
         [
             "The assessment names the client's needs or barriers, and numbers them.",
             "nothing recorded > record each need with a number, or complete the "
-            "assessment with needs among what was asked and not found",
+            "assessment and say that needs were asked for and none was found",
         ]
     ],
     "strengths-named": [
         [
             "The assessment names the client's strengths.",
             "nothing recorded > record at least one strength, or complete the "
-            "assessment with strengths among what was asked and not found",
+            "assessment and say that strengths were asked for and none was found",
         ]
     ],
     "assessment-before-plan": [
@@ -307,7 +307,8 @@ SAID = {
     "plan-items-complete": [
         [
             "Every plan item says who does what, until when, and what is expected to change.",
-            "plan item 1: no actor, no timeline > draft plan item 1 again, with all its parts",
+            "plan item 1: nobody who does it, no date > draft plan item 1 again, "
+            "with all its parts",
         ],
         [
             "Every plan item says who does what, until when, and what is expected to change.",

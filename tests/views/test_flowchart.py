@@ -193,6 +193,22 @@ def test_a_case_is_marked_with_what_blocks_each_way_on():
     assert faults(layout(drawing)) == []
 
 
+@pytest.mark.parametrize(
+    ("wording", "lines"),
+    [
+        ("participants", ("You are here.", "Not yet: Joining the program")),
+        ("partners", ("The participant is here.", "Not yet: Enrollment and orientation")),
+    ],
+)
+def test_others_read_where_the_way_leads_and_not_what_the_rules_ask(wording, lines):
+    book = Casebook(service_delivery, MemoryStorage(), clock=lambda: NOW)
+    case_id = book.open(client="P-1", by="ana").case.id
+    case = book.do(case_id, "begin-intake", by="ana").case
+    options = book.options(case_id, by="ana")
+    drawing = flowchart(service_delivery, wording=wording, case=case, options=options)
+    assert lines_of(drawing, "intake-assessment") == lines
+
+
 @given(case=cases(six_stage))
 def test_any_case_is_marked_once(case):
     drawing = flowchart(six_stage, case=case)

@@ -39,7 +39,7 @@ def needs_numbered(case: Casework, context: Context) -> Iterator[Unmet]:
     if not case.state.needs and "needs" not in _answered(case, context):
         yield Unmet(
             remedy="record each need with a number, or complete the assessment "
-            "with needs among what was asked and not found"
+            "and say that needs were asked for and none was found"
         )
 
 
@@ -54,7 +54,7 @@ def strengths_named(case: Casework, context: Context) -> Iterator[Unmet]:
     if not case.state.strengths and "strengths" not in _answered(case, context):
         yield Unmet(
             remedy="record at least one strength, or complete the assessment "
-            "with strengths among what was asked and not found"
+            "and say that strengths were asked for and none was found"
         )
 
 

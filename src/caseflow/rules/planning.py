@@ -86,7 +86,7 @@ def plan_items_complete(case: Casework, context: Context) -> Iterator[Unmet]:
         if missing:
             yield Unmet(
                 about=f"plan item {item.number}",
-                found=f"no {', no '.join(missing)}",
+                found=", ".join(missing),
                 remedy=f"draft plan item {item.number} again, with all its parts",
                 evidence=(item.recorded,),
             )
@@ -95,10 +95,10 @@ def plan_items_complete(case: Casework, context: Context) -> Iterator[Unmet]:
 def _missing(item: PlanItem) -> list[str]:
     """The parts that a plan item lacks, in words."""
     parts = {
-        "actor": item.actor.strip(),
-        "activity": item.activity.strip(),
-        "timeline": item.by_date,
-        "expected outcome": item.expected_outcome.strip(),
+        "nobody who does it": item.actor.strip(),
+        "no activity": item.activity.strip(),
+        "no date": item.by_date,
+        "no expected outcome": item.expected_outcome.strip(),
     }
     return [name for name, value in parts.items() if not value]
 

@@ -99,7 +99,7 @@ def _sorted(
         else:
             rest.append((number, edge, source, target))
     rest.sort(key=lambda one: (abs(one[3] - one[2]), one[0]))
-    taken: dict[bool, list[list[tuple[int, int]]]] = {True: [], False: []}
+    taken: dict[bool, list[int]] = {True: [], False: []}
     sides = []
     for number, edge, source, target in rest:
         span = (min(source, target), max(source, target))
@@ -108,13 +108,14 @@ def _sorted(
     return straight, sides
 
 
-def _free(tracks: list[list[tuple[int, int]]], span: tuple[int, int]) -> int:
-    """The first track on which nothing runs beside these rows."""
-    for number, spans in enumerate(tracks):
-        if all(span[0] > end or span[1] < start for start, end in spans):
-            spans.append(span)
+def _free(tracks: list[int], span: tuple[int, int]) -> int:
+    """The first track on which nothing runs beside these rows; each track is a bit for a row."""
+    rows = (1 << span[1] + 1) - (1 << span[0])
+    for number, taken in enumerate(tracks):
+        if not taken & rows:
+            tracks[number] |= rows
             return number
-    tracks.append([span])
+    tracks.append(rows)
     return len(tracks) - 1
 
 

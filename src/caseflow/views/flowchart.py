@@ -43,8 +43,9 @@ def flowchart(
     stage other words (`StageDelivery(called=...)`), and says how each is delivered. `phases`
     are headings for phases in the place of those words (`{"engagement": "Beginning"}`). With a
     `case`, the stage it is in is marked; with its `options` too (of `book.options`), the box
-    says which ways on are open, and what blocks the others. Raises `InvalidCall` for a wording
-    that there is not, and for a program that tells of a stage which the workflow has not.
+    says which ways on are open, and to staff also what blocks the others. Raises `InvalidCall`
+    for a wording that there is not, for a program that tells of a stage which the workflow has
+    not, and for what is of the wrong kind.
     """
     _given(workflow, wording, program, phases, case)
     words, ways = WORDINGS[wording], some_of(Option, "options", options)
@@ -147,7 +148,7 @@ class _Chart:
             lines = [
                 self._here(),
                 *lines,
-                *(line for way in self._ways() for line in self._way(way)),
+                *dict.fromkeys(line for way in self._ways() for line in self._way(way)),
             ]
         lines += self._reopening(stage)
         return Node(stage.id, self._called(stage.id), lines=lines, group=group, mark=mark)
@@ -192,6 +193,13 @@ class _Chart:
         return [one for one in self.options if one.name in known - early]
 
     def _way(self, option: Option) -> list[str]:
+        """A way on as staff say it. Others read where it leads, and not what the rules ask."""
+        if self.wording != "staff":
+            leads = option.target and stage_of(option.target)
+            if not leads or self.case is None or leads == self.case.stage:
+                return []
+            word = self.words.open if option.open else self.words.blocked
+            return [f"{word}: {self._called(leads)}"]
         if option.open:
             return [f"{self.words.open}: {option.label}"]
         wanted = [f"- {result.wanted}" for result in option.blocked_by]
