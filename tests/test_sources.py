@@ -8,7 +8,7 @@ import pytest
 
 from caseflow import casework
 from caseflow.casework import words
-from caseflow.rules import VOCABULARY, due
+from caseflow.rules import VOCABULARY
 from caseflow.rules.sources import BILEVEL, FIELD, ISED, MODELS, STAGES, TRILEVEL
 from caseflow.stages import (
     continuum,
@@ -19,6 +19,7 @@ from caseflow.stages import (
     six_stage,
 )
 from caseflow.workflow.obligation import Obligation
+from tools.reference_rules import every_obligation
 
 PAGE = (Path(__file__).parents[1] / "docs" / "sources.md").read_text(encoding="utf-8")
 ROWS = [
@@ -41,20 +42,7 @@ DOCUMENTS = {
 
 def obligations():
     """The ids of every obligation that ships, whatever it is made with."""
-    found = set()
-    for name, make in vars(due).items():
-        if name.startswith("_") or getattr(make, "__module__", None) != due.__name__:
-            continue
-        if not callable(make) or isinstance(make, type):
-            continue
-        for given in ((), ("7 days",), ("stage",), ("7 days", "stage")):
-            try:
-                made = make(*given)
-            except (TypeError, ValueError):
-                continue
-            found |= {one.id for one in (made if isinstance(made, tuple) else (made,))}
-            break
-    return found
+    return {one.id for one, _ in every_obligation()}
 
 
 def rules():
