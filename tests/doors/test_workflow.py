@@ -236,12 +236,12 @@ FAULTS = {
     "a label that is no text": (
         {"labels": {"made": 5}},
         "The workflow has the label 5 for 'made'. "
-        "Give a text for the id of a stage, transition, event or role.",
+        "Give a text for the id of a stage, transition, event, obligation or role.",
     ),
     "a label for nothing": (
         {"labels": {"mde": "Ready"}},
-        "There is a label for 'mde', and no stage, transition, event or role is called so. "
-        "Did you mean 'made'?",
+        "There is a label for 'mde', and no stage, transition, event, obligation or "
+        "role is called so. Did you mean 'made'?",
     ),
     "a hold of a misspelt stage": (
         {"hold": Hold(stages=["mde"])},
@@ -365,8 +365,8 @@ EXTENSIONS = {
     ),
     "a label for nothing": (
         {"labels": {"quotng": "Offer"}},
-        "There is a label for 'quotng', and no stage, transition, event or role is called so. "
-        "Did you mean 'quoting', 'quote' or 'quoting:hold'?",
+        "There is a label for 'quotng', and no stage, transition, event, obligation or "
+        "role is called so. Did you mean 'quoting', 'quote' or 'quoting:hold'?",
     ),
 }
 

@@ -1,6 +1,16 @@
 """An agency's own words for stages, substages, holds and roles stand in every sentence."""
 
-from caseflow import Actor, Casebook, Hold, Stage, Transition, Workflow
+from caseflow import (
+    Actor,
+    Casebook,
+    CaseOpened,
+    Hold,
+    Obligation,
+    Stage,
+    Transition,
+    Workflow,
+    within,
+)
 from caseflow.kernel.explain import with_article
 from caseflow.storage import MemoryStorage
 
@@ -75,6 +85,21 @@ def test_roles_read_as_words_and_by_the_agencys_label():
     named = role_refusal(shop(**{"bike-mechanic": "engineer"}), ana)
     assert "This is done by an engineer." in named
     assert with_article("bike-mechanic") == "a bike mechanic"
+
+
+def test_an_obligation_and_who_has_to_do_it_have_words_too():
+    owed = Obligation(
+        "paid-in-time",
+        "The bill is paid.",
+        due=within("7 days"),
+        met_by=CaseOpened,
+        owner="bike-owner",
+        excepted_by="cashier",
+    )
+    words = {"paid-in-time": "the bill", "bike-owner": "customer", "cashier": "till"}
+    workflow = shop().extend("till", version="1", obligations=[owed], labels=words)
+    assert [workflow.label(id) for id in words] == ["the bill", "customer", "till"]
+    assert shop().extend("bare", version="1", obligations=[owed]).label(owed.id) == "paid in time"
 
 
 def role_refusal(workflow, actor):

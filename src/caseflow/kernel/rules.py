@@ -7,10 +7,12 @@ is declared, so that every result, met or unmet, names the events it looked at.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
+from importlib import import_module
 from inspect import cleandoc
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple
 
 import attrs
 
@@ -135,6 +137,10 @@ class Rule(Generic[S_contra]):
         """This rule, with the role that may make an exception (empty: nobody)."""
         return attrs.evolve(self, excepted_by=one_role(self.id, by))
 
+    def __reduce__(self) -> tuple[Callable[..., Rule[Any]], tuple[dict[str, Any]]]:
+        given = {field.name: getattr(self, field.name) for field in attrs.fields(Rule)}
+        return _again, (given | {"check": _home_of(self)},)
+
     def judge(self, case: Case[S_contra], context: Context) -> Result | None:
         """The result, or None where a rule without parts is simply met.
 
@@ -231,6 +237,41 @@ class Rule(Generic[S_contra]):
         return self.combine is not None and self.combine(parts)
 
 
+class _Home(NamedTuple):
+    """Where the function of a rule is found again: in the rule or maker that a module has.
+
+    It has no name of its own there, so that it cannot be pickled by one. `given` is what the
+    maker was given (None: it is a rule).
+    """
+
+    module: str
+    name: str
+    given: Mapping[str, Any] | None
+
+
+def _home_of(rule: Rule[Any]) -> _Home | Check[Any] | None:
+    """Where the function of a rule is found again, or else itself: it has a name, or no home."""
+    module, name = (getattr(rule.check, part, "") for part in ("__module__", "__qualname__"))
+    name = name.partition(".<locals>")[0]
+    found: Any = getattr(sys.modules.get(module), name, None)
+    if isinstance(found, Rule) and found.check is rule.check:
+        return _Home(module, name, None)
+    form = rule.form
+    if form is not None and getattr(found, "__caseflow_maker__", None) == form.name:
+        return _Home(module, name, dict(form.given))
+    return rule.check
+
+
+def _again(given: dict[str, Any]) -> Rule[Any]:
+    """A rule as it was pickled."""
+    home = given["check"]
+    if isinstance(home, _Home):
+        found = getattr(import_module(home.module), home.name)
+        made: Rule[Any] = found if home.given is None else found(**home.given)
+        given = given | {"check": made.check}
+    return Rule(**given)
+
+
 def rule(
     id: str,
     *,
@@ -283,7 +324,7 @@ def all_of(
         id,
         "all of",
         parts,
-        lambda found: all(part.holds for part in found),
+        _all_hold,
         wanted,
         source,
         excepted_by,
@@ -298,7 +339,7 @@ def any_of(
         id,
         "any of",
         parts,
-        lambda found: any(part.holds for part in found),
+        _one_holds,
         wanted,
         source,
         excepted_by,
@@ -309,9 +350,7 @@ def not_(
     id: str, part: Rule[S_contra], *, wanted: str, source: str = "", excepted_by: str = ""
 ) -> Rule[S_contra]:
     """A rule that is met when its part is not; `wanted` has to say it in plain words."""
-    return _combined(
-        id, "not", (part,), lambda found: not found[0].holds, wanted, source, excepted_by
-    )
+    return _combined(id, "not", (part,), _does_not_hold, wanted, source, excepted_by)
 
 
 def when(
@@ -328,11 +367,27 @@ def when(
         id,
         "when",
         (condition, then),
-        lambda found: not found[0].holds or found[1].holds,
+        _holds_where,
         wanted,
         source,
         excepted_by,
     )
+
+
+def _all_hold(found: tuple[Result, ...]) -> bool:
+    return all(part.holds for part in found)
+
+
+def _one_holds(found: tuple[Result, ...]) -> bool:
+    return any(part.holds for part in found)
+
+
+def _does_not_hold(found: tuple[Result, ...]) -> bool:
+    return not found[0].holds
+
+
+def _holds_where(found: tuple[Result, ...]) -> bool:
+    return not found[0].holds or found[1].holds
 
 
 def _combined(

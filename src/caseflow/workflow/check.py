@@ -255,13 +255,15 @@ def _check_labels(
     rules += [rule for given in workflow.rules.values() for rule in given]
     roles = {role for row in rows for role in row.transition.roles}
     roles |= {rule.excepted_by for rule in rules} | set(workflow.opened_by)
+    roles |= {role for one in workflow.obligations for role in (one.owner, one.excepted_by)}
     names = {"open", *places.stages, *places.all, *(row.name for row in rows)}
     names |= {kind.name for kind in known.values()} | roles | {workflow.faults_excepted_by}
+    names |= {one.id for one in workflow.obligations}
     for id in workflow.labels:
         if id not in names - {""}:
             faults.add(
-                f"There is a label for {id!r}, and no stage, transition, event or role is called "
-                "so.",
+                f"There is a label for {id!r}, and no stage, transition, event, obligation or "
+                "role is called so.",
                 nearest(id, names - {""}),
             )
 

@@ -198,7 +198,7 @@ def _labels(faults: Faults, labels: Any) -> None:
         if not isinstance(key, str) or not isinstance(label, str):
             faults.add(
                 f"The workflow has the label {short(label)} for {short(key)}.",
-                "Give a text for the id of a stage, transition, event or role.",
+                "Give a text for the id of a stage, transition, event, obligation or role.",
             )
 
 

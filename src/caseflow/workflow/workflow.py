@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, cast
 
 import attrs
@@ -78,10 +78,11 @@ class Workflow(Generic[S]):
     `hold` allows cases to be put on hold. `faults_excepted_by` is the role that may except a
     rule that itself fails (empty: the role that may except the rule). `opened_by` are the
     roles that may open a case (empty: anybody). `labels` are the
-    agency's own words for stages, transitions and events, by their ids. `indexes` are what
-    cases are found and counted by, besides stage, client and what is due. `obligations` are
-    what is due on cases besides what decisions left to be done, and `calendar` is how days are
-    counted for it: the agency's time zone (left out: UTC), and its working days.
+    agency's own words for stages, transitions, events and obligations, by their ids.
+    `indexes` are what cases are found and counted by, besides stage, client and what is due.
+    `obligations` are what is due on cases besides what decisions left to be done, and
+    `calendar` is how days are counted for it: the agency's time zone (left out: UTC), and its
+    working days.
 
     Building checks everything and raises `WorkflowInvalid` with every fault and its repair.
     """
@@ -114,6 +115,10 @@ class Workflow(Generic[S]):
         if parts is None or faults:
             raise WorkflowInvalid(workflow=self.name, faults=tuple(faults))
         object.__setattr__(self, "_parts", parts)
+
+    def __reduce__(self) -> tuple[Callable[..., Workflow[Any]], tuple[dict[str, Any]]]:
+        declared = (field.name for field in attrs.fields(Workflow) if field.init)
+        return _declared, ({name: getattr(self, name) for name in declared},)
 
     def __repr__(self) -> str:
         return f"Workflow({self.name!r}, version={self.version!r})"
@@ -207,7 +212,7 @@ class Workflow(Generic[S]):
         )
 
     def label(self, id: str) -> str:
-        """The agency's word for a position, transition or event."""
+        """The agency's word for a position, transition, event, obligation or role."""
         if id in self.labels:
             return self.labels[id]
         return self._parts.labels.get(id) or self._parts.words.get(id) or in_words(id)
@@ -299,3 +304,8 @@ class Workflow(Generic[S]):
                 ),
             ),
         )
+
+
+def _declared(given: dict[str, Any]) -> Workflow[Any]:
+    """A workflow as it was pickled: declared, and built, once more."""
+    return Workflow(given.pop("name"), **given)
