@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import pkgutil
+import re
 from pathlib import Path
 
 import pytest
@@ -154,6 +155,16 @@ def test_the_reference_tells_what_is_not_stated_and_what_is_due():
 )
 def test_the_reference_says_by_when(timing, words):
     assert by_when(timing) == words
+
+
+def test_the_map_of_the_casebook_has_every_module_once():
+    (told,) = re.findall(
+        r"What stands in `casebook/`.*?\n\n(.*?)\n\n",
+        (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8"),
+        re.S,
+    )
+    there = {path.name for path in (ROOT / "src" / "caseflow" / "casebook").glob("*.py")}
+    assert sorted(re.findall(r"`(\w+\.py)`", told)) == sorted(there - {"__init__.py"})
 
 
 def doctest_module(module):
