@@ -212,6 +212,16 @@ def test_the_reference_says_by_when(timing, words):
     assert by_when(timing) == words
 
 
+def test_the_map_of_the_casebook_has_every_module_once():
+    (told,) = re.findall(
+        r"What stands in `casebook/`.*?\n\n(.*?)\n\n",
+        (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8"),
+        re.S,
+    )
+    there = {path.name for path in (ROOT / "src" / "caseflow" / "casebook").glob("*.py")}
+    assert sorted(re.findall(r"`(\w+\.py)`", told)) == sorted(there - {"__init__.py"})
+
+
 def doctest_module(module):
     """Run the doctests in a module; return what is wrong with them."""
     return "".join(doctest_report(test) for test in doctest.DocTestFinder().find(module))

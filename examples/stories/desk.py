@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from caseflow import Casebook, Refused, Verdict, Workflow
+from caseflow import Actor, Casebook, Refused, Verdict, Workflow
 from caseflow.casework import CaseworkState
 from caseflow.storage import MemoryStorage
+from caseflow.storage.port import Storage
 from examples import screen
 
 STAFF = {"ana": ["case-manager"], "sam": ["supervisor"], "nia": ["navigator"]}
@@ -23,26 +24,34 @@ class Desk:
         client: str,
         start: datetime,
         staff: Mapping[str, list[str]] = STAFF,
+        store: Storage | None = None,
+        agency: str = "agency",
+        case_id: str | None = None,
     ) -> None:
         self.workflow = workflow
         self.now = start
         self.book: Casebook[CaseworkState] = Casebook(
-            workflow, MemoryStorage(), roles=staff, clock=lambda: self.now
+            workflow,
+            MemoryStorage() if store is None else store,
+            agency=agency,
+            roles=staff,
+            clock=lambda: self.now,
         )
-        self.id = self.book.open(client=client, by="ana", case_id=client.lower()).case.id
+        self.id = case_id or client.lower()
+        self.book.open(client=client, by="ana", case_id=self.id)
 
     def on(self, year: int, month: int, day: int) -> None:
         """Set the clock to nine in the morning of a day, and say so."""
         self.now = datetime(year, month, day, 9, tzinfo=UTC)
         print(f"\n[{self.now.day} {self.now:%B %Y}]")
 
-    def note(self, *facts: object, by: str = "ana") -> None:
+    def note(self, *facts: object, by: str = "ana", at: datetime | None = None) -> None:
         """Record facts: they are never refused. What is odd about them is shown."""
-        verdict = self.book.record(self.id, *facts, by=by).verdict
+        verdict = self.book.record(self.id, *facts, by=by, at=at).verdict
         if verdict.warnings:
             screen.show(verdict.explain())
 
-    def decide(self, *steps: object, by: str = "ana", reason: str | None = None) -> Verdict:
+    def decide(self, *steps: object, by: str | Actor = "ana", reason: str | None = None) -> Verdict:
         """Try a decision, and show what the rules say, whichever it is."""
         try:
             verdict = self.book.do(self.id, *steps, by=by, reason=reason).verdict

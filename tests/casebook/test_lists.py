@@ -1,12 +1,16 @@
 """Finding cases by what the list says of them: by stage, client, index, version, due date."""
 
 import asyncio
+import json
+import re
 from datetime import timedelta
 
 import pytest
 
 from caseflow import AsyncCasebook, Casebook, Index, InvalidCall, Page, Unmet, rule
-from caseflow.storage import MemoryStorage, SQLStorage
+from caseflow.casebook.cursor import cursor_at
+from caseflow.kernel.errors import short
+from caseflow.storage import MemoryStorage, Place, SQLStorage
 from tests.support.trades import (
     ANA,
     BOSS,
@@ -107,6 +111,67 @@ def test_pages_neither_repeat_nor_miss_a_case(any_store):
                     break
             assert seen == every
             assert ids(book.every(page=limit, **wanted)) == every
+
+
+SEARCHES = (
+    {},
+    {"stage": "quoting"},
+    {"client": "customer-1"},
+    {"subject": "customer-1"},
+    {"ended": False},
+    {"where": {"price": "20000"}},
+    {"where": {"desk": "paid-0"}},
+    {"workflow_version": "2"},
+    {"due_by": START + timedelta(days=99)},
+)
+"""Searches of which none is another."""
+
+
+def test_the_next_of_a_search_goes_on_with_that_search_alone(any_store):
+    book = indexed_book(any_store)
+    for _ in range(2):
+        bring(book, "quoting", client="customer-1")
+    nexts = [cursor_at(Place("", 1), "agency", book._middle.lists.query(s)) for s in SEARCHES]
+    assert [book.find(limit=1, **s).next for s in SEARCHES[:-1]] == nexts[:-1]
+    for number, search in enumerate(SEARCHES):
+        for other, after in enumerate(nexts):
+            if other == number:
+                assert len(book.find(after=after, **search).cases) < 2
+                continue
+            with pytest.raises(InvalidCall) as refused:
+                book.find(after=after, **search)
+            assert str(refused.value) == (
+                f"after={short(after)} is the `next` of another search. "
+                "Look for the same as on the page before, or leave it out."
+            )
+
+
+def test_the_next_of_another_agency_or_workflow_is_refused(any_store):
+    book = indexed_book(any_store)
+    for _ in range(2):
+        bring(book, "quoting")
+    after = book.find(limit=1).next
+    named = shop.extend("another", version="1")
+    for other in (indexed_book(any_store, agency="south"), Casebook(named, any_store)):
+        with pytest.raises(InvalidCall, match="is the `next` of another search"):
+            other.find(after=after)
+
+
+def test_a_page_can_be_asked_for_with_what_came_back_from_a_web_page(any_store):
+    book = indexed_book(any_store)
+    every = [bring(book, "quoting") for _ in range(3)]
+    after = json.loads(json.dumps(book.find(limit=1).next))
+    assert re.fullmatch(r"[A-Za-z0-9_-]+", after)  # it needs no escaping in a URL
+    assert ids(indexed_book(any_store).find(after=after)) == every[1:]
+
+
+def test_who_looks_for_what_is_due_by_now_goes_on_though_now_has_moved(any_store):
+    clock = Clock()
+    book = shop_book(any_store, clock=clock)
+    cases = [bring(book, "collected") for _ in range(3)]
+    page = book.find(due_by=START + timedelta(days=30), limit=1)
+    later = book.find(due_by=START + timedelta(days=31), after=page.next)
+    assert ids(page) + ids(later) == cases
 
 
 def test_what_is_due_is_listed_soonest_first_and_leaves_the_list_when_it_is_done(any_store):

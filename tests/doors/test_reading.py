@@ -1,13 +1,17 @@
 """What the list of cases and the feed are asked for is looked at before anything is read."""
 
 import asyncio
+import json
 import threading
+from base64 import urlsafe_b64encode
 
 import pytest
 
 from caseflow import AsyncCasebook, Casebook, InvalidCall
+from caseflow.casebook.cursor import cursor_at
 from caseflow.casebook.given import LAST, MOST_AT_ONCE
-from caseflow.storage import MemoryStorage, Place
+from caseflow.kernel.errors import short
+from caseflow.storage import MemoryStorage, Place, Query
 from tests.support.trades import ANA, shop, shop_book
 
 HOW_MANY = (
@@ -52,20 +56,35 @@ def test_every_number_within_bounds_is_taken_by_every_store(any_store):
     with pytest.raises(InvalidCall):
         book.find(limit=MOST_AT_ONCE + 1)
     assert list(book.feed(after=LAST)) == []
-    assert book.find(after=Place("", LAST)).cases == ()
+    last = cursor_at(Place("", LAST), book.agency, Query(workflow=book.workflow.name))
+    assert book.find(after=last).cases == ()
     assert book.consume("k", lambda event: None, limit=MOST_AT_ONCE) == 1
+
+
+def cursor(*content):
+    """A text as `next` is, with whatever in it."""
+    return urlsafe_b64encode(json.dumps(content).encode()).decode()
 
 
 NO_PLACES = [
     3,
     ("", 1),
-    Place("", 2**63),
-    Place("", -1),
-    Place("", "1"),
-    Place("", True),
-    Place(None, 1),
-    Place("a\0", 1),
-    Place("\ud800", 1),
+    Place("", 1),
+    "",
+    "A",
+    "\u010desk\u00fd",
+    "\ud800",
+    "a" * 2_000,
+    cursor(),
+    cursor("d", ""),
+    cursor("d", "", 2**63),
+    cursor("d", "", 10**30),
+    cursor("d", "", -1),
+    cursor("d", "", "1"),
+    cursor("d", "", True),
+    cursor("d", None, 1),
+    cursor("d", "a\0", 1),
+    cursor(1, "", 1),
 ]
 
 
@@ -74,7 +93,7 @@ def test_a_place_in_the_list_that_is_none_is_told(place):
     with pytest.raises(InvalidCall) as refused:
         shop_book(MemoryStorage()).find(after=place)
     assert str(refused.value) == (
-        f"after={place!r} is no place in a list. "
+        f"after={short(place)} is no place in a list. "
         "Give the `next` of the page before, or leave it out."
     )
 

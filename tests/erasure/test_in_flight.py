@@ -477,8 +477,10 @@ def test_a_case_that_an_open_transaction_writes_to_is_waited_for(any_store, appl
         need(book.within(transaction))
         erasing = Thread(target=a_book(any_store, keys).erase, args=(CLIENT,), kwargs=ASKED)
         erasing.start()
-        erasing.join(0.1)
-        assert isinstance(keys.find("agency", book._middle.codec.pseudonym(CLIENT)), Tombstone)
+        pseudonym = book._middle.codec.pseudonym(CLIENT)
+        while erasing.is_alive() and not isinstance(keys.find("agency", pseudonym), Tombstone):
+            erasing.join(0.01)
+        assert isinstance(keys.find("agency", pseudonym), Tombstone)
         assert erasing.is_alive()
     erasing.join()
     assert book.case("c1").version == 4

@@ -91,8 +91,9 @@ def test_it_shows_each_refusal_and_the_rule_behind_it(shown):
         "13 days late, reported by volunteer",
         "need 2 now reads: English for the parents",
         "puts event 8 right",
-        "owed since event 4: Client and case manager have agreed on what will tell that services",
-        "nothing is owed",
+        "Client and case manager have agreed on what will tell that services may end. (anybody, "
+        "without a date)",
+        "nothing is due",
         "Allowed: hold, from intervention to intervention (on hold).",
         "Allowed: resume, from intervention (on hold) to intervention.",
         "Allowed by the exception in event 36, by sam",

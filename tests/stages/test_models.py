@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from hypothesis import strategies as st
 
-from caseflow import Actor, Command, Entry, decide, fold
+from caseflow import Actor, Command, Entry, Transition, decide, fold
 from caseflow.casework import FACTS
 from caseflow.kernel.case import effective, stage_of
+from caseflow.stages import six_stage
 from caseflow.testing import cases, events, histories, nearly_legal
 from caseflow.testing.casework import PAYLOADS
 from tests.properties.test_ends import ends_from
@@ -180,3 +181,50 @@ def test_every_rule_and_obligation_names_its_source_and_none_another_document(mo
         assert rule.source.startswith((model.document, DOCUMENTS[5])), rule.id
     for one in model.workflow.obligations:
         assert one.source.startswith((model.document, DOCUMENTS[5])), one.id
+
+
+# -- no way round the assessment -----------------------------------------------------------------
+
+
+def edges_of(rule, workflow):
+    """The edges that a rule guards, and the others; not those back to where a case was before."""
+    edges = [
+        (position, edge)
+        for position, ways in workflow.dispatch.items()
+        for found in ways.values()
+        for edge in found
+        if edge.dest is not None and edge.left is None
+    ]
+    return (
+        [pair for pair in edges if rule in {one.id for one in pair[1].row.rules}],
+        [pair for pair in edges if rule not in {one.id for one in pair[1].row.rules}],
+    )
+
+
+def ways_round(rule, workflow):
+    """Where a case comes to without a rule that guards it, from the start and from before it."""
+    guarded, free = edges_of(rule, workflow)
+    reached = {workflow.start, *(position for position, _ in guarded)}
+    before = None
+    while before != reached:
+        before = set(reached)
+        reached |= {edge.dest for position, edge in free if position in before}
+    return reached & {edge.dest for _, edge in guarded}
+
+
+GUARDED = [
+    model for model in MODELS_THAT_SHIP if edges_of("assessment-before-plan", model.workflow)[0]
+]
+
+
+@pytest.mark.parametrize("model", GUARDED, ids=lambda model: model.workflow.name)
+def test_no_way_leads_to_the_plan_round_the_assessment(model):
+    assert ways_round("assessment-before-plan", model.workflow) == set()
+
+
+def test_a_way_round_the_assessment_would_be_seen():
+    assert len(GUARDED) == 4
+    short = Transition("skip", source="engagement.enrollment", to="planning")
+    assert ways_round(
+        "assessment-before-plan", six_stage.extend("short", version="1", transitions=[short])
+    ) == {"planning"}

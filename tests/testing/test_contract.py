@@ -38,7 +38,14 @@ class Little(MemoryStorage):
     """A store that has histories and nothing else, and says so."""
 
     def append(self, unit, /):
-        return super().append(unit) if not unit.counts else self._lacks("counts")
+        if unit.command_id is not None:
+            self._lacks("commands")
+        if unit.counts:
+            self._lacks("counts")
+        return super().append(unit._replace(snapshot=None))
+
+    def command(self, agency, command_id, /):
+        self._lacks("commands")
 
     def _lacks(self, what):
         raise Unsupported(store="Little()", action="do this", lacks=what)
@@ -117,7 +124,10 @@ def test_it_is_a_test_case_that_needs_no_pytest():
 # -- a lack that is declared wrongly -----------------------------------------------------------
 
 
-@pytest.mark.parametrize("lacking", ["feed", "queries", "counts", "restore"])
+METHODS = ("commands", "snapshots", "queries", "counts", "feed", "restore")
+
+
+@pytest.mark.parametrize("lacking", METHODS)
 def test_a_lack_that_is_none_fails(lacking):
     made = storage_contract(lambda place: MemoryStorage(), lacks=[*IN_MEMORY, lacking])
     assert broken_in(made) == {f"test_it_lacks_{lacking}_as_declared"}
@@ -134,9 +144,26 @@ def test_a_store_that_keeps_everything_does_not_lack_durability():
 
 def test_a_store_that_keeps_nothing_is_told_to_say_so():
     made = storage_contract(lambda place: MemoryStorage(), lacks=["processes", "transactions"])
-    test, told = "test_histories_and_commands_are_there_after_reopening", {}
+    test, told = "test_histories_are_there_after_reopening", {}
     assert broken_in(made, told, only=[test]) == {test}
-    assert "(none: open the same place, or say lacks=['durability']): wanted [" in told[test]
+    assert (
+        "durability: nothing of what was written is there after closing the store and opening the "
+        "same place again; keep it there, or, where the store is to keep nothing, declare "
+        "lacks=['durability', 'processes']"
+    ) in told[test]
+
+
+def test_a_store_that_keeps_a_part_is_told_what_is_missing():
+    class Forgetful(LineStore):
+        def read(self, agency, case_id, /, *, after=0, types=None):
+            return super().read(agency, case_id, after=after, types=types)[:2]
+
+    made = storage_contract(
+        lambda place: Forgetful(place / "cases.jsonl"), lacks=["processes", "transactions"]
+    )
+    test, told = "test_histories_are_there_after_reopening", {}
+    assert broken_in(made, told, only=[test]) == {test}
+    assert "the rows after reopening: wanted [" in told[test]
 
 
 def test_a_store_that_names_another_lack_fails():
@@ -145,7 +172,7 @@ def test_a_store_that_names_another_lack_fails():
             raise Unsupported(store="Confused()", action="do this", lacks="money")
 
     made = storage_contract(lambda place: Confused(), lacks=[*LACKING])
-    refused = ("feed", "queries", "counts", "restore")
+    refused = {*METHODS} - {"snapshots"}
     assert broken_in(made) == {f"test_it_lacks_{what}_as_declared" for what in refused}
 
 
@@ -155,8 +182,8 @@ def test_a_store_that_names_another_lack_fails():
         (
             {"lacks": ["feeds"]},
             "storage_contract(...) was told that the store lacks 'feeds', which no test needs. "
-            "Name any of 'durability', 'processes', 'transactions', 'feed', 'queries', 'counts' "
-            "and 'restore'.",
+            "Name any of 'commands', 'snapshots', 'queries', 'counts', 'feed', 'restore', "
+            "'durability', 'processes' and 'transactions'.",
         ),
         (
             {},

@@ -443,10 +443,11 @@ FAULTS = {
     TellsAConflictBeforeADuplicate: {
         "test_a_repeated_command_is_a_duplicate_wherever_the_case_stands"
     },
-    LeavesTheCommandOfAConflictClaimed: {"test_a_conflict_leaves_nothing_behind"},
-    SharesCommandsBetweenAgencies: {
-        "test_agencies_never_see_each_others_cases_commands_or_snapshots"
+    LeavesTheCommandOfAConflictClaimed: {
+        "test_a_command_that_met_a_conflict_can_be_sent_again",
+        "test_a_command_that_leaned_on_a_count_that_changed_can_be_sent_again",
     },
+    SharesCommandsBetweenAgencies: {"test_agencies_never_see_each_others_commands"},
     NamesAgenciesWithoutCases: {"test_the_agencies_are_those_that_have_cases_sorted"},
     KeepsADroppedSnapshot: {"test_a_snapshot_that_no_longer_holds_is_dropped"},
     MovesTheSnapshotOn: {"test_a_snapshot_is_kept_with_its_version_until_the_next"},
@@ -471,7 +472,7 @@ FAULTS = {
     ListsACaseAsItWasOpened: {"test_a_unit_lists_its_case_anew_or_leaves_it_as_it_was"},
     ForgetsWhoseDataItHeld: {"test_a_case_is_found_by_everybody_whose_data_it_ever_held"},
     ListsAnewAtAnyVersion: {"test_a_listing_is_replaced_only_at_the_version_that_it_was_made_of"},
-    ForgetsNothing: {"test_what_is_to_be_forgotten_is_in_no_snapshot_and_no_list"},
+    ForgetsNothing: {"test_a_snapshot_goes_where_it_is_to_be_forgotten_and_else_stays"},
     CountsTheCaseItself: {"test_a_count_tells_how_many_cases_are_under_a_value"},
     CountsOneTooFew: {
         "test_a_count_tells_how_many_cases_are_under_a_value",
@@ -633,7 +634,7 @@ def open_ForgetsCheckpoints(place):  # noqa: N802  # called as its store is
 
 ON_A_FILE = {
     KeepsNothing: {
-        "test_histories_and_commands_are_there_after_reopening",
+        "test_histories_are_there_after_reopening",
         "test_lists_are_the_same_after_reopening",
         "test_counts_can_be_leaned_on_after_reopening",
         "test_a_store_sees_at_once_what_another_wrote",

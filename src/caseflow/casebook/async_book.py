@@ -23,7 +23,7 @@ from caseflow.kernel.case import Case, S
 from caseflow.kernel.errors import CaseflowError
 from caseflow.kernel.recorded import Actor, AnyRecorded
 from caseflow.kernel.verdict import Verdict
-from caseflow.storage.port import AsyncStorage, Place, Storage
+from caseflow.storage.port import AsyncStorage, Storage
 from caseflow.workflow.clocks import Standing
 from caseflow.workflow.occasions import Occasion
 from caseflow.workflow.options import Option
@@ -169,22 +169,22 @@ class AsyncCasebook(Book[Storage | AsyncStorage, S], AsyncKeeping[S], ErasesAwai
     # -- the list of cases, and the feed -------------------------------------------------------
 
     async def find(
-        self, *, after: Place | None = None, limit: int = 100, **wanted: Unpack[Wanted]
+        self, *, after: str | None = None, limit: int = 100, **wanted: Unpack[Wanted]
     ) -> Page:
         """As `Casebook.find`."""
         return await self._run(self._middle.lists.find(wanted, after=after, limit=limit))
 
     async def every(self, *, page: int = 500, **wanted: Unpack[Wanted]) -> AsyncIterator[Listed]:
         """As `Casebook.every`."""
-        place: Place | None = None
+        after: str | None = None
         while True:
-            work = self._middle.lists.find(wanted, after=place, limit=page, called="page")
+            work = self._middle.lists.find(wanted, after=after, limit=page, called="page")
             found = await self._run(work)
             for case in found.cases:
                 yield case
             if found.next is None:
                 return
-            place = found.next
+            after = found.next
 
     async def tally(self, index: str) -> Mapping[str, int]:
         """As `Casebook.tally`."""

@@ -23,7 +23,7 @@ from caseflow.kernel.case import Case, S
 from caseflow.kernel.errors import CaseflowError
 from caseflow.kernel.recorded import Actor, AnyRecorded
 from caseflow.kernel.verdict import Verdict
-from caseflow.storage.port import Place, Storage
+from caseflow.storage.port import Storage
 from caseflow.workflow.clocks import Standing
 from caseflow.workflow.occasions import Occasion
 from caseflow.workflow.options import Option
@@ -187,14 +187,13 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
 
     # -- the list of cases, and the feed -------------------------------------------------------
 
-    def find(
-        self, *, after: Place | None = None, limit: int = 100, **wanted: Unpack[Wanted]
-    ) -> Page:
+    def find(self, *, after: str | None = None, limit: int = 100, **wanted: Unpack[Wanted]) -> Page:
         """One page of the cases that fit all that is given, in the order of their opening.
 
         `stage`, `client`, `subject`, `workflow_version`, `ended`; `where={"lead": "mo"}` for an
         index of the workflow; `due_by`, a moment: the cases on which something may be due by
-        then, soonest first. `after` is the `next` of the page before, `limit` at most 10,000.
+        then, soonest first. `after` is the `next` of the page before, of the same search; `limit`
+        at most 10,000.
         The cases are those of this book's workflow. Nothing of their histories is read. Raises
         `InvalidCall`.
         """
@@ -202,14 +201,14 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
 
     def every(self, *, page: int = 500, **wanted: Unpack[Wanted]) -> Iterator[Listed]:
         """All cases that fit (see `find`), read page by page while they are used."""
-        place: Place | None = None
+        after: str | None = None
         while True:
-            work = self._middle.lists.find(wanted, after=place, limit=page, called="page")
+            work = self._middle.lists.find(wanted, after=after, limit=page, called="page")
             found = self._run(work)
             yield from found.cases
             if found.next is None:
                 return
-            place = found.next
+            after = found.next
 
     def tally(self, index: str) -> Mapping[str, int]:
         """How many cases an index of the workflow holds under each value: caseloads, say.

@@ -9,15 +9,15 @@ from typing import Any, TypedDict
 import attrs
 
 from caseflow.casebook import store_calls
-from caseflow.casebook.given import LAST, an_id, how_many
+from caseflow.casebook.cursor import cursor_at, place_at
+from caseflow.casebook.given import an_id, how_many
 from caseflow.casebook.listing import held_as
 from caseflow.casebook.store_calls import Work
 from caseflow.kernel.codec import Codec
 from caseflow.kernel.convert import instant, moment_of
 from caseflow.kernel.errors import InvalidCall, nearest, short
 from caseflow.kernel.recorded import aware
-from caseflow.kernel.values import storable
-from caseflow.storage.port import Found, Place, Query
+from caseflow.storage.port import Found, Query
 from caseflow.workflow.workflow import Workflow
 
 
@@ -57,10 +57,13 @@ class Listed:
 
 @attrs.frozen
 class Page:
-    """A page of the list: its cases, and where the next one begins (None: this was the last)."""
+    """A page of the list: its cases, and where the next one begins (None: this was the last).
+
+    `next` is a text, to be given as `after` to the same search.
+    """
 
     cases: tuple[Listed, ...]
-    next: Place | None
+    next: str | None
 
 
 class Lists:
@@ -80,24 +83,21 @@ class Lists:
         self._codec = codec
 
     def find(
-        self, wanted: Wanted, *, after: Place | None, limit: int, called: str = "limit"
+        self, wanted: Wanted, *, after: str | None, limit: int, called: str = "limit"
     ) -> Work[Page]:
         """One page of the cases that fit. Raises `InvalidCall` for what there is not.
 
         `called` is what the caller calls the limit.
         """
         how_many(called, limit)
-        if after is not None and not _is_place(after):
-            raise InvalidCall(
-                what=f"after={short(after)}",
-                problem="is no place in a list",
-                repair="Give the `next` of the page before, or leave it out.",
-            )
         self._codec.generation()
         query = self.query(wanted)
-        found = yield from store_calls.find(self._agency, query, after=after, limit=limit + 1)
-        more = found[limit - 1].place if len(found) > limit else None
-        return Page(tuple(self._listed(one) for one in found[:limit]), more)
+        place = place_at(after, self._agency, query) if after is not None else None
+        found = yield from store_calls.find(self._agency, query, after=place, limit=limit + 1)
+        cases = tuple(self._listed(one) for one in found[:limit])
+        if len(found) <= limit:
+            return Page(cases, None)
+        return Page(cases, cursor_at(found[limit - 1].place, self._agency, query))
 
     def query(self, wanted: Wanted) -> Query:
         """What the store is asked for."""
@@ -180,16 +180,6 @@ class Lists:
             due_at=moment_of(listing.due_at) if listing.due_at is not None else None,
             keys=listing.keys,
         )
-
-
-def _is_place(value: object) -> bool:
-    """Whether a value is a place in a list. Whoever sends one on to a browser gets any back."""
-    if not isinstance(value, Place):
-        return False
-    due_at, opened = tuple[object, object](value)
-    return (
-        isinstance(due_at, str) and storable(due_at) and type(opened) is int and 0 <= opened <= LAST
-    )
 
 
 def _true_or_false(name: str, value: object) -> None:

@@ -37,26 +37,24 @@ def _service(state: CaseworkState, recorded: AnyRecorded) -> Changes:
             "services_outside_the_plan": state.services_outside_the_plan + 1,
             "last_service_outside_the_plan": recorded.number,
         }
-    return changes | {
-        "plan": tuple(
-            attrs.evolve(item, services=item.services + 1, last_service=recorded.number)
-            if item.number in event.plan_items
-            else item
-            for item in state.plan
-        )
-    }
+    return changes | _counted(state, recorded, "services", "last_service")
+
+
+def _counted(state: CaseworkState, recorded: AnyRecorded, count: str, last: str) -> Changes:
+    """The plan with one more counted for each item that the event names."""
+    named = recorded.event.plan_items
+    plan = tuple(
+        attrs.evolve(item, **{count: getattr(item, count) + 1, last: recorded.number})
+        if item.number in named
+        else item
+        for item in state.plan
+    )
+    return {"plan": plan}
 
 
 def _referral(state: CaseworkState, recorded: AnyRecorded) -> Changes:
     event: ReferralMade = recorded.event
-    changes: Changes = {
-        "plan": tuple(
-            attrs.evolve(item, referrals=item.referrals + 1, last_referral=recorded.number)
-            if item.number in event.plan_items
-            else item
-            for item in state.plan
-        )
-    }
+    changes = _counted(state, recorded, "referrals", "last_referral")
     if event.number is not None:
         referral = Referral(
             number=event.number,
@@ -85,17 +83,7 @@ def _referral_ended(state: CaseworkState, recorded: AnyRecorded) -> Changes:
 
 
 def _noted(state: CaseworkState, recorded: AnyRecorded) -> Changes:
-    named = recorded.event.plan_items
-    if not named:
-        return {}
-    return {
-        "plan": tuple(
-            attrs.evolve(item, notes=item.notes + 1, last_note=recorded.number)
-            if item.number in named
-            else item
-            for item in state.plan
-        )
-    }
+    return _counted(state, recorded, "notes", "last_note") if recorded.event.plan_items else {}
 
 
 def _requisition(state: CaseworkState, recorded: AnyRecorded) -> Changes:

@@ -135,18 +135,39 @@ def test_who_leans_on_a_count_that_changed_is_told_and_leaves_nothing_behind(
     store.append(opening("R-2", listing=under(MO)))
     before = store.count(NORTH, *MO)
     for counts in ((old,), (other, old), (old, other)):
-        late = unit(1, command_id="c1", listing=under(MO), snapshot="one", counts=counts)
+        late = unit(1, listing=under(MO), counts=counts)
         same("late on a case", store.append(late), Appended.CONFLICT)
-        new = opening("R-3", command_id="c1", listing=under(MO), counts=counts)
+        new = opening("R-3", listing=under(MO), counts=counts)
         same("late, opening one", store.append(new), Appended.CONFLICT)
     same("the head", store.head(NORTH, "R-1"), Head(1, "hash-1"))
     same("the other case", store.head(NORTH, "R-3"), None)
-    same("the snapshot", store.snapshot(NORTH, "R-1"), None)
-    same("the command", list(store.command(NORTH, "c1")), [])
     same("the count", store.count(NORTH, *MO), before)
-    again = unit(1, command_id="c1", listing=under(MO), counts=(before, other))
+    again = unit(1, listing=under(MO), counts=(before, other))
     same("decided again", store.append(again), Appended.DONE)
     same("the count", cases(store, *MO), 2)
+
+
+@needs("counts", "snapshots")
+def test_who_leans_on_a_count_that_changed_leaves_no_snapshot_behind(stores: Stores) -> None:
+    store = stores.store
+    store.append(unit(0, listing=under()))
+    old = store.count(NORTH, *MO)
+    store.append(opening("R-2", listing=under(MO)))
+    same("late", store.append(unit(1, snapshot="one", counts=(old,))), Appended.CONFLICT)
+    same("the snapshot", store.snapshot(NORTH, "R-1"), None)
+
+
+@needs("counts", "commands")
+def test_a_command_that_leaned_on_a_count_that_changed_can_be_sent_again(stores: Stores) -> None:
+    store = stores.store
+    store.append(unit(0, listing=under()))
+    old = store.count(NORTH, *MO)
+    store.append(opening("R-2", listing=under(MO)))
+    late = unit(1, command_id="c1", listing=under(MO), counts=(old,))
+    same("late", store.append(late), Appended.CONFLICT)
+    same("the command", list(store.command(NORTH, "c1")), [])
+    again = late._replace(counts=(store.count(NORTH, *MO),))
+    same("decided again", store.append(again), Appended.DONE)
     same("the command again, late", store.append(again), Appended.DUPLICATE)
 
 

@@ -90,7 +90,7 @@ def test_the_feed_can_be_read_on_from_every_position_in_pieces_of_any_size(store
 def test_positions_never_change_whatever_is_appended_later(stores: Stores) -> None:
     three_cases(stores.store)
     before = list(stores.store.feed(NORTH, limit=1000))
-    stores.store.append(opening("R-0", command_id="c1"))
+    stores.store.append(opening("R-0"))
     stores.store.append(unit(9, *several("R-1", 10, 12)))
     after = list(stores.store.feed(NORTH, limit=1000))
     same("what was there before", after[: len(before)], before)
@@ -100,8 +100,15 @@ def test_positions_never_change_whatever_is_appended_later(stores: Stores) -> No
 @needs("feed")
 def test_what_was_not_done_is_never_in_the_feed(stores: Stores) -> None:
     store = stores.store
-    store.append(opening("R-1", command_id="c1"))
+    store.append(opening("R-1"))
     same("a conflict", store.append(unit(7)), Appended.CONFLICT)
+    all_once(store, Reader(store).to_the_end(), ["R-1"])
+
+
+@needs("feed", "commands")
+def test_a_repeated_command_is_once_in_the_feed(stores: Stores) -> None:
+    store = stores.store
+    store.append(opening("R-1", command_id="c1"))
     same("a duplicate", store.append(unit(1, command_id="c1")), Appended.DUPLICATE)
     all_once(store, Reader(store).to_the_end(), ["R-1"])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from caseflow.storage.port import Count, Query
+from caseflow.storage.port import Appended, Count, Query
 from caseflow.testing.contract.checks import ContractBroken, refuses, same
 from caseflow.testing.contract.rows import NORTH, history, listing, opening, unit
 from caseflow.testing.contract.stores import Stores
@@ -34,6 +34,23 @@ def feed(stores: Stores) -> None:
     refuses("feed", "advance()", lambda: store.advance(NORTH, "a", expected=0, position=1))
     refuses("feed", "consumers()", lambda: store.consumers(NORTH))
     refuses("feed", "delete_consumer()", lambda: store.delete_consumer(NORTH, "a"))
+
+
+def commands(stores: Stores) -> None:
+    """It refuses to tell what a command wrote, and to write what has a command id."""
+    store = stores.store
+    refuses("commands", "command()", lambda: store.command(NORTH, "c1"))
+    named = opening("R-1", command_id="c1")
+    refuses("commands", "append() of what has a command id", lambda: store.append(named))
+    same("what was written", store.head(NORTH, "R-1"), None)
+
+
+def snapshots(stores: Stores) -> None:
+    """It keeps none: the unit is written, and its snapshot is not there."""
+    store = stores.store
+    same("writing a unit with one", store.append(unit(0, snapshot="one")), Appended.DONE)
+    same("the snapshot, without snapshots", store.snapshot(NORTH, "R-1"), None)
+    same("dropping it", store.append(unit(1, drop_snapshot=True)), Appended.DONE)
 
 
 def queries(stores: Stores) -> None:
@@ -66,12 +83,14 @@ def restore(stores: Stores) -> None:
 
 
 LACKING: Mapping[str, Callable[[Stores], None]] = {
+    "commands": commands,
+    "snapshots": snapshots,
+    "queries": queries,
+    "counts": counts,
+    "feed": feed,
+    "restore": restore,
     "durability": durability,
     "processes": declared,
     "transactions": declared,
-    "feed": feed,
-    "queries": queries,
-    "counts": counts,
-    "restore": restore,
 }
 """What is tried in the place of the tests that a store is declared to lack something for."""

@@ -165,22 +165,37 @@ def test_a_unit_lists_its_case_anew_or_leaves_it_as_it_was(stores: Stores) -> No
     same("and back", (found.version, found.listing), (4, before))
 
 
-@needs("queries")
-def test_what_was_not_done_changes_no_list(stores: Stores) -> None:
-    store = stores.store
-    store.append(unit(0, command_id="c1"))
-    before = list(store.find(NORTH, Query()))
-    other: dict[str, Any] = {
-        "listing": listing(client="another", keys=[("a", "b")]),
-        "subjects": ("s-9",),
-    }
-    same("late", store.append(unit(4, **other)), Appended.CONFLICT)
-    same("again", store.append(unit(1, command_id="c1", **other)), Appended.DUPLICATE)
-    same("late", store.append(unit(1, row(2, case_id="R-2"), **other)), Appended.CONFLICT)
-    same("again", store.append(opening("R-3", command_id="c1", **other)), Appended.DUPLICATE)
+OTHER: dict[str, Any] = {
+    "listing": listing(client="another", keys=[("a", "b")]),
+    "subjects": ("s-9",),
+}
+"""What a unit would change in the list, if it were written."""
+
+
+def _listed_as_before(store: Storage, before: list[Found]) -> None:
     same("the list", list(store.find(NORTH, Query())), before)
     for query in (Query(client="another"), Query(key=("a", "b")), Query(subject="s-9")):
         same(f"what {query} finds", list(store.find(NORTH, query)), [])
+
+
+@needs("queries")
+def test_what_was_not_done_changes_no_list(stores: Stores) -> None:
+    store = stores.store
+    store.append(unit(0))
+    before = list(store.find(NORTH, Query()))
+    same("late", store.append(unit(4, **OTHER)), Appended.CONFLICT)
+    same("late", store.append(unit(1, row(2, case_id="R-2"), **OTHER)), Appended.CONFLICT)
+    _listed_as_before(store, before)
+
+
+@needs("queries", "commands")
+def test_a_repeated_command_changes_no_list(stores: Stores) -> None:
+    store = stores.store
+    store.append(unit(0, command_id="c1"))
+    before = list(store.find(NORTH, Query()))
+    same("again", store.append(unit(1, command_id="c1", **OTHER)), Appended.DUPLICATE)
+    same("again", store.append(opening("R-3", command_id="c1", **OTHER)), Appended.DUPLICATE)
+    _listed_as_before(store, before)
 
 
 @needs("queries")
@@ -262,7 +277,7 @@ def test_no_list_shows_another_agencys_cases(stores: Stores) -> None:
 @needs("queries")
 def test_a_listing_is_replaced_only_at_the_version_that_it_was_made_of(stores: Stores) -> None:
     store = stores.store
-    store.append(unit(0, snapshot="one"))
+    store.append(unit(0))
     store.append(unit(1))
     before = list(store.find(NORTH, Query()))
     now = listing(due_at=SOON, keys=[("lead", "mo")])
@@ -272,28 +287,36 @@ def test_a_listing_is_replaced_only_at_the_version_that_it_was_made_of(stores: S
     same("of no case", store.relist(NORTH, "R-2", version=0, listing=now), False)
     same("in the south", store.relist(SOUTH, "R-1", version=2, listing=now), False)
     same("the list", list(store.find(NORTH, Query())), before)
-    same("the snapshot", store.snapshot(NORTH, "R-1"), Snapshot(1, "one"))
     same("at its version", store.relist(NORTH, "R-1", version=2, listing=now), True)
     (found,) = store.find(NORTH, Query(key=("lead", "mo"), due_by=SOON))
     same("the case", (found.case_id, found.version, found.listing), ("R-1", 2, now))
-    same("the snapshot", store.snapshot(NORTH, "R-1"), Snapshot(1, "one"))
     same("the head", store.head(NORTH, "R-1"), Head(2, "hash-2"))
     same("the rows", list(store.read(NORTH, "R-1")), [row(1), row(2)])
 
 
 @needs("queries")
-def test_what_is_to_be_forgotten_is_in_no_snapshot_and_no_list(stores: Stores) -> None:
+def test_what_is_to_be_forgotten_is_in_no_list(stores: Stores) -> None:
     store = stores.store
     open_ = listing(client="client-1", keys=[("name", "Ann")])
     for case_id in ("R-1", "R-2"):
-        store.append(opening(case_id, listing=open_, subjects=("s-1",), snapshot="of Ann"))
+        store.append(opening(case_id, listing=open_, subjects=("s-1",)))
     erased = listing(client="erased")
     done = store.relist(NORTH, "R-1", version=1, listing=erased, forget=True)
     same("forgetting", done, True)
-    same("the snapshot", store.snapshot(NORTH, "R-1"), None)
-    same("that of the other case", store.snapshot(NORTH, "R-2"), Snapshot(1, "of Ann"))
     same("by the client", ids(store.find(NORTH, Query(client="client-1"))), ["R-2"])
     same("by the index", ids(store.find(NORTH, Query(key=("name", "Ann")))), ["R-2"])
     same("the rows", list(store.read(NORTH, "R-1")), [row(1)])
+
+
+@needs("queries", "snapshots")
+def test_a_snapshot_goes_where_it_is_to_be_forgotten_and_else_stays(stores: Stores) -> None:
+    store = stores.store
+    for case_id in ("R-1", "R-2"):
+        store.append(opening(case_id, snapshot="of Ann"))
+    for version, forget, left in ((2, True, "of Ann"), (1, False, "of Ann"), (1, True, None)):
+        store.relist(NORTH, "R-1", version=version, listing=listing(client="x"), forget=forget)
+        kept = left and Snapshot(1, left)
+        same(f"the snapshot, {version=}, {forget=}", store.snapshot(NORTH, "R-1"), kept)
+    same("that of the other case", store.snapshot(NORTH, "R-2"), Snapshot(1, "of Ann"))
     same("going on", store.append(unit(1, snapshot="of nobody")), Appended.DONE)
     same("the snapshot", store.snapshot(NORTH, "R-1"), Snapshot(2, "of nobody"))

@@ -33,7 +33,7 @@ def _nothing_of_it(store: Storage) -> None:
         same(f"what {command_id} wrote", list(store.command(NORTH, command_id)), [])
 
 
-@needs("restore")
+@needs("restore", "commands")
 def test_a_restored_history_is_there_with_its_commands(stores: Stores) -> None:
     store = stores.store
     same("how many events were written", store.restore(NORTH, brought()), 9)
@@ -49,7 +49,7 @@ def test_a_restored_history_is_there_with_its_commands(stores: Stores) -> None:
     same("the south", store.head(SOUTH, "R-1"), None)
 
 
-@needs("restore")
+@needs("restore", "commands")
 def test_a_restored_case_goes_on_where_it_stands(stores: Stores) -> None:
     store = stores.store
     store.restore(NORTH, brought())
@@ -92,7 +92,7 @@ def test_restored_events_are_in_the_feed(stores: Stores) -> None:
     all_once(store, Reader(store).to_the_end(), ["R-0", "R-1", "R-2"])
 
 
-@needs("restore")
+@needs("restore", "commands")
 def test_many_events_are_restored_from_whatever_hands_them_over(stores: Stores) -> None:
     def handed() -> Iterator[History]:
         for number in range(30):
@@ -106,7 +106,7 @@ def test_many_events_are_restored_from_whatever_hands_them_over(stores: Stores) 
     same("nothing", stores.store.restore(NORTH, []), 0)
 
 
-@needs("restore")
+@needs("restore", "commands")
 def test_none_is_restored_where_one_of_the_cases_is_there(stores: Stores) -> None:
     store = stores.store
     store.append(opening("R-3", command_id="c9"))
@@ -123,7 +123,7 @@ def test_none_is_restored_where_one_of_the_cases_is_there(stores: Stores) -> Non
     same("restoring the others", store.restore(NORTH, brought()), 9)
 
 
-@needs("restore")
+@needs("restore", "commands")
 def test_none_is_restored_where_one_of_the_commands_was_used(stores: Stores) -> None:
     store = stores.store
     store.append(opening("R-3", command_id="c3"))
@@ -137,7 +137,7 @@ def test_none_is_restored_where_one_of_the_commands_was_used(stores: Stores) -> 
     same("in the south", store.restore(SOUTH, [history("R-4", ("c3", 1), agency=SOUTH)]), 1)
 
 
-@needs("restore")
+@needs("restore", "commands")
 def test_none_is_restored_where_what_hands_them_over_fails(stores: Stores) -> None:
     store = stores.store
 
@@ -162,7 +162,7 @@ def test_what_was_not_restored_is_in_no_feed_list_or_count(stores: Stores) -> No
     all_once(store, Reader(store).to_the_end(), ["R-2"])
 
 
-@needs("restore", "feed", "queries")
+@needs("restore", "feed", "queries", "commands")
 def test_a_mended_history_is_there_in_the_place_of_the_one_before(stores: Stores) -> None:
     store = stores.store
     store.restore(NORTH, brought())
@@ -190,7 +190,7 @@ def test_a_mended_history_is_there_in_the_place_of_the_one_before(stores: Stores
     same("going on", store.append(unit(9, command_id="c4")), Appended.DONE)
 
 
-@needs("restore")
+@needs("restore", "commands")
 def test_a_history_is_mended_that_is_not_there_at_all(stores: Stores) -> None:
     store = stores.store
     first, second = brought()

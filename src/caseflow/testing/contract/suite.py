@@ -26,19 +26,30 @@ from caseflow.testing.contract.lacking import LACKING
 from caseflow.testing.contract.stores import Beginning, Opening, Stores
 
 Capability = Literal[
-    "durability", "processes", "transactions", "feed", "queries", "counts", "restore"
+    "commands",
+    "snapshots",
+    "queries",
+    "counts",
+    "feed",
+    "restore",
+    "durability",
+    "processes",
+    "transactions",
 ]
 """What a store may be declared to lack.
 
+- `commands`: `command`, and `append` of a unit that has a command id.
+- `snapshots`: `snapshot`, which answers None where they are lacking; `append` leaves them out.
+- `queries`: `find` and `relist`.
+- `counts`: `count`, `tally`, and `append` of a unit that leans on counts.
+- `feed`: `feed`, `checkpoint`, `advance`, `consumers` and `delete_consumer`.
+- `restore`: `restore` and `mend`.
 - `durability`: what was written is still there when the place is opened again.
 - `processes`: several stores are open at one place at once, in this process and in others.
 - `transactions`: the store takes part in transactions of the application.
-- `feed`: `feed`, `checkpoint`, `advance`, `consumers` and `delete_consumer`.
-- `queries`: `find` and `relist`.
-- `counts`: `count`, `tally`, and `append` of a unit that leans on counts.
-- `restore`: `restore` and `mend`.
 
-A method that is lacking raises `Unsupported`, with what is lacking as `lacks=`.
+A method that is lacking raises `Unsupported`, with what is lacking as `lacks=`; only snapshots
+may be lost in silence.
 """
 
 SUBJECTS = (histories, races, lists, counts, feed, restoring, durability, transactions)

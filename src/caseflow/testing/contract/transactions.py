@@ -16,7 +16,7 @@ from caseflow.testing.contract.stores import PATIENCE, Meet, Stores, Transaction
 WRITERS, ROUNDS = 4, 6
 
 
-@needs("transactions")
+@needs("transactions", "commands")
 def test_what_was_written_is_there_after_the_commit_and_not_before(stores: Stores) -> None:
     store = stores.store
     with stores.transaction() as transaction:
@@ -45,7 +45,7 @@ def _rolled_back(stores: Stores, *units: Unit, by: str) -> None:
         same("who raised", by, "error")
 
 
-@needs("transactions")
+@needs("transactions", "commands")
 def test_a_transaction_that_is_rolled_back_leaves_nothing(stores: Stores) -> None:
     store = stores.store
     store.append(opening("R-0"))
@@ -82,7 +82,7 @@ def test_what_was_rolled_back_is_in_no_list_count_or_feed(stores: Stores) -> Non
     same("leaning on the count", store.append(leaning), Appended.DONE)
 
 
-@needs("transactions")
+@needs("transactions", "commands")
 def test_what_was_not_done_leaves_the_rest_of_the_transaction(stores: Stores) -> None:
     store = stores.store
     store.append(opening("R-0", command_id="c0"))
@@ -125,7 +125,7 @@ def test_who_reads_between_two_commits_out_of_order_misses_nothing(stores: Store
     all_once(stores.store, reader.to_the_end(), ["first", "second"])
 
 
-@needs("transactions", "feed")
+@needs("transactions", "feed", "commands")
 def test_who_reads_while_transactions_are_held_open_sees_each_committed_event_once(
     stores: Stores,
 ) -> None:
