@@ -223,8 +223,7 @@ class Audit(Generic[S]):
                 wanted = shown.get(case_id, 0) + 1
                 if number != wanted and case_id not in faulty:
                     faulty.add(case_id)
-                    problem = f"shows event {number} of case {case_id!r} in the place of {wanted}"
-                    seen.findings.append(findings.feed(case_id, wanted, problem))
+                    seen.findings.append(findings.feed(case_id, number, wanted, position))
                 shown[case_id] = number
 
     def _loose_ends(self, seen: _Round) -> Work[None]:

@@ -151,10 +151,18 @@ def command(case_id: str, number: int, command_id: str) -> Finding:
     return Finding(code="command-differs", case_id=case_id, number=number, sentence=sentence)
 
 
-def feed(case_id: str, number: int | None, problem: str) -> Finding:
+def feed(case_id: str, number: int, wanted: int, position: int) -> Finding:
     """A feed that does not show every event once and in order."""
-    sentence = f"The feed {problem}. Its consumers may have missed something."
-    return Finding(code="feed-differs", case_id=case_id, number=number, sentence=sentence)
+    shown = f"The feed shows event {number} of case {case_id!r}"
+    sentence = (
+        f"{shown} a second time, or too late, at position {position}. Its consumers may see it "
+        "twice. If it is shown elsewhere, delete that row of the feed, and run reindex()."
+        if number < wanted
+        else f"{shown} in the place of {wanted}. Its consumers may have missed something. Run "
+        "reindex(), which puts back what the feed lacks; if it is found again, rows were "
+        "exchanged: exchange them back."
+    )
+    return Finding(code="feed-differs", case_id=case_id, number=wanted, sentence=sentence)
 
 
 def unheld(case_id: str, subject: str) -> Finding:
@@ -228,12 +236,12 @@ _LOOSE = {
     "gap": (
         "feed-differs",
         "The feed shows nothing before position {number}. Its consumers may have missed something, "
-        "and may wait there.",
+        "and may wait there. Run reindex(), which puts back what the feed lacks.",
     ),
     "unfed": (
         "feed-differs",
         "The feed does not show event {number} of case {case!r}. Its consumers may have missed "
-        "something.",
+        "something. Run reindex(), which puts it back.",
     ),
     "consumer": (
         "consumer-ahead",

@@ -97,13 +97,13 @@ class Keeping(Generic[S]):
         return self._run(self._middle.mending.mend(case_id, source))
 
     def reindex(self) -> int:
-        """Put right what is derived of the cases of this workflow: the list, and snapshots.
+        """Put right what is derived of the cases of this workflow: the list, snapshots, the feed.
 
         For after an index of the workflow was changed, or `verify` found that the list or a
-        snapshot differs. How many cases were put right. It may be repeated, and others may
-        write meanwhile. Raises `UnreadableRecord` for the first history that does not hold or
-        cannot be read (its key is missing, say), or `OtherVersion` where the book lacks its
-        version of the workflow, when the others are put right.
+        snapshot differs, or that the feed lacks an event. How many cases were put right. It may
+        be repeated, and others may write meanwhile. Raises `UnreadableRecord` for the first
+        history that does not hold or cannot be read (its key is missing, say), or `OtherVersion`
+        where the book lacks its version of the workflow, when the others are put right.
         """
         return self._run(self._middle.mending.reindex())
 

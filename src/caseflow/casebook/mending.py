@@ -40,7 +40,8 @@ class Mending(Generic[S]):
         be read, when the others are put right.
         """
         loose = yield from store_calls.loose_ends(self._agency, mend=True)
-        done = {one.case_id for one in loose if one.kind in _DERIVED}
+        lost = {one.case_id for one in loose if one.kind == "history"}  # mend() brings it back
+        done = {one.case_id for one in loose if one.kind in _DERIVED} - lost
         unreadable: UnreadableRecord | OtherVersion | None = None
         pages = Pages(self._agency)
         while page := (yield from pages.next()):
@@ -142,7 +143,7 @@ def _only(reader: Reader, case_id: str) -> Sequence[StoredEvent]:
     return kept
 
 
-_DERIVED = {"subject", "unheld", "key", "snapshot"}
+_DERIVED = {"subject", "unheld", "key", "snapshot", "unfed"}
 
 _TOO_OLD = "The file is too old: look for a later export. Nothing was changed."
 

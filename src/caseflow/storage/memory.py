@@ -236,6 +236,8 @@ class MemoryStorage:
                     kept.subjects.setdefault(one.case_id, set()).add(one.name)
                 elif one.kind == "snapshot":
                     del kept.snapshots[one.case_id]
+                elif one.kind == "unfed" and one.case_id in kept.listings:
+                    kept.feed.append((one.case_id, one.number))
             return found
 
     def _of(self, agency: str) -> _Agency:

@@ -280,7 +280,8 @@ class Storage(Protocol):
         """What does not fit: a history of no case, a position of no event, and so on.
 
         Each is judged at one moment, whoever writes. `mend` drops what is of the kinds
-        `subject`, `key` and `snapshot`, and adds what is `unheld`.
+        `subject`, `key` and `snapshot`, adds what is `unheld`, and gives the events of listed
+        cases that are `unfed` a position: in a gap, where they fit by their case, or at the end.
         """
         ...
 

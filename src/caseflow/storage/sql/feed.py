@@ -10,7 +10,7 @@ the second unit waits for the first to commit, and takes its place in `pending` 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from zlib import crc32
 
@@ -44,6 +44,26 @@ def sequence(connection: Any, prepared: Statements, agency: str) -> None:
             moved = connection.execute(prepared(sql.SEQUENCE), given).rowcount
         if not moved:
             return
+
+
+def hold(connection: Any, prepared: Statements, agency: str) -> None:
+    """Let nobody give positions until this transaction ends (PostgreSQL)."""
+    connection.execute(prepared(sql.LOCK), (LOCK, _as_number(agency)))
+
+
+def append(
+    connection: Any, prepared: Statements, agency: str, events: Iterable[tuple[str, int]]
+) -> None:
+    """Put events, each a case and a number, at the end (PostgreSQL: in what waits for a place)."""
+    rows: list[tuple[Any, ...]]
+    if prepared.postgres:
+        table, rows = sql.INSERT_PENDING, [(agency, *event, event[1]) for event in events]
+    else:
+        (last,) = connection.execute(prepared(sql.LAST_POSITION), (agency,)).fetchone()
+        places = enumerate(events, last + 1)
+        table, rows = sql.INSERT_POSITION, [(agency, position, *one) for position, one in places]
+    if rows:
+        connection.cursor().executemany(prepared(table), rows)
 
 
 def is_waiting(connection: Any, prepared: Statements, agency: str) -> bool:

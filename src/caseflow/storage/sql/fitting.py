@@ -25,6 +25,15 @@ _UNHELD = (
     " WHERE s.agency = it.agency AND s.subject = it.subject AND s.case_id = it.case_id)"
 )
 
+UNFED = (
+    " FROM {events} AS it LEFT JOIN {feed} AS f"
+    " ON f.agency = it.agency AND f.case_id = it.case_id AND f.number = it.number"
+    " WHERE it.agency = ? AND f.position IS NULL AND NOT EXISTS (SELECT 1 FROM {pending} AS p"
+    " WHERE p.agency = it.agency AND p.case_id = it.case_id"
+    " AND it.number BETWEEN p.first AND p.last)"
+)
+"""The events that the feed lacks, and that do not wait for a place either."""
+
 LOOSE = {
     "history": "SELECT it.case_id, '', max(it.number) FROM {events} AS it"
     f" WHERE it.agency = ? AND {_NO_CASE} GROUP BY it.case_id",
@@ -44,11 +53,7 @@ LOOSE = {
     "gap": "SELECT it.case_id, '', it.position FROM {feed} AS it WHERE it.agency = ?"
     " AND it.position <> 1 AND NOT EXISTS (SELECT 1 FROM {feed} AS f"
     " WHERE f.agency = it.agency AND f.position = it.position - 1)",
-    "unfed": "SELECT it.case_id, '', min(it.number) FROM {events} AS it LEFT JOIN {feed} AS f"
-    " ON f.agency = it.agency AND f.case_id = it.case_id AND f.number = it.number"
-    " WHERE it.agency = ? AND f.position IS NULL AND NOT EXISTS (SELECT 1 FROM {pending} AS p"
-    " WHERE p.agency = it.agency AND p.case_id = it.case_id"
-    " AND it.number BETWEEN p.first AND p.last) GROUP BY it.case_id",
+    "unfed": f"SELECT it.case_id, '', min(it.number){UNFED} GROUP BY it.case_id",
     "consumer": "SELECT '', it.consumer, it.position FROM {consumers} AS it WHERE it.agency = ?"
     " AND (it.position < 0 OR it.position > coalesce("
     "(SELECT max(f.position) FROM {feed} AS f WHERE f.agency = it.agency), 0))",
@@ -63,6 +68,25 @@ MEND = (
     f" SELECT DISTINCT it.agency, it.subject, it.case_id{_UNHELD} ON CONFLICT DO NOTHING",
 )
 """What puts right what is derived, and nothing else."""
+
+_LACKING = (
+    f"{UNFED} AND EXISTS (SELECT 1 FROM {{cases}} AS c WHERE c.agency = it.agency"
+    " AND c.case_id = it.case_id AND it.number BETWEEN 1 AND c.version)"
+)
+OF_CASE = " AND it.case_id = ?"
+LACKING = f"SELECT it.case_id, it.number{_LACKING}"
+"""Events of listed cases that the feed lacks. What is behind the end of one was never written."""
+SHOWN = (
+    "SELECT case_id, number, position FROM {feed} WHERE agency = ? AND case_id IN"
+    f" (SELECT it.case_id{_LACKING}"
+)
+"""Where the feed shows the other events of these cases; to be closed, by one case or all."""
+GAPS = (
+    "SELECT before + 1, position FROM (SELECT position, coalesce(lag(position)"
+    " OVER (ORDER BY position), 0) AS before FROM {feed} WHERE agency = ?) AS shown"
+    " WHERE position > before + 1 ORDER BY position"
+)
+"""The positions that show nothing: from each to the next that shows something."""
 
 
 def loose_ends(connection: Any, prepared: Statements, agency: str) -> Sequence[Loose]:

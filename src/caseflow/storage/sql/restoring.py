@@ -11,7 +11,9 @@ import orjson
 from caseflow.kernel.errors import CaseExists, CommandReused
 from caseflow.kernel.stored import StoredEvent
 from caseflow.storage.port import Head, History
+from caseflow.storage.sql import feed
 from caseflow.storage.sql import statements as sql
+from caseflow.storage.sql.placing import put_back
 from caseflow.storage.sql.statements import Statements
 from caseflow.storage.sql.writing import bump, listed, rekey
 
@@ -125,7 +127,7 @@ def _insert(
     cursor = connection.cursor()
     if not prepared.postgres:
         cursor.executemany(prepared(sql.INSERT_EVENT), events)
-        _feed(connection, prepared, agency, events)
+        feed.append(connection, prepared, agency, [(one.case_id, one.number) for one in events])
         return
     if hasattr(cursor, "copy"):
         # without values, psycopg leaves the signs for percent doubled that a schema's name holds
@@ -136,16 +138,6 @@ def _insert(
         cursor.executemany(prepared(sql.INSERT_EVENT), events)
     waiting = [(one.case_id, one.events[0].number, one.events[-1].number) for one in histories]
     _many(connection, prepared, sql.PG_QUEUE_MANY, agency, waiting)
-
-
-def _feed(
-    connection: Any, prepared: Statements, agency: str, events: Sequence[StoredEvent]
-) -> None:
-    """Places at the end of the feed (SQLite)."""
-    (last,) = connection.execute(prepared(sql.LAST_POSITION), (agency,)).fetchone()
-    places = enumerate(events, last + 1)
-    rows = [(agency, position, event.case_id, event.number) for position, event in places]
-    connection.cursor().executemany(prepared(sql.INSERT_POSITION), rows)
 
 
 def _list(connection: Any, prepared: Statements, agency: str, histories: Sequence[History]) -> None:
@@ -189,18 +181,5 @@ def mend(
         cursor.executemany(prepared(sql.ADD_SUBJECT), held)
     changed = rekey(connection, prepared, agency, history.case_id, history.listing)
     bump(connection, prepared, agency, sorted(changed))
-    _feed_the_rest(connection, prepared, agency, history)
+    put_back(connection, prepared, agency, history.case_id)
     return True
-
-
-def _feed_the_rest(connection: Any, prepared: Statements, agency: str, history: History) -> None:
-    """Places in the feed for the events that have none."""
-    statement = sql.PG_FED if prepared.postgres else sql.FED
-    given = (agency, history.case_id) * (2 if prepared.postgres else 1)
-    fed = {number for (number,) in connection.execute(prepared(statement), given).fetchall()}
-    rest = [event for event in history.events if event.number not in fed]
-    if not prepared.postgres:
-        _feed(connection, prepared, agency, rest)
-    elif rest:
-        waiting = [(event.case_id, event.number, event.number) for event in rest]
-        _many(connection, prepared, sql.PG_QUEUE_MANY, agency, waiting)

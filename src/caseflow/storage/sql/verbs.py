@@ -28,7 +28,7 @@ from caseflow.storage.port import (
     Snapshot,
     Unit,
 )
-from caseflow.storage.sql import feed, fitting, lists, restoring, writing
+from caseflow.storage.sql import feed, fitting, lists, placing, restoring, writing
 from caseflow.storage.sql import statements as sql
 from caseflow.storage.sql.statements import Scope, Statements
 
@@ -276,10 +276,11 @@ class SQLVerbs(ABC):
         def put_right(connection: Any) -> None:
             with writing.all_or_nothing(connection, self._scope):
                 fitting.mend(connection, self._prepared, agency)
+                placing.put_back(connection, self._prepared, agency)
 
         found = self._read("look for what does not fit", look)
         if mend:
-            self._write("drop what does not fit", put_right)
+            self._write("put right what does not fit", put_right)
         return found
 
 
