@@ -14,7 +14,7 @@ from caseflow.casebook.erasing import ErasesAwaiting
 from caseflow.casebook.feeding import Consumer, FeedEvent, Handle
 from caseflow.casebook.given import Given, following
 from caseflow.casebook.keeping import AsyncKeeping
-from caseflow.casebook.lists import Listed, Page, Wanted
+from caseflow.casebook.lists import Listed, Page, Wanted, a_place
 from caseflow.casebook.outcome import Outcome
 from caseflow.casebook.parts import a_joining_store
 from caseflow.casebook.shared import Book, T, not_joined, report, run_awaiting
@@ -167,7 +167,7 @@ class AsyncCasebook(Book[Storage | AsyncStorage, S], AsyncKeeping[S], ErasesAwai
         self, *, after: Place | None = None, limit: int = 100, **wanted: Unpack[Wanted]
     ) -> Page:
         """As `Casebook.find`."""
-        return await self._run(self._middle.lists.find(wanted, after=after, limit=limit))
+        return await self._run(self._middle.lists.find(wanted, after=a_place(after), limit=limit))
 
     async def every(self, *, page: int = 500, **wanted: Unpack[Wanted]) -> AsyncIterator[Listed]:
         """As `Casebook.every`."""

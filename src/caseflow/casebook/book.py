@@ -14,7 +14,7 @@ from caseflow.casebook.erasing import ErasesWaiting
 from caseflow.casebook.feeding import Consumer, FeedEvent, Handle
 from caseflow.casebook.given import Given, following
 from caseflow.casebook.keeping import Keeping
-from caseflow.casebook.lists import Listed, Page, Wanted
+from caseflow.casebook.lists import Listed, Page, Wanted, a_place
 from caseflow.casebook.outcome import Outcome
 from caseflow.casebook.parts import a_joining_store
 from caseflow.casebook.shared import Book, T, not_joined, report, run
@@ -189,7 +189,7 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
         The cases are those of this book's workflow. Nothing of their histories is read. Raises
         `InvalidCall`.
         """
-        return self._run(self._middle.lists.find(wanted, after=after, limit=limit))
+        return self._run(self._middle.lists.find(wanted, after=a_place(after), limit=limit))
 
     def every(self, *, page: int = 500, **wanted: Unpack[Wanted]) -> Iterator[Listed]:
         """All cases that fit (see `find`), read page by page while they are used."""

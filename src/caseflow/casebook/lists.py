@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypedDict
@@ -19,6 +20,8 @@ from caseflow.kernel.recorded import aware
 from caseflow.kernel.values import storable
 from caseflow.storage.port import Found, Place, Query
 from caseflow.workflow.workflow import Workflow
+
+log = logging.getLogger("caseflow")
 
 
 class Wanted(TypedDict, total=False):
@@ -87,12 +90,6 @@ class Lists:
         `called` is what the caller calls the limit.
         """
         how_many(called, limit)
-        if after is not None and not _is_place(after):
-            raise InvalidCall(
-                what=f"after={short(after)}",
-                problem="is no place in a list",
-                repair="Give the `next` of the page before, or leave it out.",
-            )
         self._codec.generation()
         query = self.query(wanted)
         found = yield from store_calls.find(self._agency, query, after=after, limit=limit + 1)
@@ -177,9 +174,31 @@ class Lists:
             position=listing.position,
             stage=listing.stage,
             ended=bool(listing.ended),
-            due_at=moment_of(listing.due_at) if listing.due_at is not None else None,
+            due_at=_due_at(found),
             keys=listing.keys,
         )
+
+
+def a_place(after: Place | None) -> Place | None:
+    """The place in a list that a caller gave. Raises `InvalidCall` for what is none."""
+    if after is None or _is_place(after):
+        return after
+    raise InvalidCall(
+        what=f"after={short(after)}",
+        problem="is no place in a list",
+        repair="Give the `next` of the page before, or leave it out.",
+    )
+
+
+def _due_at(found: Found) -> datetime | None:
+    """When something may be due; None, and a word in the log, where that cannot be read."""
+    text = found.listing.due_at
+    try:
+        return moment_of(text) if text is not None else None
+    except ValueError:
+        told = "The list says that case %s is due at %s, which is no moment: run reindex()."
+        log.warning(told, short(found.case_id), short(text))
+        return None
 
 
 def _is_place(value: object) -> bool:
