@@ -85,6 +85,11 @@ def test_the_options_of_a_store(url, mistake):
 
 def test_the_options_that_not_every_store_has(url, tmp_path):
     assert said(lambda: SQLStorage(url, notify=1)) == f"notify=1 {ONE_OF_THEM} notify out."
+    assert said(lambda: SQLStorage(url, notify=True)) == (
+        "notify=True is asked of a SQLite file, which can wake nobody. Leave it out: whoever "
+        "follows the feed looks for news every second."
+    )
+    assert not (tmp_path / "cases.db").exists()
     keys = tmp_path / "keys.db"
     for wait in (None, "soon", -1, float("inf"), float("nan"), 10**10, True):
         sentence = f"={wait!r} {SECONDS}such as "

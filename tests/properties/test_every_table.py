@@ -136,14 +136,62 @@ def test_a_row_that_was_changed_dropped_or_added_is_found(filled, name, data):
         assert (name, what) in UNSEEN or (name, None) in UNSEEN, what
 
 
-@pytest.mark.parametrize("filled", ["postgres"], indirect=True)  # on SQLite nothing waits
-@pytest.mark.parametrize("first", [1, 7])
-def test_what_is_put_among_those_that_wait_for_the_feed_is_found(filled, first):
+WAIT = "INSERT INTO caseflow_pending (agency, case_id, first, last) VALUES (?, ?, ?, ?)"
+on_postgres = pytest.mark.parametrize("filled", ["postgres"], indirect=True)
+
+
+def fed(book):
+    return [(one.recorded.case_id, one.recorded.number) for one in book.feed()]
+
+
+@on_postgres  # on SQLite nothing waits
+@pytest.mark.parametrize(
+    ("case_id", "first", "last"),
+    [
+        ("R-4", 1, 1),
+        ("R-4", 7, 7),
+        ("R-1", 1, 4),
+        ("R-1", 1, 10**15),
+        ("R-1", -(10**15), 10**15),
+        ("R-1", 3, 2),
+        ("R-9", 1, 1),
+    ],
+)
+def test_what_is_put_among_those_that_wait_for_the_feed_is_found_and_not_fed(
+    filled, case_id, first, last
+):
     raw, book = filled
-    statement = "INSERT INTO caseflow_pending (agency, case_id, first, last) VALUES (?, ?, ?, ?)"
+    before = fed(book)
     with put_back(raw, "feed", "pending"):
-        execute(raw.store, statement, (AGENCY, "R-4", first, first))
-        assert {one.code for one in book.verify_all().findings} == {"feed-differs"}
+        execute(raw.store, WAIT, (AGENCY, case_id, first, last))
+        [(row,)] = execute(raw.store, "SELECT id FROM caseflow_pending")
+        assert fed(book) == before
+        (found,) = book.verify_all().findings
+        assert (found.code, found.case_id) == ("feed-differs", case_id)
+        assert f"Row {row} of caseflow_pending" in found.sentence
+        assert found.sentence.endswith("Delete that row.")
+
+
+@on_postgres
+@pytest.mark.parametrize("twice", [False, True])
+def test_what_waits_is_fed_once_whoever_put_it_there(filled, twice):
+    """After a dump was restored, say, each row was written by another transaction than before."""
+    raw, book = filled
+    before = fed(book)
+    waiting = "SELECT agency, case_id, first, last FROM caseflow_pending ORDER BY id"
+    with put_back(raw, "cases", "events", "feed", "pending", "keys", "tokens", "snapshots"):
+        for case_id in ("R-3", "R-2", "R-2", "R-3"):
+            book.record(case_id, Paid(amount=1), by=ANA)
+        rows = execute(raw.store, waiting)
+        if not twice:
+            execute(raw.store, "DELETE FROM caseflow_pending")
+        for row in rows:
+            execute(raw.store, WAIT, tuple(row))
+        new = [(case_id, first) for _, case_id, first, _ in rows]
+        assert fed(book) == [*before, *new]
+        assert len(execute(raw.store, waiting)) == (len(rows) if twice else 0)
+        book.record("R-3", Paid(amount=1), by=ANA)
+        assert len(fed(book)) == len(before) + len(new) + 1, "what is passed over stops nothing"
 
 
 def test_what_was_put_back_holds(filled):

@@ -22,7 +22,7 @@ from caseflow import (
 from caseflow.storage import SQLStorage, migrate, tables
 from caseflow.storage.sql import schema
 from tests.support.processes import at_once
-from tests.support.trades import bring, shop_book
+from tests.support.trades import ANA, bring, shop_book
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -130,6 +130,31 @@ def test_of_several_that_begin_at_once_one_makes_them(url, engine):
     with engine.connect() as connection:
         noted = connection.execute(text("SELECT version_num FROM caseflow_schema_version"))
         assert noted.scalars().all() == [schema.REVISION]
+
+
+BEGINNINGS = {
+    "check": lambda store: store.check(),
+    "agencies": lambda store: store.agencies(),
+    "find": lambda store: shop_book(store).find(),
+    "case": lambda store: shop_book(store).case("R-1"),
+    "open": lambda store: shop_book(store).open(client="c", by=ANA),
+    "verify_all": lambda store: shop_book(store).verify_all(),
+    "feed": lambda store: list(shop_book(store).feed()),
+    "engine": lambda store: SQLStorage(create_engine(store.engine.url), create=False).agencies(),
+}
+"""What a program may begin with."""
+
+
+@pytest.mark.parametrize("begin", BEGINNINGS)
+def test_a_store_that_is_not_to_make_its_tables_makes_no_file_either(tmp_path, begin):
+    file = tmp_path / "cases.db"
+    store = SQLStorage(f"sqlite:///{file}", create=False)
+    with pytest.raises(StoreError, match=f"there is no file '{file}'. Correct the path."):
+        BEGINNINGS[begin](store)
+    assert list(tmp_path.iterdir()) == []
+    store.create()  # it is told to
+    bring(shop_book(store), "quoting")
+    store.close()
 
 
 # -- refused -----------------------------------------------------------------------------------

@@ -169,6 +169,18 @@ def test_begin_immediate_begins_a_transaction_on_autocommit_too(tmp_path):
     desk.close()
 
 
+def test_begin_immediate_refuses_an_engine_that_would_roll_nothing_back(tmp_path):
+    """SQLAlchemy takes a connection whose transactions we begin for one on autocommit."""
+    engine = create_engine(f"sqlite:///{tmp_path / 'cases.db'}")
+    engine.dialect.skip_autocommit_rollback = True  # an option of create_engine, where it has it
+    with pytest.raises(InvalidCall) as refused:
+        begin_immediate(engine)
+    assert str(refused.value) == (
+        "begin_immediate(engine) is given an engine with skip_autocommit_rollback, which rolls "
+        "nothing back. Make it without that option."
+    )
+
+
 # -- another database --------------------------------------------------------------------------
 
 

@@ -135,15 +135,21 @@ class Audit(Generic[S]):
         What was found is looked for a second time: where it was listed anew while it was
         looked at, or somebody was erased, what was read does not fit together.
         """
+        rows: Sequence[StoredEvent] = ()
         for again in (True, False):
-            stored = yield from stored_of(self._agency, case_id)
-            one = _Round(cases=1, events=len(stored.rows))
-            yield from self._examine(one, case_id, listed, stored)
+            one = _Round(cases=1)
+            try:
+                stored = yield from stored_of(self._agency, case_id)
+            except ChainBroken as error:  # what the store has of its end cannot be read
+                one.findings.append(findings.unreadable(error))
+            else:
+                rows, one.events = stored.rows, len(stored.rows)
+                yield from self._examine(one, case_id, listed, stored)
             if not again or not one.findings:
                 break
             listed = yield from listed_as(self._agency, case_id)
         seen.add(one)
-        return stored.rows
+        return rows
 
     def _examine(
         self, seen: _Round, case_id: str, listed: Found | None, stored: Stored

@@ -121,9 +121,12 @@ class Feed:
     def consumers(self) -> Work[tuple[Consumer, ...]]:
         """Every consumer that has a checkpoint, by name."""
         end, positions = yield from store_calls.consumers(self._agency)
+        stand = {  # a store may hold what is no position: see verify_all
+            name: position if type(position) is int else 0 for name, position in positions.items()
+        }
         return tuple(
             Consumer(name, position, max(end - position, 0))
-            for name, position in sorted(positions.items())
+            for name, position in sorted(stand.items())
         )
 
     def reset(self, consumer: str, *, to: int) -> Work[None]:

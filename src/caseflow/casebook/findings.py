@@ -17,9 +17,9 @@ class Finding:
     `code` is stable: `chain-broken` (and the other codes of `UnreadableRecord`) for what is
     wrong inside a history, `case-lost`, `tail-lost` and `history-rewritten` for what does not
     fit an attestation, and `other-version`, `snapshot-differs`, `list-differs`,
-    `command-differs`, `feed-differs`, `consumer-ahead` and `cannot-be-folded`. `case_id` is
-    empty where it is about no case. `number` is that of the first event concerned; None where
-    it is not about one. `str(finding)` is the sentence.
+    `command-differs`, `feed-differs`, `consumer-ahead`, `row-damaged` and `cannot-be-folded`.
+    `case_id` is empty where it is about no case. `number` is that of the first event concerned;
+    None where it is not about one. `str(finding)` is the sentence.
     """
 
     code: str
@@ -243,10 +243,26 @@ _LOOSE = {
         "The feed does not show event {number} of case {case!r}. Its consumers may have missed "
         "something. Run reindex(), which puts it back.",
     ),
+    "waiting": (
+        "feed-differs",
+        "Row {number} of caseflow_pending lets events of case {case!r} wait for the feed that are "
+        "not there. It is passed over. Delete that row.",
+    ),
+    "again": (
+        "feed-differs",
+        "Row {number} of caseflow_pending lets events of case {case!r} wait for the feed that are "
+        "in it. It is passed over. Delete that row.",
+    ),
     "consumer": (
         "consumer-ahead",
         "Consumer {name!r} has its checkpoint at {number}, where the feed has not come to: it "
-        "would miss what comes until then. Set it to where its work stands.",
+        "would miss what comes until then. Move it to where its work stands, with "
+        "reset_consumer({name!r}, to=...).",
+    ),
+    "odd": (
+        "row-damaged",
+        "A row of table {name}, which caseflow never writes there. Keys, subjects and snapshots "
+        "are put right by reindex(); otherwise put it right by hand, or from a backup.",
     ),
 }
 """Per kind of what is loose, the code and the sentence."""

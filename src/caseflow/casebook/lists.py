@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypedDict
@@ -19,6 +20,8 @@ from caseflow.kernel.errors import InvalidCall, nearest, short
 from caseflow.kernel.recorded import aware
 from caseflow.storage.port import Found, Query
 from caseflow.workflow.workflow import Workflow
+
+log = logging.getLogger("caseflow")
 
 
 class Wanted(TypedDict, total=False):
@@ -177,9 +180,20 @@ class Lists:
             position=listing.position,
             stage=listing.stage,
             ended=bool(listing.ended),
-            due_at=moment_of(listing.due_at) if listing.due_at is not None else None,
+            due_at=_due_at(found),
             keys=listing.keys,
         )
+
+
+def _due_at(found: Found) -> datetime | None:
+    """When something may be due; None, and a word in the log, where that cannot be read."""
+    text = found.listing.due_at
+    try:
+        return moment_of(text) if text is not None else None
+    except ValueError:
+        told = "The list says that case %s is due at %s, which is no moment: run reindex()."
+        log.warning(told, short(found.case_id), short(text))
+        return None
 
 
 def _true_or_false(name: str, value: object) -> None:

@@ -164,7 +164,10 @@ class Loose(NamedTuple):
     - `place`: another case is listed at the same place, `number`.
     - `fed`: position `number` of the feed shows an event that is not there; `gap`: there is
       none before it; `unfed`: event `number` has none, and waits for none.
+    - `waiting`: place `number` among what waits for the feed holds what are no events; `again`:
+      or events that are in the feed.
     - `consumer`: checkpoint `number` of consumer `name` is none that the feed has reached.
+    - `odd`: a row holds a value of a kind that no store writes; `name` says where, and which.
     """
 
     kind: str

@@ -14,9 +14,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from zlib import crc32
 
+from sqlalchemy.exc import SQLAlchemyError
+
+from caseflow.kernel.errors import short
 from caseflow.kernel.stored import StoredEvent
 from caseflow.storage.port import Consumers, FeedEntry
 from caseflow.storage.sql import statements as sql
+from caseflow.storage.sql.odd import readable
 from caseflow.storage.sql.statements import Scope, Statements
 from caseflow.storage.sql.writing import all_or_nothing
 
@@ -40,7 +44,7 @@ def sequence(connection: Any, prepared: Statements, agency: str) -> None:
             locked = connection.execute(prepared(sql.TRY_LOCK), lock).fetchone()
             if not locked[0]:
                 return
-            given = (agency, agency, UNITS_AT_ONCE, agency, agency)
+            given = (*[agency] * 3, UNITS_AT_ONCE, *[agency] * 5)
             moved = connection.execute(prepared(sql.SEQUENCE), given).rowcount
         if not moved:
             return
@@ -88,14 +92,18 @@ def read(
 def checkpoint(connection: Any, prepared: Statements, agency: str, consumer: str) -> int:
     """The position up to which a consumer has done its work."""
     row = connection.execute(prepared(sql.CHECKPOINT), (agency, consumer)).fetchone()
-    return row[0] if row else 0
+    position = row[0] if row else 0
+    if type(position) is not int:  # SQLite keeps any value in any column
+        told = f"that of {consumer!r} is at {short(position)}, which is no position"
+        raise SQLAlchemyError(told)
+    return position
 
 
 def consumers(connection: Any, prepared: Statements, agency: str) -> Consumers:
     """The checkpoints of all consumers, and where the feed ends: read last, and so never before."""
     rows = connection.execute(prepared(sql.CONSUMERS), (agency,)).fetchall()
     (end,) = connection.execute(prepared(sql.LAST_POSITION), (agency,)).fetchone()
-    return Consumers(end, dict(rows))
+    return Consumers(end, {readable(name): position for name, position in rows})
 
 
 def advance(

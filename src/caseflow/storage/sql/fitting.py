@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from caseflow.storage.port import Loose
-from caseflow.storage.sql.statements import Statements
+from caseflow.storage.sql.odd import odd_rows
+from caseflow.storage.sql.statements import HIGHEST, Statements
 
 _NO_CASE = (
     "NOT EXISTS (SELECT 1 FROM {cases} AS c WHERE c.agency = it.agency AND c.case_id = it.case_id)"
@@ -54,9 +55,17 @@ LOOSE = {
     " AND it.position <> 1 AND NOT EXISTS (SELECT 1 FROM {feed} AS f"
     " WHERE f.agency = it.agency AND f.position = it.position - 1)",
     "unfed": f"SELECT it.case_id, '', min(it.number){UNFED} GROUP BY it.case_id",
+    "waiting": "SELECT it.case_id, '', it.id FROM {pending} AS it WHERE it.agency = ?"
+    f" AND (it.first > it.last OR {_NO_EVENT} AND e.number = it.first)"
+    f" OR {_NO_EVENT} AND e.number = it.last))",
+    "again": "SELECT DISTINCT it.case_id, '', it.id FROM {pending} AS it JOIN {feed} AS f"
+    " ON f.agency = it.agency AND f.case_id = it.case_id"
+    " AND f.number BETWEEN it.first AND it.last WHERE it.agency = ?"
+    f" AND NOT {_NO_EVENT} AND e.number = it.first) AND NOT {_NO_EVENT} AND e.number = it.last)",
     "consumer": "SELECT '', it.consumer, it.position FROM {consumers} AS it WHERE it.agency = ?"
     " AND (it.position < 0 OR it.position > coalesce("
-    "(SELECT max(f.position) FROM {feed} AS f WHERE f.agency = it.agency), 0))",
+    "(SELECT max(f.position) FROM {feed} AS f WHERE f.agency = it.agency"
+    f" AND f.position <= {HIGHEST}), 0))",
 }
 """Per kind, the statement that finds it: the case, a name, and a number."""
 
@@ -91,11 +100,12 @@ GAPS = (
 
 def loose_ends(connection: Any, prepared: Statements, agency: str) -> Sequence[Loose]:
     """All that does not fit."""
-    return [
+    found = [
         Loose(kind, *row)
         for kind, statement in LOOSE.items()
         for row in connection.execute(prepared(statement), (agency,)).fetchall()
     ]
+    return found if prepared.postgres else [*found, *odd_rows(connection, prepared, agency)]
 
 
 def mend(connection: Any, prepared: Statements, agency: str) -> None:

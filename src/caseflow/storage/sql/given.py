@@ -204,6 +204,16 @@ def is_driven(dialect: Dialect) -> bool:
     return dialect.name != "postgresql" or dialect.driver == "psycopg"
 
 
+def one_that_notifies(engine: Engine) -> None:
+    """See that a database can wake those who listen. Raises `InvalidCall`."""
+    if engine.dialect.name != "postgresql":
+        raise InvalidCall(
+            what="notify=True",
+            problem="is asked of a SQLite file, which can wake nobody",
+            repair="Leave it out: whoever follows the feed looks for news every second.",
+        )
+
+
 MADE_BY = ("scoped_session", "sessionmaker", "async_scoped_session", "async_sessionmaker")
 """What gives sessions, and is none: known by name, since one half of them need not be imported."""
 

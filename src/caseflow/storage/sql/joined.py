@@ -18,6 +18,7 @@ from caseflow.kernel.errors import InvalidCall
 from caseflow.kernel.store_errors import TransactionNotImmediate
 from caseflow.storage.port import Appended, Consumers, FeedEntry, Unit
 from caseflow.storage.sql import failures, feed, place, writing
+from caseflow.storage.sql.odd import leniently
 from caseflow.storage.sql.sqlite import is_unlocked
 from caseflow.storage.sql.statements import JOINED, Scope
 from caseflow.storage.sql.tracking import tracker_of
@@ -125,7 +126,7 @@ class JoinedStorage(SQLVerbs):
             raise TransactionNotImmediate(store=repr(self._store))
 
     def _read(self, action: str, work: Callable[[Any], T]) -> T:
-        return self._on_driver(action, work)
+        return self._on_driver(action, leniently(work))
 
     def _write(self, action: str, work: Callable[[Any], T]) -> T:
         return self._on_driver(action, work)

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Dialect
 
 from caseflow.storage.port import Count, Found, Listing, Place, Query
 from caseflow.storage.sql import statements as sql
+from caseflow.storage.sql.odd import a_number, place_of, readable
 from caseflow.storage.sql.statements import LISTED_COLUMNS, Scope, Statements
 from caseflow.storage.sql.tables import Tables
 from caseflow.storage.sql.writing import all_or_nothing, bump, listed, rekey
@@ -64,7 +65,7 @@ def with_keys(
     pair = func.json_build_array if postgres else func.json_array
     every = func.json_agg if postgres else func.json_group_array
     keys = (
-        select(cast(every(pair(key.name, key.value)), Text))
+        select(cast(every(pair(cast(key.name, Text), cast(key.value, Text))), Text))
         .where(key.agency == agency, key.case_id == case.c.case_id)
         .scalar_subquery()
     )
@@ -92,10 +93,11 @@ def found(rows: Sequence[Any], *, by_due: bool) -> Sequence[Found]:
     page = []
     for case_id, version, opened, *said, keys in rows:
         held = sorted((name, value) for name, value in orjson.loads(keys or "[]"))
-        listing = Listing._make((*said, tuple(held)))
+        listing = Listing._make((*map(readable, said), tuple(held)))
         listing = listing._replace(ended=bool(listing.ended))  # SQLite has numbers for it
-        place = Place((listing.due_at or "") if by_due else "", opened)
-        page.append(Found(case_id, version, listing, place))
+        due_at, *_ = said[LISTED_COLUMNS.index("due_at") :]
+        place = Place(place_of(due_at or "") if by_due else "", place_of(opened))
+        page.append(Found(readable(case_id), a_number(version), listing, place))
     return page
 
 

@@ -60,7 +60,7 @@ def begin_immediate(engine: Engine) -> Engine:
     (`Casebook.within`) whatever the application did in them before, and savepoints work, which
     Python's driver otherwise begins no transaction for. A transaction that only reads takes the
     lock too, and waits for it. Returns the engine. Raises `InvalidCall` for what is no engine of
-    SQLite.
+    SQLite, or one that was made with `skip_autocommit_rollback`.
     """
     given: object = engine
     if not isinstance(given, Engine) or given.dialect.name != "sqlite":
@@ -68,6 +68,13 @@ def begin_immediate(engine: Engine) -> Engine:
             what=f"begin_immediate({short(engine)})",
             problem="is given no engine of SQLite",
             repair="Give the Engine of the file; of an AsyncEngine, its sync_engine.",
+        )
+
+    if getattr(engine.dialect, "skip_autocommit_rollback", False):  # it would not see that we began
+        raise InvalidCall(
+            what="begin_immediate(engine)",
+            problem="is given an engine with skip_autocommit_rollback, which rolls nothing back",
+            repair="Make it without that option.",
         )
 
     def connected(connection: Any, _: Any) -> None:

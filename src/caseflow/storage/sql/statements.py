@@ -120,9 +120,21 @@ HOME = (
 _LISTED = ", ".join(LISTED_COLUMNS)
 _MARKS = ", ".join("?" * len(StoredEvent._fields))
 
+HIGHEST = 2**62
+"""The highest number that is counted on from. No higher one was ever given, nor will be."""
+
+
+def _last(column: str, table: str) -> str:
+    """The highest number of a column, whatever else a program put there; 0: there is none."""
+    return (
+        f"SELECT coalesce(CAST(max({column}) AS BIGINT), 0) FROM {{{table}}}"
+        f" WHERE agency = ? AND {column} BETWEEN 0 AND {HIGHEST}"
+    )
+
+
 OPEN = (
     f"INSERT INTO {{cases}} (agency, case_id, opened, version, hash, {_LISTED})"
-    " VALUES (?, ?, (SELECT coalesce(max(opened), 0) + 1 FROM {cases} WHERE agency = ?), ?, ?, "
+    f" VALUES (?, ?, ({_last('opened', 'cases')}) + 1, ?, ?, "
     + ", ".join("?" * len(LISTED_COLUMNS))
     + ") ON CONFLICT DO NOTHING"
 )
@@ -139,9 +151,10 @@ def advance_and_list(columns: tuple[str, ...]) -> str:
 
 
 INSERT_EVENT = f"INSERT INTO {{events}} ({EVENT_COLUMNS}) VALUES ({_MARKS})"
+LAST_POSITION = _last("position", "feed")
 INSERT_FEED = (
-    "INSERT INTO {feed} (agency, position, case_id, number) VALUES"
-    " (?, (SELECT coalesce(max(position), 0) + 1 FROM {feed} WHERE agency = ?), ?, ?)"
+    "INSERT INTO {feed} (agency, position, case_id, number)"
+    f" VALUES (?, ({LAST_POSITION}) + 1, ?, ?)"
 )
 CLAIM = "INSERT INTO {commands} VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 PUT_SNAPSHOT = (
@@ -251,7 +264,6 @@ AGENCIES = (
 
 # -- the feed ----------------------------------------------------------------------------------
 
-LAST_POSITION = "SELECT coalesce(max(position), 0) FROM {feed} WHERE agency = ?"
 INSERT_POSITION = "INSERT INTO {feed} (agency, position, case_id, number) VALUES (?, ?, ?, ?)"
 
 
@@ -300,16 +312,36 @@ WAITING = "SELECT 1 FROM {pending} WHERE agency = ? LIMIT 1"
 INSERT_PENDING = "INSERT INTO {pending} (agency, case_id, first, last) VALUES (?, ?, ?, ?)"
 LOCK = "SELECT pg_advisory_xact_lock(?, ?)"
 TRY_LOCK = "SELECT pg_try_advisory_xact_lock(?, ?)"
-SEQUENCE = (
-    "WITH taken AS (DELETE FROM {pending} WHERE agency = ? AND id IN"
-    " (SELECT id FROM {pending} WHERE agency = ? ORDER BY id LIMIT ?)"
-    " RETURNING id, case_id, first, last),"
-    " last AS (SELECT coalesce(max(position), 0) AS position FROM {feed} WHERE agency = ?)"
-    " INSERT INTO {feed} (agency, position, case_id, number)"
-    " SELECT ?, last.position + row_number() OVER (ORDER BY taken.id, number),"
-    " taken.case_id, number"
-    " FROM taken, last, generate_series(taken.first, taken.last) AS number"
+_OF_EVENT = (
+    "(SELECT {} FROM {{events}} AS e WHERE e.agency = ? AND e.case_id = it.case_id"
+    " AND e.number = it.{})"
 )
+SEQUENCE = (
+    "WITH waiting AS MATERIALIZED (SELECT it.id, it.case_id, it.first, it.last,"
+    f" {_OF_EVENT.format('e.xmin', 'first')} AS event, {_OF_EVENT.format('1', 'last')} AS ends,"
+    " it.written FROM (SELECT id, case_id, first, last, xmin AS written FROM {pending}"
+    " WHERE agency = ? ORDER BY id LIMIT ?) AS it),"
+    " sound AS (SELECT *, event = written AS ours FROM waiting"
+    " WHERE event IS NOT NULL AND ends IS NOT NULL AND first <= last),"
+    " doubtful AS (SELECT * FROM sound WHERE NOT ours),"
+    " fed AS MATERIALIZED (SELECT it.id FROM doubtful AS it JOIN {feed} AS f ON f.agency = ?"
+    " AND f.case_id = it.case_id AND f.number BETWEEN it.first AND it.last"
+    " UNION SELECT it.id FROM doubtful AS it JOIN sound AS o ON o.case_id = it.case_id"
+    " AND o.first <= it.last AND it.first <= o.last AND (o.ours OR o.id < it.id)),"
+    " taken AS (DELETE FROM {pending} AS it USING sound WHERE it.agency = ?"
+    " AND it.id = sound.id AND NOT EXISTS (SELECT 1 FROM fed WHERE fed.id = it.id)"
+    " RETURNING it.id, it.case_id, it.first, it.last),"
+    f" last AS ({LAST_POSITION.replace(' FROM', ' AS position FROM')})"
+    " INSERT INTO {feed} (agency, position, case_id, number)"
+    " SELECT ?, last.position + row_number() OVER (ORDER BY it.id, e.number), it.case_id, e.number"
+    " FROM last, taken AS it, LATERAL (SELECT number FROM {events} AS e WHERE e.agency = ?"
+    " AND e.case_id = it.case_id AND e.number BETWEEN it.first AND it.last OFFSET 0) AS e"
+)
+"""Moves what waits to the end of the feed: what are events, and are not in it.
+
+A unit and its place among those that wait are written by one transaction, so what was fed is
+looked for only where that is not so: where another program put it there, or a dump was restored.
+"""
 CHECKPOINT = "SELECT position FROM {consumers} WHERE agency = ? AND consumer = ?"
 CONSUMERS = "SELECT consumer, position FROM {consumers} WHERE agency = ?"
 DELETE_CONSUMER = "DELETE FROM {consumers} WHERE agency = ? AND consumer = ?"

@@ -26,6 +26,7 @@ from caseflow.storage.sql.failures import without_password
 from caseflow.storage.sql.given import Durability
 from caseflow.storage.sql.joined import JoinedStorage
 from caseflow.storage.sql.lending import Lender, always
+from caseflow.storage.sql.odd import leniently
 from caseflow.storage.sql.statements import Scope, Statements
 from caseflow.storage.sql.tables import Tables, tables
 from caseflow.storage.sql.verbs import SQLVerbs
@@ -45,6 +46,8 @@ class EngineStorage(SQLVerbs):
         self._borrowed = borrowed
         self._shown = shown
         self._closed = False
+        self._may_begin = True
+        """Whether a SQLite file that is not there is made."""
         self.joined_pools: WeakSet[Pool] = WeakSet()
         """Those of the application that are known to be on the database of this store."""
         self._lender = _lender(engine, keeps=not borrowed and not engine.dialect.is_async)
@@ -55,6 +58,7 @@ class EngineStorage(SQLVerbs):
 
     def create(self) -> None:
         """Make the tables, where they are missing."""
+        self._may_begin = True
         with failures.told(self, "open its tables", self._kinds):
             self._refuse_keys()
             if self._borrowed and not self._prepared.postgres:
@@ -138,7 +142,7 @@ class EngineStorage(SQLVerbs):
         return self._prepared.own
 
     def _read(self, action: str, work: Callable[[Any], T]) -> T:
-        return self._on_driver(action, work, again=True)
+        return self._on_driver(action, leniently(work), again=True)
 
     def _write(self, action: str, work: Callable[[Any], T]) -> T:
         return self._on_driver(action, work, again=False)
@@ -206,6 +210,8 @@ class EngineStorage(SQLVerbs):
         self._not_closed(action)
         pooled = self._lender.at_hand()
         if pooled is None:
+            if not self._may_begin:
+                given.see_its_file(self._engine, action)
             with failures.told(self, action, self._kinds):
                 pooled = self._engine.raw_connection()
         connection: Any = pooled.dbapi_connection
@@ -257,7 +263,7 @@ class SQLStorage(EngineStorage):
     MetaData or in a schema of your own (`caseflow.storage.sql.tables`); `create=False` does
     not make them where they are missing. `notify` lets an append on PostgreSQL wake those who
     `follow` the feed, in place of their looking for news every second (docs/howto-feed.md has
-    what that costs); SQLite cannot notify, and is looked at.
+    what that costs); SQLite cannot.
 
     Before a process forks, its own connections are closed, since neither database can share
     them with a child; fork while no other thread uses the store.
@@ -282,10 +288,13 @@ class SQLStorage(EngineStorage):
         else:
             given.no_engine(database, shown="SQLStorage")
             engine = _own_engine(database, durability=durability, timeout=timeout)
+        if notify:
+            given.one_that_notifies(engine)
         declared = tables() if declared is None else declared
         super().__init__(
             engine, borrowed=borrowed, declared=declared, shown="SQLStorage", notify=notify
         )
+        self._may_begin = create
         if not borrowed:
             finalize(self, self._lender.close)  # a store that nobody closed closes its own
         if create:

@@ -10,8 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy.exc import SQLAlchemyError
-
+from caseflow.kernel.errors import ChainBroken, short
 from caseflow.kernel.stored import StoredEvent
 from caseflow.storage.port import (
     Appended,
@@ -30,6 +29,7 @@ from caseflow.storage.port import (
 )
 from caseflow.storage.sql import feed, fitting, lists, placing, restoring, writing
 from caseflow.storage.sql import statements as sql
+from caseflow.storage.sql.odd import a_number, readable
 from caseflow.storage.sql.statements import Scope, Statements
 
 T = TypeVar("T")
@@ -68,7 +68,7 @@ class SQLVerbs(ABC):
 
         def work(connection: Any) -> Head | None:
             row = connection.execute(statement, (agency, case_id)).fetchone()
-            return _head(row) if row else None
+            return _head(case_id, row) if row else None
 
         return self._read("read a case", work)
 
@@ -121,7 +121,7 @@ class SQLVerbs(ABC):
 
         def work(connection: Any) -> Snapshot | None:
             row = connection.execute(statement, (agency, case_id)).fetchone()
-            return Snapshot._make(row) if row else None
+            return Snapshot(a_number(row[0]), readable(row[1])) if row else None
 
         return self._read("read a snapshot", work)
 
@@ -245,7 +245,8 @@ class SQLVerbs(ABC):
         statement = self._prepared(sql.AGENCIES)
 
         def work(connection: Any) -> Sequence[str]:
-            return sorted(name for (name,) in connection.execute(statement).fetchall())
+            names = {readable(name) for (name,) in connection.execute(statement).fetchall()}
+            return sorted(names)
 
         return self._read("list the agencies", work)
 
@@ -284,9 +285,16 @@ class SQLVerbs(ABC):
         return found
 
 
-def _head(row: tuple[Any, ...]) -> Head:
+def _head(case_id: str, row: tuple[Any, ...]) -> Head:
     """Where a case stands, as its row says it: SQLite keeps any value in any column."""
     head = Head._make(row)
     if type(head.version) is not int or type(head.hash) is not str:
-        raise SQLAlchemyError("its row holds a value of another type than was written")
+        problem = f"is of a case whose row says event {short(row[0])} and hash {short(row[1])}"
+        raise ChainBroken(case_id=case_id, number=1, problem=problem, repair=_ROW)
     return head
+
+
+_ROW = (
+    "Put the row of the case in caseflow_cases right: the number of its last event, and its hash. "
+    "See docs/howto-verify.md."
+)

@@ -15,6 +15,7 @@ from typing import Any
 
 from caseflow.storage.port import Appended, Listing, Unit
 from caseflow.storage.sql import statements as sql
+from caseflow.storage.sql.odd import is_odd, leniently
 from caseflow.storage.sql.statements import LISTED_COLUMNS, Scope, Statements
 from caseflow.storage.sql.tables import PREFIX
 
@@ -218,8 +219,13 @@ def rekey(
     connection: Any, prepared: Statements, agency: str, case_id: str, listing: Listing
 ) -> set[tuple[str, str]]:
     """Put the keys of a case in the place of those it had; those that came or went."""
-    rows = connection.execute(prepared(sql.KEYS_OF), (agency, case_id)).fetchall()
+    asked = prepared(sql.KEYS_OF)
+    rows = leniently(lambda one: one.execute(asked, (agency, case_id)).fetchall())(connection)
     before, after = {(name, value) for name, value in rows}, set(listing.keys)
+    if any(is_odd(text) for key in before for text in key):
+        every = prepared("DELETE FROM {keys} WHERE agency = ? AND case_id = ?")
+        connection.execute(every, (agency, case_id))
+        before = set()
     for name, value in sorted(before - after):
         connection.execute(prepared(sql.DROP_KEY), (agency, name, value, case_id))
     for name, value in sorted(after - before):
