@@ -20,11 +20,13 @@ def store(request, tmp_path):
 
 
 @pytest.mark.parametrize("text", NO_TEXTS, ids=repr)
-@pytest.mark.parametrize("verb", ["record", "do", "ask", "case", "history", "options", "owed"])
+@pytest.mark.parametrize(
+    "verb", ["record", "do", "ask", "case", "history", "options", "owed", "occasions"]
+)
 def test_an_id_that_is_no_id_of_a_case(store, verb, text):
     book = open_desk(store)
     steps = {"record": [Letter()], "do": ["finish"], "ask": ["finish"]}.get(verb, [])
-    given = {} if verb in ("case", "history", "owed") else {"by": "ana"}
+    given = {} if verb in ("case", "history", "owed", "occasions") else {"by": "ana"}
     if steps:
         given["command_id"] = "c"
     with pytest.raises(InvalidCall, match="case_id"):

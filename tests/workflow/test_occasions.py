@@ -194,6 +194,28 @@ def test_a_case_that_is_reopened_is_owed_again():
     assert [one.status for one in desk.standings(day(5, 20))] == ["cancelled", "overdue"]
 
 
+def test_weeks_after_a_reopening_count_again_and_those_before_stay_cancelled():
+    weeks = attrs.evolve(BY_THE_WEEK, since=opened(), during=(), cancelled_by=MovedAway)
+    desk = Desk(weeks, attrs.evolve(PLAN, since=opened(), cancelled_by=MovedAway))
+    desk.do(MovedAway(), "end", at=day(3, 5))
+    assert told(desk, day(4, 20)) == [("8 Mar", "cancelled"), ("1 Apr", "cancelled")]
+    desk.do("reopen", at=day(5, 4))
+    assert told(desk, day(5, 5)) == [
+        ("8 Mar", "cancelled"),
+        ("1 Apr", "overdue"),
+        ("10 May", "open"),
+    ]
+
+
+def test_what_happened_after_an_end_that_was_learned_late_is_owed_by_nobody():
+    desk = working(BY_THE_WEEK)
+    desk.do("again", at=day(3, 12))
+    desk.do("work", at=day(3, 17))
+    desk.now = day(4, 1)
+    desk.do("end", at=day(3, 10))  # it supersedes the two moves that were dated later
+    assert told(desk, day(4, 2)) == [("8 Mar", "missed"), ("15 Mar", "lapsed")]
+
+
 def test_one_contact_meets_the_quarter_it_lies_in():
     quarters = [
         Obligation(
@@ -344,7 +366,10 @@ def test_an_excused_week_is_kept_in_a_snapshot_and_other_exceptions_are_stored_a
     excuse(desk, date(2026, 3, 8))
     bridging = ExceptionMade(rule="weekly-note", reason="x", until=day(4, 1))
     desk.do(bridging, by="boss")
-    again = Casebook(desk.workflow, store, clock=lambda: desk.now)
+    assert store.snapshot("agency", desk.id).version == 5, (
+        "one that does not read back is not taken"
+    )
+    again = Casebook(desk.workflow, store, clock=lambda: desk.now, snapshot_every=1)
     assert again.case(desk.id).exceptions == desk.book.case(desk.id).exceptions
     assert [one.due_on for one in again.case(desk.id).exceptions] == [date(2026, 3, 8), None]
     payloads = [row.payload for row in store.read("agency", desk.id)][-2:]

@@ -409,6 +409,11 @@ class Obligation:
         return not self.runs_on_hold and isinstance(self.due, (Within, Every))
 
     @property
+    def in_window(self) -> bool:
+        """Whether what was done counts from the opening of a window on, not from the start."""
+        return isinstance(self.due, (Between, Yearly, InQuarter))
+
+    @property
     def only_in_time(self) -> bool:
         """Whether what is done after its time does not meet it any more."""
         return isinstance(self.due, InQuarter)

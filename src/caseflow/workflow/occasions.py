@@ -8,6 +8,7 @@ report, and no part of a decision.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from sys import maxsize
@@ -153,6 +154,7 @@ class _Report:
     ) -> None:
         self._calendar, self._now = workflow.calendar, now
         self._events = events
+        self._met: dict[tuple[type[Any], ...], list[Met]] = {}
         self._back = list(reopenings(case, workflow.ends))
         holds = ((start, end or max(start, now)) for start, end in on_hold(case))
         self._holds = tuple(holds)
@@ -182,26 +184,33 @@ class _Report:
             before = outcome
 
     def _met_by(self, types: tuple[type[Any], ...]) -> list[Met]:
-        found = (one for one in self._events if type(one.event) in types)
-        return sorted(Met(one.occurred_at, one.number) for one in found)
+        """The events of some types, as they occurred. Many clocks may ask for the same ones."""
+        if types not in self._met:
+            found = (one for one in self._events if type(one.event) in types)
+            self._met[types] = sorted(Met(one.occurred_at, one.number) for one in found)
+        return self._met[types]
+
+    def _done(self, clock: _Clock) -> Sequence[Met]:
+        """What may meet what a clock counts: what was done while it was there."""
+        one, begun = clock.obligation, clock.begun
+        if begun.met_at is not None:
+            return (Met(begun.met_at, begun.number + 1),)
+        found = self._met_by(one.met_by)
+        start = 0 if one.early or one.in_window else bisect_left(found, Met(begun.at, 0))
+        return found[start : bisect_right(found, Met(*clock.gone))]
 
     def _times(self, clock: _Clock) -> Iterator[_Time]:
         """The times that it is due by a clock, with what was done for each."""
-        one, begun = clock.obligation, clock.begun
+        one, done, last = clock.obligation, self._done(clock), min(clock.until, self._now)
         holds = self._holds if one.waits_on_hold else ()
-        asked = Asked(one, begun, None, self._now, self._calendar, holds)
-        if begun.met_at is not None:
-            done = [Met(begun.met_at, begun.number + 1)]
-        else:
-            done = [met for met in self._met_by(one.met_by) if (met.at, met.number) <= clock.gone]
-        last = min(clock.until, self._now)
-        if not one.again:
-            window = WINDOWS[type(one.due)](asked)
-            met = next((met for met in done if _meets(asked, met)), None)
-            if window is not None and (met or window.opens_at <= last):
-                yield _Time(window, window.due_at if one.only_in_time else _FOR_EVER, met)
+        asked = Asked(one, clock.begun, None, self._now, self._calendar, holds)
+        if one.again:
+            yield from _again(asked, done, last)
             return
-        yield from _again(asked, done, last)
+        window = WINDOWS[type(one.due)](asked)
+        met = next((met for met in done if _meets(asked, met)), None)
+        if window is not None and (met or window.opens_at <= last):
+            yield _Time(window, window.due_at if one.only_in_time else _FOR_EVER, met)
 
     def _outcome(
         self, clock: _Clock, time: _Time, cancels: list[Met]
