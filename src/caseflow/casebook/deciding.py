@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from caseflow.casebook import store_calls
 from caseflow.casebook.commands import Asked
-from caseflow.casebook.given import Given, an_actor
+from caseflow.casebook.given import Given, an_id
 from caseflow.casebook.listing import held_as
 from caseflow.casebook.loading import Loader
 from caseflow.casebook.recent import Loaded
@@ -17,7 +17,7 @@ from caseflow.kernel.case import Case, S
 from caseflow.kernel.context import CountNeeded
 from caseflow.kernel.errors import InvalidCall, VersionMoved, short
 from caseflow.kernel.events import Moved
-from caseflow.kernel.recorded import Actor, AnyRecorded, as_roles, aware
+from caseflow.kernel.recorded import Actor, AnyRecorded, as_roles, aware, quickly
 from caseflow.storage.port import Count
 from caseflow.workflow.command import Command, Decided, Entry, needs_history
 from caseflow.workflow.decide import decide, open_case
@@ -54,7 +54,7 @@ class Deciding(Generic[S]):
         decided, counts = yield from self.counting(
             workflow,
             case_id,
-            lambda counts: decide(workflow, loaded.case, command._replace(counts=counts)),
+            lambda counts: decide(workflow, loaded.case, command.counting(counts)),
         )
         for entry, recorded in zip(entries, decided.events, strict=False):  # refused: no events
             if isinstance(entry.step, str) and type(recorded.event) is not Moved:
@@ -81,7 +81,7 @@ class Deciding(Generic[S]):
                 self._loader.workflow,
                 case_id,
                 lambda counts: open_case(
-                    self._loader.workflow, command=command._replace(counts=counts), **opening
+                    self._loader.workflow, command=command.counting(counts), **opening
                 ),
             )
         )
@@ -142,7 +142,9 @@ class Deciding(Generic[S]):
         Raises `PayloadInvalid` where it would not read back, and `UnknownEvent` where no
         version of the workflow declares it.
         """
-        return tuple(entry._replace(step=self._step_as_stored(entry.step)) for entry in entries)
+        return tuple(
+            quickly(Entry, (self._step_as_stored(entry.step), *entry[1:])) for entry in entries
+        )
 
     def _step_as_stored(self, step: Any) -> Any:
         if isinstance(step, str):
@@ -162,9 +164,10 @@ class Deciding(Generic[S]):
                 problem="is no role and no list of roles",
                 repair="Give a text, several, or an empty list.",
             )
-        actor = Actor(by, as_roles(roles))
-        an_actor(actor)
-        return actor
+        held = as_roles(roles)
+        for role in held:
+            an_id("role", role)
+        return Actor(by, held)
 
     def now(self, asked: datetime | None = None) -> datetime:
         """The moment that was asked about; None: by the clock, in UTC, as it will read back.

@@ -115,7 +115,7 @@ class Middle(Generic[S]):
         found, _ = yield from self.deciding.counting(
             workflow,
             case_id,
-            lambda counts: options(workflow, loaded.case, command._replace(counts=counts)),
+            lambda counts: options(workflow, loaded.case, command.counting(counts)),
         )
         return found
 
@@ -194,8 +194,8 @@ class Middle(Generic[S]):
         decided, loaded, counts = yield from self.deciding.on_steps(case_id, entries, given, asked)
         if not decided.verdict.allowed:
             raise Refused(verdict=decided.verdict, unrecorded=facts_among(steps, entries))
-        made = unit_of(self.loader, loaded, decided, given.command_id, counts)
-        appended = yield from append(self.loader, *made, loaded.generation)
+        made = unit_of(self.loader, loaded, decided, given.command_id, counts, loaded.generation)
+        appended = yield from append(self.loader, *made)
         if appended is not Appended.DONE:
             return None
         return Outcome(case=decided.case, events=decided.events, verdict=decided.verdict)
@@ -223,8 +223,8 @@ class Middle(Generic[S]):
             decided, counts = yield from self.deciding.on_opening(client, case_id, given, asked)
             if not decided.verdict.allowed:
                 raise Refused(verdict=decided.verdict, unrecorded=())
-            made = unit_of(self.loader, None, decided, given.command_id, counts)
-            appended = yield from append(self.loader, *made, generation)
+            made = unit_of(self.loader, None, decided, given.command_id, counts, generation)
+            appended = yield from append(self.loader, *made)
             if appended is Appended.DONE:
                 return Outcome(case=decided.case, events=decided.events, verdict=decided.verdict)
             if (yield from store_calls.head(self.agency, case_id)) is not None:

@@ -22,8 +22,12 @@ def unit_of(
     decided: Decided[S],
     command_id: str | None,
     counts: tuple[Count, ...],
+    generation: int,
 ) -> tuple[Unit, Loaded]:
-    """The events chained to those before them (None: the case is new), and what comes of it."""
+    """The events chained to those before them (None: the case is new), and what comes of it.
+
+    `generation` is the erasure after which this was decided on.
+    """
     expected, previous = (loaded.case.version, loaded.hash) if loaded else (0, GENESIS)
     case = decided.case
     rows = []
@@ -50,19 +54,19 @@ def unit_of(
         subjects=tuple(sorted(subjects - before)),
         counts=counts,
     )
-    return unit, Loaded(case, previous, listing, subjects)
+    return unit, Loaded(case, previous, listing, subjects, generation)
 
 
-def append(loader: Loader[Any], unit: Unit, held: Loaded, generation: int) -> Work[Appended]:
-    """Write a unit that was decided on after this erasure, and see that none came after it.
+def append(loader: Loader[Any], unit: Unit, held: Loaded) -> Work[Appended]:
+    """Write a unit, and see that nobody was erased since it was decided on.
 
     One that came before it was written is a conflict. One that came while it was written
     may have looked at the case too early to clean up after this unit: that is done here.
     """
-    if loader.codec.generation() != generation:
+    if loader.codec.generation() != held.generation:
         return Appended.CONFLICT
     appended = yield from store_calls.append(unit)
     if appended is Appended.DONE:
-        loader.recent.put(unit.case_id, held._replace(generation=generation))
-        yield from tidy_if_erased(loader, unit.case_id, generation)
+        loader.recent.put(unit.case_id, held)
+        yield from tidy_if_erased(loader, unit.case_id, held.generation)
     return appended

@@ -73,14 +73,16 @@ class Codec:
             texts = {"reason": reason, "reported_by": reported_by}
             payload = seal(self.cipher, subject, self._plan(recorded.event), payload, texts)
             subject, reported_by, reason = self.cipher.register(subject), None, None
+        occurred_at, recorded_at = recorded.occurred_at, recorded.recorded_at
+        occurred = instant(occurred_at)
         columns = (
             recorded.agency,
             recorded.case_id,
             recorded.number,
             kind.name,
             kind.version,
-            instant(recorded.occurred_at),
-            instant(recorded.recorded_at),
+            occurred,
+            occurred if recorded_at is occurred_at else instant(recorded_at),
             recorded.actor,
             orjson.dumps(sorted(recorded.roles)).decode() if recorded.roles else "[]",
             recorded.on_behalf_of,

@@ -83,6 +83,10 @@ class Command(NamedTuple):
     histories: Mapping[type[Any], tuple[AnyRecorded, ...]] | None = None
     counts: Mapping[tuple[str, str], int] | None = None
 
+    def counting(self, counts: Mapping[tuple[str, str], int]) -> Command:
+        """The same command, with the counts that were looked up so far."""
+        return self._replace(counts=counts) if counts else self
+
 
 class Decided(NamedTuple, Generic[S]):
     """What was decided: the verdict, the events to record, and the case with them."""
