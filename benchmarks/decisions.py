@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import islice
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Literal, NamedTuple
@@ -21,6 +22,8 @@ from tests.support.postgres import Postgres
 Durability = Literal["full", "normal"]
 LEVELS: tuple[Durability, ...] = ("full", "normal")
 CASES, CALLS = 50, 20
+LONG_CASES, LONG = 10, 100
+"""So many cases with a history of so many events, which the peer replays each time."""
 AT_ONCE = 100
 
 
@@ -92,16 +95,29 @@ def rows(side: Side) -> list[Row]:
     warm, cold = _ours(side), _ours(side, recent=0)
     limit, keeping = _limit(side, keep=False), _limit(side, keep=True)
     replaying, cached = (_peer(side.peers[kind]) for kind in (False, True))
+    long, theirs = _long(side)
     return [
         Row(work, side.limit, compare(warm, limit, calls=CALLS), target, stretch),
         Row(f"{work}, case cold", f"{side.limit}, state kept", compare(cold, keeping, calls=CALLS)),
         Row(work, "eventsourcing", compare(warm, replaying, calls=CALLS), 1 / 3),
         Row(work, "eventsourcing, cached", compare(warm, cached, calls=CALLS)),
+        Row(f"{work}, {LONG} events", "eventsourcing", compare(long, theirs, calls=5), 1 / 3),
     ]
 
 
 def _peer(app: peers.Grants) -> Work:
     return peers.paying(app, grants.payments([app.open() for _ in range(CASES)]))
+
+
+def _long(side: Side) -> tuple[Work, Work]:
+    """A payment on a long history: ours, and that of the peer without its cache."""
+    book, app = grants.a_book(side.store), side.peers[False]
+    case_ids = grants.opened(book, LONG_CASES)
+    for case_id in case_ids:
+        paid = [event for _, event, _ in islice(grants.payments([case_id]), LONG - 3)]
+        book.do(case_id, *paid, by="ana")
+    theirs = [app.open(islice(grants.payments([""]), LONG - 1)) for _ in range(LONG_CASES)]
+    return grants.paying(book, case_ids), peers.paying(app, grants.payments(theirs))
 
 
 def joined(side: Side) -> Row:
