@@ -300,7 +300,7 @@ def fold(
             path.append(_move(recorded))
         if recorded.noted:
             dues = _owe(dues, recorded)
-        if type(recorded.event) is ExceptionMade:
+        if kind is ExceptionMade:
             exceptions.append(_exception(recorded))
         try:
             state = state.fold(recorded)

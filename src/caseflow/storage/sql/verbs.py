@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from caseflow.kernel.errors import ChainBroken, short
+from caseflow.kernel.recorded import quickly
 from caseflow.kernel.stored import StoredEvent
 from caseflow.storage.port import (
     Appended,
@@ -93,7 +94,7 @@ class SQLVerbs(ABC):
         statement = self._prepared(f"{text} ORDER BY number")
 
         def work(connection: Any) -> Sequence[StoredEvent]:
-            return list(map(StoredEvent._make, connection.execute(statement, given).fetchall()))
+            return _events(connection.execute(statement, given).fetchall())
 
         return self._read("read a history", work)
 
@@ -110,8 +111,7 @@ class SQLVerbs(ABC):
             found = connection.execute(lookup, (agency, command_id)).fetchone()
             if found is None:
                 return ()
-            rows = connection.execute(history, (agency, *found)).fetchall()
-            return list(map(StoredEvent._make, rows))
+            return _events(connection.execute(history, (agency, *found)).fetchall())
 
         return self._read("look up a command", work)
 
@@ -283,6 +283,11 @@ class SQLVerbs(ABC):
         if mend:
             self._write("put right what does not fit", put_right)
         return found
+
+
+def _events(rows: Iterable[tuple[Any, ...]]) -> list[StoredEvent]:
+    """The events of rows that have all their columns, in order."""
+    return [quickly(StoredEvent, row) for row in rows]
 
 
 def _head(case_id: str, row: tuple[Any, ...]) -> Head:
