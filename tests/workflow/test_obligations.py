@@ -556,6 +556,10 @@ MISTAKES = {
         "Obligation 'plan-in-time' has a window that closes after 1 month and opens after 30 "
         "days. Give the shorter span first.",
     ),
+    "a way to count that is none": (
+        attrs.evolve(WEEKLY, due=every("1 week", counted=10**5000)),
+        "Obligation 'weekly-note' is counted int(...). Give 'rolling', 'fixed' or 'calendar'.",
+    ),
     "a window in hours": (
         attrs.evolve(PLAN, due=between("1 hour", "3 days")),
         "Obligation 'plan-in-time' has a window that is counted with 1 hour. Count it in days or "

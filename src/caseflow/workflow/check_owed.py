@@ -9,7 +9,7 @@ from typing import Any, get_args, get_type_hints
 
 from caseflow.kernel.calendar import DAYS, MONTHS, Calendar, no_working_days
 from caseflow.kernel.checks import a_rule_id
-from caseflow.kernel.errors import DefinitionError, nearest
+from caseflow.kernel.errors import DefinitionError, nearest, short
 from caseflow.kernel.events import EventType
 from caseflow.workflow.check import BUILT_IN_RULES, Faults
 from caseflow.workflow.obligation import Between, Every, Obligation, OnDate, Yearly
@@ -66,7 +66,7 @@ def _timing(one: Obligation) -> Iterator[tuple[str, str]]:
         if due.span.count < 1:
             yield "is due again after no time", "Give a span of at least one day."
         if due.counted not in ("rolling", "fixed", "calendar"):
-            yield f"is counted {due.counted!r}", "Give 'rolling', 'fixed' or 'calendar'."
+            yield f"is counted {short(due.counted)}", "Give 'rolling', 'fixed' or 'calendar'."
         if due.counted == "fixed" and due.span.unit not in (*DAYS, *MONTHS):
             yield f"counts fixed spans of {due.span}", "Count them in days, weeks or months."
         if due.counted == "calendar" and (due.span.count, due.span.unit) not in _PERIODS:
