@@ -6,6 +6,9 @@ import sys
 
 import pytest
 
+import caseflow.stages
+import caseflow.storage
+
 LATE = ("sqlalchemy", "hypothesis", "cattrs")
 PROGRAM = """
 import json, sys
@@ -39,6 +42,15 @@ def test_nothing_heavy_is_imported(statement):
 
 def test_the_check_sees_what_is_imported():
     assert set(LATE) <= modules_after("import sqlalchemy, hypothesis, cattrs")
+
+
+@pytest.mark.parametrize("module", [caseflow.stages, caseflow.storage])
+def test_what_is_imported_late_is_listed_and_what_is_not_there_is_told(module):
+    assert set(module.__all__) <= set(dir(module))
+    for name in module.__all__:
+        assert getattr(module, name) is not None
+    with pytest.raises(AttributeError, match=rf"^module '{module.__name__}' has no attribute 'x'$"):
+        module.x  # noqa: B018
 
 
 WITHOUT_GREENLET = """

@@ -72,3 +72,8 @@ def __getattr__(name: str) -> Any:
     found = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     globals()[name] = found  # so that it is not looked for again
     return found
+
+
+def __dir__() -> list[str]:
+    """Every name, also of what is not imported yet."""
+    return sorted({*globals(), *_HOMES})

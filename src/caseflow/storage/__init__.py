@@ -95,3 +95,8 @@ def __getattr__(name: str) -> Any:
 
         return tables
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Every name, also of what is not imported yet."""
+    return sorted({*globals(), *__all__})
