@@ -182,7 +182,7 @@ def test_no_free_text_leaves_and_every_code_does(cls):
         (BikeDescribed(words=SECRET, serial="S1", born=date(1990, 2, 3)), {"serial": "S1"}),
         (
             ExceptionMade(rule="exit-interview", reason=SECRET),
-            {"rule": "exit-interview", "until": None},
+            {"rule": "exit-interview", "until": None, "due_on": None},
         ),
         (Corrected(number=3), {"number": 3, "occurred_at": None, "event": None}),
         (
