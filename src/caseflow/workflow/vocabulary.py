@@ -19,6 +19,7 @@ from typing import Any, ParamSpec
 
 import attrs
 
+from caseflow.kernel.calendar import MOST as LONGEST
 from caseflow.kernel.calendar import Span, span_of
 from caseflow.kernel.checks import said
 from caseflow.kernel.errors import CaseflowError, DefinitionError, listed, nearest, short
@@ -107,7 +108,8 @@ def _name_of(thing: object) -> str | None:
 def as_data(rule: Rule[Any]) -> dict[str, Any]:
     """A rule as plain data, from which `from_data` makes it again.
 
-    Raises `DefinitionError` for a rule whose check is a function that no vocabulary has.
+    Raises `DefinitionError` for a rule whose check is a function that no vocabulary has, or that
+    is due within a time that is no span of whole hours.
     """
     if not isinstance(rule, Rule):
         raise misplaced(short(rule), "is no rule", "Give a rule.")
@@ -131,12 +133,23 @@ def as_data(rule: Rule[Any]) -> dict[str, Any]:
         data |= {"id": rule.id}
     data |= {"wanted": rule.wanted, "strength": rule.strength}
     if rule.strength == "due":
-        data["within"] = None if rule.within is None else str(span_of(rule.within))
-    if rule.excepted_by:
-        data["excepted_by"] = rule.excepted_by
-    if rule.source:
-        data["source"] = rule.source
-    return data
+        data["within"] = None if rule.within is None else str(_within(rule.id, rule.within))
+    # also where they are empty: left out, they would be as the vocabulary has them
+    return data | {"excepted_by": rule.excepted_by, "source": rule.source}
+
+
+def _within(id: str, given: timedelta | Span) -> Span:
+    """The time to do something in, as a span: a timedelta ends at the moment, as hours do."""
+    if isinstance(given, Span):
+        return given
+    hours, rest = divmod(given, timedelta(hours=1))
+    if rest or hours > LONGEST:
+        raise DefinitionError(
+            what=f"Rule {id!r}",
+            problem=f"is due within {given}, which data cannot say",
+            repair=f"Give a span, such as '30 days', or at most {LONGEST:,} whole hours.",
+        )
+    return Span(hours, "hour")
 
 
 def _plain(value: Any) -> Any:
@@ -164,8 +177,9 @@ def from_data(
     `data` names a rule of `words` (`rule`), with what its maker takes, or joins others (`all`,
     `any`, `not`, or `when` and `then`). `id`, `wanted`, `strength` (block, warn, due),
     `within`, `excepted_by` and `source` may be given for each; left out, they are as the
-    vocabulary has them. `events` are the event classes that it may name, by their stored
-    names. Nothing of the data is run. Raises `DefinitionError`, which says where it is wrong.
+    vocabulary has them (an `excepted_by` of "" is nobody). `events` are the event classes that
+    it may name, by their stored names. Nothing of the data is run. Raises `DefinitionError`,
+    which says where it is wrong.
     """
     table: Any = words
     if not isinstance(table, Mapping):
