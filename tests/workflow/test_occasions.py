@@ -1,6 +1,6 @@
 """What came of each time that something was due: kept, late, missed, excused, cancelled."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import attrs
 import pytest
@@ -318,12 +318,12 @@ NOTHING = {
     "no such day": (
         {"due_on": date(2026, 3, 9)},
         "weekly-note is not due on 9 March 2026",
-        "name a day on which it is: 8 March 2026 or 15 March 2026",
+        "name a day of those that may be excused: 15 March 2026",
     ),
     "a week that was kept": (
         {"due_on": date(2026, 3, 8)},
         "what was due on 8 March 2026 is kept, and needs no exception",
-        "name a day on which it was not done",
+        "name the day once something due was not done",
     ),
     "a day and an end": (
         {"due_on": date(2026, 3, 15), "until": day(4, 1)},
@@ -358,6 +358,62 @@ def test_an_exception_that_would_change_nothing_is_refused(given):
     nobody = working(attrs.evolve(BY_THE_WEEK, excepted_by=""))
     with pytest.raises(Refused, match="rule weekly-note allows no exception"):
         excuse(nobody, date(2026, 3, 8))
+
+
+def offered(verdict):
+    """The days that a refusal names as those that may be excused."""
+    days = verdict.refusals[0].unmet[0].remedy.partition(": ")[2].split(" or ")
+    return [datetime.strptime(one, "%d %B %Y").replace(tzinfo=UTC).date() for one in days if one]
+
+
+def test_where_a_wrong_day_is_named_the_missed_ones_are_offered_first():
+    desk = working(BY_THE_WEEK)
+    desk.do(NoteWritten(), at=day(3, 10))
+    desk.now = day(3, 18)
+    made = ExceptionMade(rule="weekly-note", reason="staff ill", due_on=date(2026, 3, 14))
+    verdict = desk.book.ask(desk.id, made, by="boss")
+    assert offered(verdict) == [date(2026, 3, 8), date(2026, 3, 22)], "that of 15 March was kept"
+    excuse(desk, date(2026, 3, 8))
+    assert offered(desk.book.ask(desk.id, made, by="boss")) == [date(2026, 3, 22)]
+    once = working(attrs.evolve(BY_THE_WEEK, due=within("7 days")))
+    once.do(NoteWritten(), at=day(3, 5))
+    (unmet,) = once.book.ask(once.id, made, by="boss").refusals[0].unmet
+    assert (unmet.found, unmet.remedy) == (
+        "weekly-note is not due on 14 March 2026",
+        "name the day once something due was not done",
+    )
+
+
+@settings(max_examples=50)
+@given(data=st.data(), days=st.integers(-40, 60))
+def test_each_day_that_is_offered_may_be_excused(data, days):
+    desk = worked(data)[0].desk
+    rule = desk.workflow.obligations[0].id
+    made = ExceptionMade(
+        rule=rule, reason="staff ill", due_on=desk.now.date() + timedelta(days=days)
+    )
+    verdict = desk.book.ask(desk.id, made, by="boss")
+    for one in () if verdict.allowed else offered(verdict):
+        assert desk.book.ask(desk.id, attrs.evolve(made, due_on=one), by="boss").allowed, one
+
+
+@pytest.mark.parametrize("obligation", [BY_THE_WEEK, IN_WEEKS, WEEKLY])
+def test_an_exception_for_ever_to_what_is_due_again_and_again_is_warned_of(obligation):
+    desk = working(obligation)
+    made = ExceptionMade(rule="weekly-note", reason="staff ill")
+    (warning,) = desk.book.ask(desk.id, made, by="boss").warnings
+    assert (warning.rule, warning.wanted, warning.unmet[0].found, warning.unmet[0].remedy) == (
+        "exception-entitled",
+        "An exception to what is due again and again names a day or has an end.",
+        "it has no end: every weekly-note from now on is excused",
+        "name the day (due_on) or an end (until)",
+    )
+    for ends in ({"due_on": desk.due_on()}, {"until": day(4, 1)}):
+        assert desk.book.ask(desk.id, attrs.evolve(made, **ends), by="boss").warnings == ()
+    once = working(attrs.evolve(obligation, due=within("7 days")))
+    assert once.book.ask(once.id, made, by="boss").warnings == ()
+    (noted,) = desk.do(made, by="boss").events[0].noted
+    assert (noted.rule, noted.strength) == ("exception-entitled", "warn")
 
 
 def test_an_excused_week_is_kept_in_a_snapshot_and_other_exceptions_are_stored_as_before():

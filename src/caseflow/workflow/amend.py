@@ -26,7 +26,7 @@ from caseflow.kernel.verdict import in_words
 from caseflow.workflow.builtin import acts_in_words, any_of_roles, built_in
 from caseflow.workflow.command import CountsOf, NoOtherCases
 from caseflow.workflow.held import held_under
-from caseflow.workflow.occasions import occasions
+from caseflow.workflow.occasions import Occasion, occasions
 
 
 def entitlement_unmet(
@@ -86,20 +86,30 @@ def _occasion_unmet(
         return
     told = occasions(workflow, history, max(context.now, end))
     its = [one for one in told if one.obligation.id == made.rule]
-    due = {workflow.calendar.day_of(one.due_at) for one in its}
-    if day not in due:
-        near = sorted(sorted(due, key=lambda then: abs(then - day))[:3])
-        known = f"name a day on which it is: {' or '.join(map(_day, near))}"
-        remedy = known if near else "name it once it is due"
-        yield Unmet(found=f"{made.rule} is not due on {_day(day)}", remedy=remedy)
-        return
     then = [one for one in its if workflow.calendar.day_of(one.due_at) == day]
-    if all(one.outcome in ("kept", "cancelled", "lapsed") for one in then):
-        found = f"what was due on {_day(day)} is {then[0].outcome}, and needs no exception"
+    if all(one.outcome in _NEEDS_NONE for one in then):
+        near = _days_to_excuse(workflow, its, day)
+        remedy = f"name a day of those that may be excused: {' or '.join(map(_day, near))}"
+        found = f"{made.rule} is not due on {_day(day)}"
+        if then:
+            found = f"what was due on {_day(day)} is {then[0].outcome}, and needs no exception"
         evidence = tuple(one.met for one in then if one.met is not None)
-        yield Unmet(found=found, remedy="name a day on which it was not done", evidence=evidence)
+        remedy = remedy if near else "name the day once something due was not done"
+        yield Unmet(found=found, remedy=remedy, evidence=evidence or None)
 
 
+def _days_to_excuse(workflow: Any, its: Iterable[Occasion], day: date) -> list[date]:
+    """A few days near another on which something is due that may be excused; missed ones first."""
+    found: dict[date, bool] = {}
+    for one in its:
+        if one.outcome not in (*_NEEDS_NONE, "excused"):
+            due = workflow.calendar.day_of(one.due_at)
+            found[due] = found.get(due, True) and one.outcome not in ("missed", "overdue")
+    near = sorted(found, key=lambda due: (found[due], abs(due - day)))[:3]
+    return sorted(near, key=lambda due: (found[due], due))
+
+
+_NEEDS_NONE = ("kept", "cancelled", "lapsed")
 _AHEAD = timedelta(days=366)
 
 
@@ -128,8 +138,16 @@ def _parts_of(rule: Any) -> Iterable[str]:
 
 
 def noted_of_exception(workflow: Any, made: ExceptionMade, context: Context) -> Iterable[Result]:
-    """A warning where an exception counts less than may be thought."""
+    """A warning where an exception counts less than may be thought, or more."""
     rules = tuple(_rules(workflow, made.rule))
+    again = any(one.id == made.rule and one.again for one in workflow.obligations)
+    if again and made.until is None and made.due_on is None:
+        unmet = Unmet(
+            found=f"it has no end: every {made.rule} from now on is excused",
+            remedy="name the day (due_on) or an end (until)",
+        )
+        wanted = "An exception to what is due again and again names a day or has an end."
+        yield built_in("exception-entitled", wanted, unmet, warns=True)
     if rules and not any(rule.excepted_by for rule in rules):
         unmet = Unmet(
             found=f"rule {made.rule} allows none, so this one counts only if the rule itself fails",
