@@ -6,7 +6,7 @@ import attrs
 
 from caseflow.casebook.attestation import Attestation
 from caseflow.kernel.checks import said
-from caseflow.kernel.errors import ChainBroken, OtherVersion, UnreadableRecord
+from caseflow.kernel.errors import CaseflowError, ChainBroken, OtherVersion, UnreadableRecord
 from caseflow.storage.port import Loose
 
 
@@ -176,10 +176,12 @@ def other_version(case_id: str, error: OtherVersion) -> Finding:
 
 
 def not_folded(case_id: str, error: Exception) -> Finding:
-    """A case that a state or an index of this program failed on."""
+    """A case that a state, an index or an obligation of this program failed on."""
+    named = isinstance(error, CaseflowError)
+    cause = said(error).rstrip(".") if named else f"{type(error).__name__}: {said(error)}"
     sentence = (
-        f"Case {case_id!r} cannot be folded and listed with this program: "
-        f"{type(error).__name__}: {said(error)}. Mend its state or its indexes."
+        f"Case {case_id!r} cannot be folded and listed with this program: {cause}. "
+        "Mend its state, its indexes or its obligations, and run reindex()."
     )
     return Finding(code="cannot-be-folded", case_id=case_id, number=None, sentence=sentence)
 

@@ -102,8 +102,9 @@ class Keeping(Generic[S]):
         For after an index of the workflow was changed, or `verify` found that the list or a
         snapshot differs, or that the feed lacks an event. How many cases were put right. It may
         be repeated, and others may write meanwhile. Raises `UnreadableRecord` for the first
-        history that does not hold or cannot be read (its key is missing, say), or `OtherVersion`
-        where the book lacks its version of the workflow, when the others are put right.
+        history that does not hold or cannot be read (its key is missing, say), `OtherVersion`
+        where the book lacks its version of the workflow, or `InvalidCall` where an index or an
+        obligation fails on it, when the others are put right.
         """
         return self._run(self._middle.mending.reindex())
 

@@ -12,6 +12,7 @@ from caseflow.kernel.convert import instant
 from caseflow.kernel.values import is_key
 from caseflow.storage.port import Listing
 from caseflow.workflow.definition import Index
+from caseflow.workflow.failing import Failing
 from caseflow.workflow.held import held_under
 from caseflow.workflow.owed import first_due
 from caseflow.workflow.workflow import Workflow
@@ -23,16 +24,22 @@ DIGEST = "sha256:"
 """What the digest begins with that stands for a value which cannot be held as it is."""
 
 
-def listing_of(workflow: Workflow[Any], case: Case[Any], now: datetime, codec: Codec) -> Listing:
-    """The listing of a case. Raises `InvalidCall` where an index gives something else than texts.
+def listing_of(
+    workflow: Workflow[Any],
+    case: Case[Any],
+    now: datetime,
+    codec: Codec,
+    failing: Failing | None = None,
+) -> Listing:
+    """The listing of a case. Raises `InvalidCall` where an index or an obligation fails.
 
-    What is due is judged at `now`. What an index raises comes through: it is the embedder's
-    code, as `fold` is.
+    What is due is judged at `now`. Where `failing` is given, it is told of what fails, and the
+    case is listed by the others.
     """
     identity, position = case.identity, case.position or ""
-    due = first_due(workflow, case, now) if case.dues or workflow.obligations else None
+    due = first_due(workflow, case, now, failing) if case.dues or workflow.obligations else None
     ended = position in workflow.ends
-    held = held_under(workflow.indexes, case, ended=ended)
+    held = held_under(workflow.indexes, case, ended=ended, failing=failing)
     keys = {(one.name, held_as(one, value, codec)) for one, value in held}
     return Listing(
         codec.pseudonym(identity.client),

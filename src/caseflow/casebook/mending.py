@@ -17,7 +17,13 @@ from caseflow.casebook.store_calls import Work
 from caseflow.casebook.tidying import tidy, tidy_if_erased
 from caseflow.casebook.walking import Pages
 from caseflow.kernel.case import S, fold
-from caseflow.kernel.errors import ChainBroken, Conflict, OtherVersion, UnreadableRecord
+from caseflow.kernel.errors import (
+    ChainBroken,
+    Conflict,
+    InvalidCall,
+    OtherVersion,
+    UnreadableRecord,
+)
 from caseflow.kernel.stored import StoredEvent, holds_hash, verify_chain
 from caseflow.storage.port import Found, Head, History, Listing
 
@@ -36,20 +42,20 @@ class Mending(Generic[S]):
         """Put right what is derived of the cases of this workflow. How many were put right.
 
         A case that somebody writes to meanwhile is listed by that, and left alone here. Raises
-        `UnreadableRecord` or `OtherVersion` for the first case that does not verify or that cannot
-        be read, when the others are put right.
+        `UnreadableRecord`, `OtherVersion` or `InvalidCall` for the first case that does not verify,
+        cannot be read, or that an index or an obligation fails on, when the others are put right.
         """
         loose = yield from store_calls.loose_ends(self._agency, mend=True)
         lost = {one.case_id for one in loose if one.kind == "history"}  # mend() brings it back
         done = {one.case_id for one in loose if one.kind in _DERIVED} - lost
-        unreadable: UnreadableRecord | OtherVersion | None = None
+        unreadable: UnreadableRecord | OtherVersion | InvalidCall | None = None
         pages = Pages(self._agency)
         while page := (yield from pages.next()):
             for found in page:
                 try:
                     if (yield from self._relisted(found)):
                         done.add(found.case_id)
-                except (UnreadableRecord, OtherVersion) as error:
+                except (UnreadableRecord, OtherVersion, InvalidCall) as error:
                     unreadable = unreadable or error
         if unreadable is not None:
             raise unreadable

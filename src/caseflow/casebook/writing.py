@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from caseflow.casebook import store_calls
@@ -11,9 +12,12 @@ from caseflow.casebook.recent import Loaded
 from caseflow.casebook.store_calls import Work
 from caseflow.casebook.tidying import tidy_if_erased
 from caseflow.kernel.case import S
+from caseflow.kernel.errors import InvalidCall
 from caseflow.kernel.stored import GENESIS
 from caseflow.storage.port import Appended, Count, Unit
 from caseflow.workflow.command import Decided
+
+log = logging.getLogger("caseflow")
 
 
 def unit_of(
@@ -26,7 +30,8 @@ def unit_of(
 ) -> tuple[Unit, Loaded]:
     """The events chained to those before them (None: the case is new), and what comes of it.
 
-    `generation` is the erasure after which this was decided on.
+    `generation` is the erasure after which this was decided on. Raises `InvalidCall` where an
+    index or an obligation fails on a decision; of facts alone that is logged.
     """
     expected, previous = (loaded.case.version, loaded.hash) if loaded else (0, GENESIS)
     case = decided.case
@@ -35,7 +40,9 @@ def unit_of(
         rows.append(loader.codec.encode(recorded, previous))
         previous = rows[-1].hash
     workflow = loader.workflow_of(case.id, case)
-    listing = listing_of(workflow, case, case.recorded_at, loader.codec)
+    only_facts = all(recorded.transition is None for recorded in decided.events)
+    failing = log_that_it_fails if only_facts else None  # a fact is never refused
+    listing = listing_of(workflow, case, case.recorded_at, loader.codec, failing)
     listed = loaded.listing if loaded else None
     before = loaded.subjects if loaded else frozenset()
     subjects = before.union(row.subject for row in rows)
@@ -55,6 +62,13 @@ def unit_of(
         counts=counts,
     )
     return unit, Loaded(case, previous, listing, subjects, generation)
+
+
+def log_that_it_fails(error: InvalidCall) -> None:
+    """Log what fails while a fact is recorded, which is recorded all the same."""
+    log.error(
+        "A fact is recorded, and its case is listed without this: %s Then run reindex().", error
+    )
 
 
 def append(loader: Loader[Any], unit: Unit, held: Loaded) -> Work[Appended]:

@@ -20,6 +20,7 @@ from caseflow.kernel.calendar import DAYS, FIRST, LAST, MONTHS, Calendar, Span
 from caseflow.kernel.case import Case
 from caseflow.kernel.erased import Erased
 from caseflow.kernel.recorded import AnyRecorded
+from caseflow.workflow.failing import Failing, begun_of
 from caseflow.workflow.obligation import (
     Begun,
     Between,
@@ -116,19 +117,24 @@ class Asked(NamedTuple):
 
 
 def standings(
-    workflow: Any, case: Case[Any], now: datetime, histories: Histories | None = None
+    workflow: Any,
+    case: Case[Any],
+    now: datetime,
+    histories: Histories | None = None,
+    failing: Failing | None = None,
 ) -> Iterator[Standing]:
     """How every obligation stands whose clock has begun, in the order of the declaration.
 
     `histories` are the events that meet obligations, by type: with them it is told exactly
-    when one was met. Without, it is known that it was, and told when it was done last.
+    when one was met. Without, it is known that it was, and told when it was done last. Raises
+    `InvalidCall` where an `each` fails; `failing` is told of it instead, where it is given.
     """
     ends, here = workflow.ends, case.position or ""
     for obligation in workflow.obligations:
         if obligation.after_the_end and here not in ends:
             continue
         left = None if obligation.owed_at(here, ends) else _left(obligation, case, ends)
-        for begun in obligation.starts.begun(case, ends):
+        for begun in begun_of(obligation, case, ends, failing):
             yield _standing(workflow, obligation, begun, case, now, histories, left)
 
 

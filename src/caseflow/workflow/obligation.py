@@ -125,8 +125,8 @@ def _at_the_end(case: Case[Any], ends: frozenset[str]) -> Iterable[Begun]:
 def each(things: Callable[[Case[Any]], Iterable[Begun]]) -> Since:
     """For each of several things of a case, as a pure function tells them: each has a clock.
 
-    What the function raises comes through, as from `fold`. Where it tells of something else
-    than a `Begun` for each thing, `InvalidCall` says so. Raises `DefinitionError` for what is
+    Where the function fails, or tells of something else than a `Begun` for each thing,
+    `InvalidCall` says so, and nothing but facts is recorded. Raises `DefinitionError` for what is
     no function of a case.
     """
     given: Any = things

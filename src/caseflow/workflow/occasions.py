@@ -20,6 +20,7 @@ from caseflow.kernel.case import Case, ExceptionInForce, empty, evolve, fold, oc
 from caseflow.kernel.events import ExceptionMade
 from caseflow.kernel.recorded import AnyRecorded
 from caseflow.workflow.clocks import WINDOWS, Asked, Met, Window, following, reopenings
+from caseflow.workflow.failing import begun_of
 from caseflow.workflow.obligation import Begun, Obligation, Yearly, on_hold
 
 OccasionOutcome = Literal[
@@ -109,7 +110,7 @@ def _clocks(workflow: Any, case: Case[Any], events: Sequence[AnyRecorded]) -> It
         now_there = set()
         for one in workflow.obligations:
             owed = bool(then.path) and one.owed_at(position, workflow.ends)
-            for begun in one.starts.begun(then, workflow.ends):
+            for begun in begun_of(one, then, workflow.ends):
                 key = (one.id, begun.number, begun.about)
                 clock = found.setdefault(key, _Clock(one, begun))
                 clock.begun, clock.gone = begun, (_FOR_EVER, 0)

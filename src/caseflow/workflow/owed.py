@@ -16,6 +16,7 @@ from caseflow.kernel.events import event_type
 from caseflow.kernel.recorded import Actor, AnyRecorded
 from caseflow.kernel.rules import Result, Rule, Unmet
 from caseflow.workflow.clocks import Standing, standings
+from caseflow.workflow.failing import Failing
 from caseflow.workflow.judge import weighed
 from caseflow.workflow.workflow import Workflow
 
@@ -119,15 +120,18 @@ def _as_decided(decided: AnyRecorded, now: datetime, calendar: Calendar) -> Cont
     )
 
 
-def first_due(workflow: Workflow[S], case: Case[S], now: datetime) -> datetime | None:
+def first_due(
+    workflow: Workflow[S], case: Case[S], now: datetime, failing: Failing | None = None
+) -> datetime | None:
     """The first moment at which something that is owed is due (None: nothing has a date).
 
     What an exception stands for counts from the end of the exception on, if it has one.
     A rule that is met now, and turns unmet as time passes (it reads `context.now`), counts from
     then on. A rule that reads histories or counts other cases is not judged here, and taken as
-    unmet: the moment may be earlier than what `owed` tells.
+    unmet: the moment may be earlier than what `owed` tells. An obligation that fails is told to
+    `failing`, where it is given, and left out.
     """
-    found = (_to_be_due(case, one) for one in standings(workflow, case, now))
+    found = (_to_be_due(case, one) for one in standings(workflow, case, now, failing=failing))
     moments = [moment for moment in found if moment is not None]
     for rule_id, decided in case.dues.items():
         rule = workflow.rule_that_noted(decided, rule_id)
