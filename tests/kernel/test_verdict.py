@@ -263,7 +263,7 @@ def test_a_condition_and_a_negation_that_refuse(book):
     reads(
         verdict,
         """
-Not allowed: discount given, in Quote.
+Not allowed: the decision 'discount given', in Quote.
 
 Why not:
 - Where this holds: The quote is over 300 euros. Then also: The customer has
@@ -318,6 +318,26 @@ Why not:
     Rule: position.
 """,
     )
+
+
+def test_nothing_is_to_be_done_for_a_step_that_is_only_for_cases_on_hold_or_ended(book):
+    open_case = bring(book, "looked-at")
+    reads(
+        book.ask(open_case, "resume", by=BOSS),
+        """
+Not allowed: resume, in intake (looked at).
+
+Why not:
+- This is done in any stage, on hold.
+    Found: the case is not on hold.
+    Rule: position.
+""",
+    )
+    held = dear(book)
+    book.do(held, "hold", by=ANA, reason="holiday")
+    for case_id in (open_case, held):
+        (refusal,) = book.ask(case_id, "reopen", by=BOSS, reason="x").refusals
+        assert (refusal.unmet[0].found, refusal.unmet[0].remedy) == ("the case is open", "")
 
 
 def test_a_void_without_the_role(book):

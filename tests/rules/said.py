@@ -420,7 +420,7 @@ SAID = {
         ["The client has a place.", "nothing recorded > record it"],
         ["The client has a place.", "only before, on 22 March 2026 > record it"],
     ],
-    "at-least": [["There are two notes.", "1 of 2 > record those that are missing"]],
+    "at-least": [["There are two notes.", "1 of 2 (progress noted) > 1 more is needed"]],
     "not-older-than": [
         [
             "The assessment is of this year.",

@@ -3,7 +3,8 @@
 import attrs
 import pytest
 
-from caseflow.rules import VOCABULARY
+from caseflow.casework import ProgressNoted
+from caseflow.rules import VOCABULARY, at_least
 from tests.rules.rows import ROWS
 from tests.rules.said import SAID
 from tests.rules.whole import APART, MADE, RULES, TOLD_ELSEWHERE, WHOLE, Desk, workflow_of
@@ -34,6 +35,17 @@ def test_the_rule_alone_finds_what_is_missing_says_so_and_is_mended(row, nth):
     assert set(found) - (APART - {row.rule}) == {IDS[row.rule], *(IDS[one] for one in row.beside)}
     assert found[IDS[row.rule]] == SAID[row.rule][nth]
     assert IDS[row.rule] not in mended(row)
+
+
+def test_where_nothing_is_there_it_is_said_how_many_are_needed():
+    two = MADE["at-least"]
+    assert Desk(workflow_of({"at-least": two})).judged() == {
+        "two-notes": ["There are two notes.", "0 of 2 (progress noted) > 2 more are needed"]
+    }
+    said = at_least("noted", ProgressNoted, 2, wanted="It is noted.", remedy="write them")
+    assert Desk(workflow_of({"at-least": said})).judged() == {
+        "noted": ["It is noted.", "0 of 2 (progress noted) > write them"]
+    }
 
 
 def mended(row):

@@ -392,6 +392,18 @@ def test_working_days_that_nobody_can_count_are_told_of_when_the_workflow_is_bui
             six_stage.extend("mine", version="1", rules={"close": [one]})
 
 
+@pytest.mark.parametrize("name", ["recorded", "at-least"])
+def test_data_that_names_an_event_is_told_where_none_may_be_named(name):
+    data = {"rule": name, "id": "x", "event": "progress-noted", "times": 2, "wanted": "X."}
+    data = data if name == "at-least" else {k: v for k, v in data.items() if k != "times"}
+    with pytest.raises(DefinitionError) as wrong:
+        from_data(data, VOCABULARY)
+    assert str(wrong.value) == (
+        f"'event' of the rule ({name}) is 'progress-noted'. "
+        "Say which events data may name: from_data(..., events=[...])."
+    )
+
+
 @pytest.mark.parametrize(
     ("words", "events", "sentence"),
     [

@@ -9,6 +9,7 @@ from caseflow import (
     STAY,
     ExceptionMade,
     Hold,
+    Obligation,
     Reason,
     Stage,
     To,
@@ -17,6 +18,7 @@ from caseflow import (
     WorkflowInvalid,
     fact,
     rule,
+    within,
 )
 from tests.support.trades import (
     DiscountGiven,
@@ -345,6 +347,19 @@ def test_a_rule_that_stands_twice():
 def test_a_rule_with_the_id_of_a_built_in_rule(id):
     assert faults_of(rules={"start": [other(id)]}) == [
         f"Rule {id!r} has the id of a built-in rule. Choose another id."
+    ]
+
+
+def test_a_decision_that_is_looked_at_and_not_known_is_named_where_decisions_are():
+    """Declared in events=[...] it would be the next fault."""
+    how = "Name it in decides=[...] of a stage, or in records= of a transition."
+    quoted = rule("quoted", rests_on=QuoteSent, wanted="There is a quote.")(lambda *_: ())
+    assert faults_of(rules={"start": [quoted]}) == [
+        f"Rule 'quoted' rests on QuoteSent, which the workflow does not know. {how}"
+    ]
+    owed = Obligation("quote", "There is a quote.", due=within("2 days"), met_by=QuoteSent)
+    assert faults_of(obligations=[owed]) == [
+        f"Obligation 'quote' looks at QuoteSent, which the workflow does not know. {how}"
     ]
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, cast
 
 from caseflow.kernel.case import HOLD, Case
 from caseflow.kernel.context import Context
+from caseflow.kernel.events import event_type
 from caseflow.kernel.explain import WIDTH, explain_result, result_data, wrapped
 from caseflow.kernel.recorded import Noted, NotedOutcome
 from caseflow.kernel.rules import Result, Rule
@@ -136,7 +137,7 @@ def _explained(verdict: Verdict) -> Iterator[str]:
     for judgement in verdict.judgements:
         answer = "Allowed" if verdict.allowed else "Would be allowed"
         answer = answer if judgement.allowed else "Not allowed"
-        opening = f"{answer}: {judgement.label}{_way_in_words(judgement)}."
+        opening = f"{answer}: {_step_in_words(judgement)}{_way_in_words(judgement)}."
         yield wrapped(opening, width=WIDTH)
         shown = [a for a in judgement.answers if isinstance(a, Result) and a.outcome != "met"]
         for heading, group in _groups(shown):
@@ -149,6 +150,14 @@ def _explained(verdict: Verdict) -> Iterator[str]:
     if len(verdict.judgements) > 1 and not verdict.allowed:
         yield ""
         yield "These steps are one unit: nothing of it is recorded."
+
+
+def _step_in_words(judgement: Judgement) -> str:
+    """What was to be done; a decision that has no name but its event's says what was done."""
+    label, event = judgement.label, judgement.context.proposed
+    if judgement.allowed or event is None or label != in_words(event_type(event).name):
+        return label
+    return f"the decision '{label}'"
 
 
 def _way_in_words(judgement: Judgement) -> str:

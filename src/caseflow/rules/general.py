@@ -9,7 +9,9 @@ from caseflow.kernel.calendar import Span, span_of
 from caseflow.kernel.case import Case
 from caseflow.kernel.checks import so_many
 from caseflow.kernel.context import Context
+from caseflow.kernel.events import event_type
 from caseflow.kernel.rules import Rule, Unmet, rule
+from caseflow.kernel.verdict import in_words
 from caseflow.workflow.obligation import entered
 from caseflow.workflow.vocabulary import maker
 
@@ -48,11 +50,12 @@ def at_least(
     times: int,
     *,
     wanted: str,
-    remedy: str = "record those that are missing",
+    remedy: str = "",
 ) -> Rule[Any]:
     """A rule: so many events of this type were recorded, at any time.
 
-    Raises `DefinitionError` for what is no number of events.
+    Without a `remedy` it says how many more are needed. Raises `DefinitionError` for what is no
+    number of events.
     """
     so_many("at_least", times, "events")
 
@@ -60,7 +63,10 @@ def at_least(
     def often_enough(case: Case[Any], context: Context) -> Iterator[Unmet]:
         found = case.count(event)
         if found < times:
-            yield Unmet(found=f"{found} of {times}" if found else None, remedy=remedy)
+            more = times - found
+            needed = f"{more} more {'is' if more == 1 else 'are'} needed"
+            word = in_words(event_type(event).name)
+            yield Unmet(found=f"{found} of {times} ({word})", remedy=remedy or needed)
 
     return often_enough
 

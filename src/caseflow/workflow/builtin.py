@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
-from caseflow.kernel.case import Case
+from caseflow.kernel.case import HOLD, Case
 from caseflow.kernel.context import Context
 from caseflow.kernel.explain import with_article
 from caseflow.kernel.recorded import Actor
@@ -51,18 +51,22 @@ def position_unmet(workflow: Any, case: Case[Any], rows: list[Row]) -> Result:
     """The transition has no way from where the case stands."""
     sources = dict.fromkeys(name for row in rows for name in row.transition.source)
     here = in_words(case.position, workflow.words)
-    if case.on_hold:
+    goals = {p for p, names in workflow.dispatch.items() if rows[0].name in names}
+    remedy = ""
+    if HOLD in sources:
+        found = "the case is not on hold"
+    elif goals and goals <= workflow.ends and case.position not in workflow.ends:
+        found = "the case is open"
+    elif case.on_hold:
         remedy = "resume the case first"
         found = f"the case is in {here}"
     else:
-        goals = {p for p, names in workflow.dispatch.items() if rows[0].name in names}
         first = way_to(workflow.dispatch, case.position or "", goals, workflow.ends)
         steps = ", then ".join(row.label for row in first)
         remedy = f"first {steps}" if first else ""
         found = f"the case is in {here}" + ("" if first else ", from where no way leads there")
-    places = " or ".join(
-        "any open stage" if name == ANY_OPEN else in_words(name, workflow.words) for name in sources
-    )
+    told = {ANY_OPEN: "any open stage", HOLD: "any stage, on hold"}
+    places = " or ".join(told.get(name) or in_words(name, workflow.words) for name in sources)
     return built_in(
         "position",
         f"This is done in {places}.",

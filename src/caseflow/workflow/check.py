@@ -30,6 +30,14 @@ BUILT_IN_RULES = (
 """The ids of the rules that every workflow has; no other rule may have them."""
 
 
+def how_to_declare(cls: type[Any]) -> str:
+    """How a workflow comes to know a class that it does not know."""
+    kind = vars(cls).get("__caseflow_event__")
+    if isinstance(kind, EventType) and kind.kind == "decision":
+        return "Name it in decides=[...] of a stage, or in records= of a transition."
+    return "Declare it in events=[...]."
+
+
 class Faults:
     """The faults found so far, in the order in which they were found, each once."""
 
@@ -298,7 +306,7 @@ def _check_rules(
             if cls not in known:
                 faults.add(
                     f"Rule {rule.id!r} rests on {cls.__name__}, which the workflow does not know.",
-                    "Declare it in events=[...].",
+                    how_to_declare(cls),
                 )
     for row in rows:
         for id, count in Counter(rule.id for rule in row.rules).items():

@@ -11,7 +11,7 @@ from caseflow.kernel.calendar import DAYS, MONTHS, Calendar, no_working_days
 from caseflow.kernel.checks import a_rule_id
 from caseflow.kernel.errors import DefinitionError, nearest, short
 from caseflow.kernel.events import EventType
-from caseflow.workflow.check import BUILT_IN_RULES, Faults
+from caseflow.workflow.check import BUILT_IN_RULES, Faults, how_to_declare
 from caseflow.workflow.obligation import Between, Every, Obligation, OnDate, Yearly
 
 
@@ -49,7 +49,7 @@ def check_obligations(
             if cls not in known:
                 faults.add(
                     f"{what} looks at {cls.__name__}, which the workflow does not know.",
-                    "Declare it in events=[...].",
+                    how_to_declare(cls),
                 )
         if any(span.unit == "working day" for span in one.spans) and (
             workflow.calendar.working_days is None

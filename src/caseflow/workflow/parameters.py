@@ -110,6 +110,8 @@ def _allowed(hint: Any, value: object, events: Events | None) -> str:
     if hint is type or origin is type:
         if events is None:
             return "Give an event class."
+        if not events:
+            return "Say which events data may name: from_data(..., events=[...])."
         return f"Give the name of an event. {nearest(str(value), events)}"
     if origin is Literal:
         return f"Give one of: {', '.join(map(str, get_args(hint)))}."
