@@ -335,8 +335,9 @@ def everything(raw):
         raw.snapshot(CASE),
         raw.store.head(agency, CASE),
         raw.store.find(agency, Query(), limit=100),
-        raw.store.command(agency, f"{CASE}-ready"),
-        raw.store.feed(agency, limit=1_000) if raw.rows(CASE) else None,
+        (raw.store.command(agency, f"{CASE}-ready"), raw.store.feed(agency, limit=1_000))
+        if raw.rows(CASE)
+        else None,
     )
 
 

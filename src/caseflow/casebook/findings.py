@@ -85,6 +85,9 @@ def _many(count: int, noun: str) -> str:
 # -- findings in their words -----------------------------------------------------------------
 
 
+COMMAND = "command-differs"
+
+
 def broken(case_id: str, number: int, problem: str) -> Finding:
     """A chain that does not hold."""
     return unreadable(ChainBroken(case_id=case_id, number=number, problem=problem))
@@ -148,7 +151,7 @@ def command(case_id: str, number: int, command_id: str) -> Finding:
         f"Command {command_id!r} wrote event {number} of case {case_id!r}, and the store answers "
         "otherwise: repeated, it would take effect again or be refused. Get it from a backup."
     )
-    return Finding(code="command-differs", case_id=case_id, number=number, sentence=sentence)
+    return Finding(code=COMMAND, case_id=case_id, number=number, sentence=sentence)
 
 
 def feed(case_id: str, number: int, wanted: int, position: int) -> Finding:
