@@ -11,6 +11,8 @@ import pytest
 from caseflow import (
     AsyncCasebook,
     Casebook,
+    CaseExists,
+    CaseHeld,
     ChainBroken,
     DamagedFile,
     Index,
@@ -104,6 +106,29 @@ def test_a_case_that_is_gone_is_brought_back_up_to_its_export_at_its_place_in_th
     book.mend("R-3", io.BytesIO(export))
     assert book.verify_all().holds
     assert sorted(book.case_ids()) == ["R-1", CASE, "R-3"]
+
+
+@pytest.mark.parametrize("left", [slice(0, 9), slice(2, 3)])
+def test_a_case_of_which_events_are_left_is_not_opened_anew_but_brought_back(damaged, left):
+    raw, file, right = damaged
+    raw.put(CASE, raw.rows(CASE)[left])
+    raw.unlist(CASE)
+    before, number = raw.rows(CASE), raw.rows(CASE)[0].number
+    with pytest.raises(ChainBroken) as told:
+        book_on(raw).open(client="c-9", case_id=CASE, by=ANA)
+    assert str(told.value) == (
+        f"The history of case {CASE!r} was altered: event {number} is there, and the list of cases "
+        f"does not show the case. Bring it back with mend({CASE!r}, ...), from an export that "
+        "holds it, or open the new case under another id."
+    )
+    with pytest.raises(CaseHeld):
+        book_on(raw).import_from(io.BytesIO(file))
+    assert raw.rows(CASE) == before
+    assert raw.store.head("agency", CASE) is None
+    book_on(raw).mend(CASE, io.BytesIO(file))
+    assert book_on(raw).history(CASE)[:5] == right[:5]
+    with pytest.raises(CaseExists):
+        book_on(raw).open(client="c-9", case_id=CASE, by=ANA)
 
 
 def test_no_event_that_is_whole_is_lost(damaged):

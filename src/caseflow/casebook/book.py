@@ -57,7 +57,10 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
         reason: str | None = None,
         command_id: str | None = None,
     ) -> Outcome[S]:
-        """Open a case for a client. Raises `Refused`, `CaseExists`, `CommandReused`."""
+        """Open a case for a client. Raises `Refused`, `CaseExists`, `CommandReused`.
+
+        So it does `ChainBroken`, where events of a case of that id are left.
+        """
         return self._published(
             self._run(
                 self._middle.open(

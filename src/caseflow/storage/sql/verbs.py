@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from caseflow.kernel.errors import ChainBroken, short
+from caseflow.kernel.errors import CaseExists, ChainBroken, short
 from caseflow.kernel.recorded import quickly
 from caseflow.kernel.stored import StoredEvent
 from caseflow.storage.port import (
@@ -268,8 +268,11 @@ class SQLVerbs(ABC):
         """Put a whole history in the place of all that is kept of its case."""
 
         def work(connection: Any) -> bool:
-            with writing.all_or_nothing(connection, self._scope):
-                return restoring.mend(connection, self._prepared, agency, history, head)
+            try:
+                with writing.all_or_nothing(connection, self._scope):
+                    return restoring.mend(connection, self._prepared, agency, history, head)
+            except CaseExists:
+                return False
 
         return self._write("mend a history", work)
 
