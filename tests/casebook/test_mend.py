@@ -14,6 +14,7 @@ from caseflow import (
     CaseExists,
     CaseHeld,
     ChainBroken,
+    CommandHeld,
     DamagedFile,
     Index,
     InvalidCall,
@@ -129,6 +130,18 @@ def test_a_case_of_which_events_are_left_is_not_opened_anew_but_brought_back(dam
     assert book_on(raw).history(CASE)[:5] == right[:5]
     with pytest.raises(CaseExists):
         book_on(raw).open(client="c-9", case_id=CASE, by=ANA)
+
+
+def test_a_command_that_is_said_to_be_of_another_case_is_told_in_words_of_mending(damaged):
+    raw, file, right = damaged
+    raw.set_command(f"{CASE}-ready", "R-1", 1, 1)
+    with pytest.raises(CommandHeld) as told:
+        book_on(raw).mend(CASE, io.BytesIO(file))
+    assert told.value.fields == {"command_id": f"{CASE}-ready", "case_id": CASE}
+    raw.drop_command(f"{CASE}-ready")  # as the error says
+    assert book_on(raw).mend(CASE, io.BytesIO(file)) == 0
+    assert book_on(raw).verify_all().holds
+    assert book_on(raw).history(CASE) == right
 
 
 def test_no_event_that_is_whole_is_lost(damaged):
