@@ -43,13 +43,14 @@ UNSEEN = {
         {"paid": 1},
         ("tail-lost", "R-2", 4),
         "The end of case 'R-2' is lost: it stops at event 3, and stood at event 5 when it was "
-        "attested on 2026-03-02 09:00 UTC. Get it from a backup.",
+        "attested on 2026-03-02 09:00 UTC. Put it right with mend('R-2', ...), from an export "
+        "that holds all of it.",
     ),
     "a lost case": (
         {"cases": ("R-1", "R-3")},
         ("case-lost", "R-2", 1),
         "Case 'R-2' is lost: it stood at event 5 when it was attested on 2026-03-02 09:00 UTC. "
-        "Get it from a backup.",
+        "Bring it back with mend('R-2', ...), from an export that holds it.",
     ),
     "a history written anew": (
         {"words": "it hums", "cases": ("R-1",)},

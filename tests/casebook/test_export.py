@@ -11,7 +11,7 @@ from caseflow import (
     Casebook,
     CaseHeld,
     ChainBroken,
-    CommandReused,
+    CommandHeld,
     DamagedFile,
     FileFailed,
     InvalidCall,
@@ -453,7 +453,7 @@ def test_a_case_twice_in_a_file_is_refused():
 def test_a_command_that_is_known_refuses_all():
     book = shop_book(MemoryStorage())
     book.open(client="z", by=ANA, case_id="Z-1", command_id="open-0")
-    with pytest.raises(CommandReused):
+    with pytest.raises(CommandHeld):
         book.import_from(io.BytesIO(WHOLE))
     assert book.case_ids() == ("Z-1",)
 

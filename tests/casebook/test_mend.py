@@ -11,7 +11,10 @@ import pytest
 from caseflow import (
     AsyncCasebook,
     Casebook,
+    CaseExists,
+    CaseHeld,
     ChainBroken,
+    CommandHeld,
     DamagedFile,
     Index,
     InvalidCall,
@@ -104,6 +107,41 @@ def test_a_case_that_is_gone_is_brought_back_up_to_its_export_at_its_place_in_th
     book.mend("R-3", io.BytesIO(export))
     assert book.verify_all().holds
     assert sorted(book.case_ids()) == ["R-1", CASE, "R-3"]
+
+
+@pytest.mark.parametrize("left", [slice(0, 9), slice(2, 3)])
+def test_a_case_of_which_events_are_left_is_not_opened_anew_but_brought_back(damaged, left):
+    raw, file, right = damaged
+    raw.put(CASE, raw.rows(CASE)[left])
+    raw.unlist(CASE)
+    before, number = raw.rows(CASE), raw.rows(CASE)[0].number
+    with pytest.raises(ChainBroken) as told:
+        book_on(raw).open(client="c-9", case_id=CASE, by=ANA)
+    assert str(told.value) == (
+        f"The history of case {CASE!r} was altered: event {number} is there, and the list of cases "
+        f"does not show the case. Bring it back with mend({CASE!r}, ...), from an export that "
+        "holds it, or open the new case under another id."
+    )
+    with pytest.raises(CaseHeld):
+        book_on(raw).import_from(io.BytesIO(file))
+    assert raw.rows(CASE) == before
+    assert raw.store.head("agency", CASE) is None
+    book_on(raw).mend(CASE, io.BytesIO(file))
+    assert book_on(raw).history(CASE)[:5] == right[:5]
+    with pytest.raises(CaseExists):
+        book_on(raw).open(client="c-9", case_id=CASE, by=ANA)
+
+
+def test_a_command_that_is_said_to_be_of_another_case_is_told_in_words_of_mending(damaged):
+    raw, file, right = damaged
+    raw.set_command(f"{CASE}-ready", "R-1", 1, 1)
+    with pytest.raises(CommandHeld) as told:
+        book_on(raw).mend(CASE, io.BytesIO(file))
+    assert told.value.fields == {"command_id": f"{CASE}-ready", "case_id": CASE}
+    raw.drop_command(f"{CASE}-ready")  # as the error says
+    assert book_on(raw).mend(CASE, io.BytesIO(file)) == 0
+    assert book_on(raw).verify_all().holds
+    assert book_on(raw).history(CASE) == right
 
 
 def test_no_event_that_is_whole_is_lost(damaged):
@@ -335,8 +373,9 @@ def everything(raw):
         raw.snapshot(CASE),
         raw.store.head(agency, CASE),
         raw.store.find(agency, Query(), limit=100),
-        raw.store.command(agency, f"{CASE}-ready"),
-        raw.store.feed(agency, limit=1_000) if raw.rows(CASE) else None,
+        (raw.store.command(agency, f"{CASE}-ready"), raw.store.feed(agency, limit=1_000))
+        if raw.rows(CASE)
+        else None,
     )
 
 

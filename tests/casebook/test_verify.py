@@ -11,6 +11,7 @@ import pytest
 from caseflow import (
     Casebook,
     CaseflowError,
+    ChainBroken,
     Corrected,
     Entry,
     InvalidCall,
@@ -48,15 +49,21 @@ other_trade = Workflow(
 )
 
 
+MOTHER = Entry(BikeDescribed(words="it is mine"), subject="her-mother")
+
+
 @pytest.fixture(params=RAWS)
 def raw(request):
-    """A store with three repairs; the second has commands, a second subject and a snapshot."""
-    raw = RAWS[request.param]()
+    """A store with three repairs."""
+    return repairs(RAWS[request.param]())
+
+
+def repairs(raw):
+    """Three repairs; the second has commands, a second subject and a snapshot."""
     book = shop_book(raw.store, snapshot_every=5)
     bring(book, "looked-at", client="customer-1")
     bring(book, "bench", client="customer-2")
-    mother = Entry(BikeDescribed(words="it is mine"), subject="her-mother")
-    book.record(CASE, mother, by=ANA, command_id="told")
+    book.record(CASE, MOTHER, by=ANA, command_id="told")
     book.record(CASE, Paid(amount=500), by=ANA, command_id="paid")
     bring(book, "dropped-off", client="customer-3")
     return raw
@@ -361,6 +368,49 @@ def test_a_command_that_was_forgotten_is_found(raw):
     found = the_finding(raw)
     assert (found.code, found.number) == ("command-differs", 8)
     assert "Command 'told' wrote event 8 of case 'R-2'" in str(found)
+
+
+BESIDE = {
+    "too many": (8, 9, "event 9 bears the command id 'paid'"),
+    "another's": (9, 9, "event 9 bears the command id 'paid'"),
+    "too few": (3, 7, "event 3 bears the command id None"),
+}
+
+
+@pytest.mark.parametrize("why", BESIDE)
+def test_a_command_that_is_said_to_have_written_other_events_is_found_and_never_answered(raw, why):
+    first, last, says = BESIDE[why]
+    raw.set_command("told", CASE, first, last)
+    found = the_finding(raw)
+    assert (found.code, found.number) == ("command-differs", 8)
+    with pytest.raises(ChainBroken) as told:
+        book_on(raw).record(CASE, MOTHER, by=ANA, command_id="told")
+    assert f"{says}, which does not fit what the store says that command 'told'" in str(told.value)
+
+
+def test_an_event_of_a_command_that_the_store_leaves_out_is_told(raw):
+    pair = (Paid(amount=1), Paid(amount=2))
+    shop_book(raw.store).record(CASE, *pair, by=ANA, command_id="both")
+    raw.set_command("both", CASE, 10, 10)
+    assert (the_finding(raw).code, the_finding(raw).number) == ("command-differs", 10)
+    with pytest.raises(ChainBroken, match="event 11 bears the command id 'both', which does not"):
+        book_on(raw).record(CASE, *pair, by=ANA, command_id="both")
+
+
+@pytest.mark.parametrize("kind", sorted({*RAWS} - {"memory"}))
+@pytest.mark.parametrize(("first", "last", "missing"), [(9, 10, 10), (9, 8, 9), (10, 12, 10)])
+def test_a_command_that_is_said_to_have_written_what_is_not_there(kind, first, last, missing):
+    raw = repairs(RAWS[kind]())
+    raw.set_command("paid", CASE, first, last)
+    assert (the_finding(raw).code, the_finding(raw).number) == ("command-differs", 9)
+    with pytest.raises(ChainBroken) as told:
+        book_on(raw).record(CASE, Paid(amount=500), by=ANA, command_id="paid")
+    assert (
+        f"event {missing} is missing, which command 'paid' is said to have written. Compare it"
+    ) in str(told.value)
+    book_on(raw).record(CASE, Paid(amount=1), by=ANA)  # now it is there, and somebody else's
+    with pytest.raises(ChainBroken):
+        book_on(raw).record(CASE, Paid(amount=500), by=ANA, command_id="paid")
 
 
 # -- the whole -------------------------------------------------------------------------------

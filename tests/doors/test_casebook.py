@@ -1,6 +1,8 @@
 """What a casebook is made of, and called with, is looked at before anything is read or judged."""
 
 import asyncio
+import threading
+from functools import partial
 from inspect import isfunction
 
 import pytest
@@ -16,8 +18,19 @@ from caseflow import (
     UnknownEvent,
     fact,
 )
+from caseflow.kernel.errors import short
 from caseflow.storage import MemoryStorage, SQLStorage, Storage
-from tests.support.trades import ANA, FINDINGS, Inspected, Paid, QuoteSent, bring, shop, shop_book
+from tests.support.trades import (
+    ANA,
+    FINDINGS,
+    ROLES,
+    Inspected,
+    Paid,
+    QuoteSent,
+    bring,
+    shop,
+    shop_book,
+)
 
 
 @fact("other")
@@ -291,6 +304,83 @@ def test_a_decision_is_not_recorded(step, sentence):
 # -- subscribers -----------------------------------------------------------------------------
 
 EVERY = "Give a class declared with @fact or @decision, or leave it out for all events."
+
+
+async def later(event):
+    """Does its work once somebody awaits it."""
+
+
+class Later:
+    async def __call__(self, event):
+        """The same, as an object."""
+
+
+AWAITED = {
+    "a coroutine function": (later, "the function later"),
+    "a part of one": (partial(partial(later)), None),
+    "an object": (Later(), None),
+    "a part of an object": (partial(Later()), None),
+    "a bound method": (Later().__call__, "the function __call__"),
+}
+IN_VAIN = (
+    "{} is given {}, which has to be awaited, and a Casebook awaits nothing: its work would not "
+    "be done. Give a plain function, or use an AsyncCasebook."
+)
+
+
+@pytest.mark.parametrize("kind", AWAITED)
+@pytest.mark.parametrize("verb", ["consume", "follow", "subscribe"])
+def test_a_book_that_awaits_nothing_is_given_nothing_to_await(kind, verb):
+    function, called = AWAITED[kind]
+    here = book()
+    if verb == "follow":  # it would wait for news otherwise, if it were not refused
+        here.open(client="P-1", by=ANA)
+    what = "subscribe(...)" if verb == "subscribe" else "consume('mail', ...)"
+    calls = {
+        "consume": partial(here.consume, "mail"),
+        "follow": partial(here.follow, "mail", stop=threading.Event()),
+        "subscribe": here.subscribe,
+    }
+    with pytest.raises(InvalidCall) as refused:
+        calls[verb](function)
+    assert str(refused.value) == IN_VAIN.format(what, called or short(function))
+    assert here.consumers() == ()
+
+
+def test_what_comes_back_to_be_awaited_fails_the_event_by_name():
+    here, done = book(), []
+    for client in ("P-1", "P-2", "P-3"):
+        here.open(client=client, by=ANA)
+
+    def first_now(event):
+        return done.append(event.position) if event.position == 1 else later(event)
+
+    with pytest.raises(InvalidCall) as refused:
+        here.consume("mail", first_now)
+    assert str(refused.value) == IN_VAIN.format("consume('mail', ...)", "the function first_now")
+    assert done == [here.consumers()[0].position] == [1]
+    here.subscribe(sometimes := lambda event: event.subject == "P-4" and later(event))
+    (told,) = here.open(client="P-4", by=ANA).undelivered
+    assert str(told) == IN_VAIN.format("subscribe(...)", short(sometimes))
+
+
+def test_an_awaiting_book_takes_functions_of_both_kinds():
+    here = AsyncCasebook(shop, MemoryStorage(), roles=ROLES)
+    seen = []
+
+    async def slowly(event):
+        seen.append(event)
+
+    async def work():
+        for receiver in (seen.append, slowly, partial(slowly)):
+            here.subscribe(receiver)
+        await here.open(client="P-1", by=ANA)
+        for name, handle in (("one", seen.append), ("two", slowly)):
+            assert await here.consume(name, handle) == 1
+
+    asyncio.run(work())
+    assert len(seen) == 5
+
 
 SUBSCRIPTIONS = {
     "no function": (

@@ -83,6 +83,14 @@ PINS = {
         "Command id 'c1' was already used on case 'R-1' for another command. "
         "Send the same steps, actor, moment and reason again, or choose a new command id.",
     ),
+    "CommandHeld": (
+        "command-held",
+        {"command_id": "c1", "case_id": "R-1"},
+        "Case 'R-1' bears command id 'c1' in the file, and the store says that another case used "
+        "it. Nothing was changed. If verify finds that no other did (command-differs), delete the "
+        "row of that command from caseflow_commands, and do it again; else the file and the store "
+        "are of two histories: compare both with a backup.",
+    ),
     "HistoricalCase": (
         "historical-case",
         {"case_id": "R-1"},

@@ -64,6 +64,10 @@ class Raw(Protocol):
         """The store forgets a command."""
         ...
 
+    def set_command(self, command_id: str, case_id: str, first: int, last: int) -> None:
+        """The store says that a command wrote other events than it did."""
+        ...
+
     def drop_feed(self, position: int) -> None:
         """One row of the feed is gone."""
         ...
@@ -150,6 +154,10 @@ class MemoryRaw:
     def drop_command(self, command_id: Any) -> None:
         del self._kept.commands[command_id]
 
+    def set_command(self, command_id: Any, case_id: Any, first: Any, last: Any) -> None:
+        rows = self._kept.cases[case_id][first - 1 : last]
+        self._kept.commands[command_id] = tuple(rows)
+
     def drop_feed(self, position: Any) -> None:
         self._kept.feed[position - 1] = ("nowhere", 1)
 
@@ -224,6 +232,12 @@ class SQLRaw:
     def drop_command(self, command_id: Any) -> None:
         where = "WHERE agency = ? AND command_id = ?"
         self._do(f"DELETE FROM caseflow_commands {where}", AGENCY, command_id)
+
+    def set_command(self, command_id: Any, case_id: Any, first: Any, last: Any) -> None:
+        where = "WHERE agency = ? AND command_id = ?"
+        values = (case_id, first, last, AGENCY, command_id)
+        columns = "case_id = ?, first = ?, last = ?"
+        self._do(f"UPDATE caseflow_commands SET {columns} {where}", *values)
 
     def drop_feed(self, position: Any) -> None:
         self.store.feed(AGENCY, limit=1)  # on PostgreSQL, what is written is in it only then

@@ -33,7 +33,7 @@ from caseflow.casebook.store_calls import Work
 from caseflow.casebook.walking import Pages, listed_as
 from caseflow.kernel.codec import see_that_it_reads
 from caseflow.kernel.convert import cause_of, instant, moment_of
-from caseflow.kernel.errors import ChainBroken, NoSuchCase
+from caseflow.kernel.errors import ChainBroken, CommandHeld, CommandReused, NoSuchCase
 from caseflow.kernel.stored import GENESIS, StoredEvent, verify_chain
 from caseflow.kernel.values import is_key
 from caseflow.storage.port import Found, History, Listing
@@ -114,7 +114,10 @@ class Archive:
             found: Iterable[History] = histories(reader)
             if seal is not None:
                 found = map(seal, found)
-            return (yield from store_calls.restore(self._agency, found))
+            try:
+                return (yield from store_calls.restore(self._agency, found))
+            except CommandReused as error:
+                raise CommandHeld(**error.fields) from error
 
     def _begin(self, file: IO[bytes], to: FileLike) -> Writer:
         return Writer(file, name_of(to), header(KIND, self._agency, self._now()))

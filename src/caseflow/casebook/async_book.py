@@ -203,7 +203,8 @@ class AsyncCasebook(Book[Storage | AsyncStorage, S], AsyncKeeping[S], ErasesAwai
 
     async def consume(self, consumer: str, handle: Handle, *, limit: int = 100) -> int:
         """As `Casebook.consume`; `handle` may be a coroutine function."""
-        batch = await self._run(self._middle.feed.batch(consumer, handle, limit=limit))
+        work = self._middle.feed.batch(consumer, handle, limit=limit, awaited=True)
+        batch = await self._run(work)
         done = batch.start
         try:
             for event in batch.events:

@@ -235,13 +235,17 @@ class Audit(Generic[S]):
     def _loose_ends(self, seen: _Round) -> Work[None]:
         """What hangs on nothing, or lacks what hangs on it; once for each case and kind.
 
-        Of a history that is damaged itself, nothing is told of what hangs on it.
+        Of a history that is damaged itself, nothing is told of what hangs on it; and of a case
+        whose commands are answered otherwise, nothing more of them.
         """
+        otherwise = {one.case_id for one in seen.findings if one.code == findings.COMMAND}
         damaged = {one.case_id for one in seen.findings if one.code == ChainBroken.code}
         told = set()
         for one in (yield from store_calls.loose_ends(self._agency)):
             about = one.case_id or one.name
             if one.case_id in damaged or (about, one.kind) in told:
+                continue
+            if one.kind == "command" and one.case_id in otherwise:
                 continue
             told.add((about, one.kind))
             seen.findings.append(findings.loose(one))

@@ -12,7 +12,7 @@ import attrs
 
 from caseflow.casebook.erasing import ErasesWaiting
 from caseflow.casebook.feeding import Consumer, FeedEvent, Handle
-from caseflow.casebook.given import Given, following
+from caseflow.casebook.given import Given, done_at_once, following
 from caseflow.casebook.keeping import Keeping
 from caseflow.casebook.lists import Listed, Page, Wanted
 from caseflow.casebook.outcome import Outcome
@@ -57,7 +57,10 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
         reason: str | None = None,
         command_id: str | None = None,
     ) -> Outcome[S]:
-        """Open a case for a client. Raises `Refused`, `CaseExists`, `CommandReused`."""
+        """Open a case for a client. Raises `Refused`, `CaseExists`, `CommandReused`.
+
+        So it does `ChainBroken`, where events of a case of that id are left.
+        """
         return self._published(
             self._run(
                 self._middle.open(
@@ -243,13 +246,15 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
         with, and the error comes through. In a book made by `within`, work and checkpoint are
         one transaction: each event counts exactly once. Returns how far the checkpoint moved:
         0 where there is nothing more yet. Raises `ConsumerMoved` where another process works
-        under the same name.
+        under the same name, and `InvalidCall` for a function
+        that has to be awaited.
         """
-        batch = self._run(self._middle.feed.batch(consumer, handle, limit=limit))
+        work = self._middle.feed.batch(consumer, handle, limit=limit, awaited=False)
+        batch = self._run(work)
         done = batch.start
         try:
             for event in batch.events:
-                handle(event)
+                done_at_once(f"consume({consumer!r}, ...)", handle, handle(event))
                 done = event.position
         except BaseException:
             with suppress(CaseflowError):  # what failed first is told: a transaction may be broken

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Generic, NamedTuple
 
 import orjson
@@ -13,8 +14,9 @@ from caseflow.casebook.outcome import Outcome
 from caseflow.casebook.replay import first_answer
 from caseflow.casebook.store_calls import Work
 from caseflow.kernel.case import S
-from caseflow.kernel.errors import CommandReused, InvalidCall
+from caseflow.kernel.errors import ChainBroken, CommandReused, InvalidCall
 from caseflow.kernel.store_errors import StoreError
+from caseflow.kernel.stored import StoredEvent
 from caseflow.workflow.command import Entry
 
 
@@ -55,10 +57,12 @@ class Commands(Generic[S]):
         if not rows:
             return None
         case_id = rows[0].case_id
+        self._see_that_it_wrote(given.command_id, rows, rows)
         found, codec = rows[0].fingerprint, self._loader.codec
         same = found == asked.fingerprint or found in codec.fingerprints_before(asked.content)
         if same or rows[0].workflow == self._loader.workflow.name:
             all_rows = yield from store_calls.read(self._loader.agency, case_id)
+            self._see_that_it_wrote(given.command_id, rows, all_rows)
             every = codec.decode_all(all_rows)  # who cannot read it could not tell the same one
         if not same:
             raise CommandReused(command_id=given.command_id, case_id=case_id)
@@ -66,6 +70,22 @@ class Commands(Generic[S]):
         history = [recorded for recorded in every if recorded.number <= written[-1].number]
         workflow = self._loader.workflow_of(case_id, written[0])
         return first_answer(workflow, history, written[0].number, entries, given)
+
+    def _see_that_it_wrote(
+        self, command_id: str, rows: Sequence[StoredEvent], among: Sequence[StoredEvent]
+    ) -> None:
+        """See that a command wrote these events, and no others of a history. Raises `ChainBroken`.
+
+        The answer would be somebody else's otherwise: each event says which command wrote it.
+        """
+        others = [row for row in rows if row.command_id != command_id]
+        left = [row for row in among if row.command_id == command_id and row not in rows]
+        for row in (*others, *left):
+            problem = (
+                f"bears the command id {row.command_id!r}, which does not fit what the store says "
+                f"that command {command_id!r} wrote"
+            )
+            raise ChainBroken(case_id=row.case_id, number=row.number, problem=problem)
 
     def asked(
         self, verb: str, target: str, entries: tuple[Entry, ...], given: Given

@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 
 from caseflow.casebook import store_calls
-from caseflow.casebook.given import LAST, a_number, an_id, how_many
+from caseflow.casebook.given import LAST, a_number, an_id, has_to_be_awaited, how_many, only_awaited
 from caseflow.casebook.store_calls import Work
 from caseflow.kernel.codec import Codec
 from caseflow.kernel.errors import ChainBroken, ConsumerMoved, InvalidCall, nearest, short
@@ -90,8 +90,8 @@ class Feed:
         reached = entries[-1].position if entries else after
         return reached, tuple(map(FeedEvent, (entry.position for entry in mine), events))
 
-    def batch(self, consumer: str, handle: Handle, *, limit: int) -> Work[Batch]:
-        """What a consumer has to work on next."""
+    def batch(self, consumer: str, handle: Handle, *, limit: int, awaited: bool) -> Work[Batch]:
+        """What a consumer has to work on next. `awaited` is whether a coroutine is of use."""
         an_id("consumer", consumer)
         if not callable(handle):
             raise InvalidCall(
@@ -99,6 +99,8 @@ class Feed:
                 problem="is no function",
                 repair=f"Give a function of the FeedEvent: consume({consumer!r}, handle).",
             )
+        if not awaited and has_to_be_awaited(handle):
+            raise only_awaited(f"consume({consumer!r}, ...)", handle)
         start = yield from store_calls.checkpoint(self._agency, consumer)
         reached, events = yield from self.page(after=start, limit=limit)
         return Batch(consumer, start, reached, events)

@@ -85,6 +85,9 @@ def _many(count: int, noun: str) -> str:
 # -- findings in their words -----------------------------------------------------------------
 
 
+COMMAND = "command-differs"
+
+
 def broken(case_id: str, number: int, problem: str) -> Finding:
     """A chain that does not hold."""
     return unreadable(ChainBroken(case_id=case_id, number=number, problem=problem))
@@ -104,7 +107,7 @@ def lost(case_id: str, version: int, moment: str) -> Finding:
     """A case that was attested, and is not there."""
     sentence = (
         f"Case {case_id!r} is lost: it stood at event {version} when it was attested on {moment}. "
-        "Get it from a backup."
+        f"Bring it back with mend({case_id!r}, ...), from an export that holds it."
     )
     return Finding(code="case-lost", case_id=case_id, number=1, sentence=sentence)
 
@@ -113,7 +116,8 @@ def cut(case_id: str, found: int, version: int, moment: str) -> Finding:
     """A history that ends before its attested end."""
     sentence = (
         f"The end of case {case_id!r} is lost: it stops at event {found}, and stood at event "
-        f"{version} when it was attested on {moment}. Get it from a backup."
+        f"{version} when it was attested on {moment}. Put it right with mend({case_id!r}, ...), "
+        "from an export that holds all of it."
     )
     return Finding(code="tail-lost", case_id=case_id, number=found + 1, sentence=sentence)
 
@@ -146,9 +150,10 @@ def command(case_id: str, number: int, command_id: str) -> Finding:
     """A command that the store no longer answers as it did."""
     sentence = (
         f"Command {command_id!r} wrote event {number} of case {case_id!r}, and the store answers "
-        "otherwise: repeated, it would take effect again or be refused. Get it from a backup."
+        "otherwise: repeated, it would take effect again or be refused. Put it right with "
+        f"mend({case_id!r}, ...), from an export that holds the case."
     )
-    return Finding(code="command-differs", case_id=case_id, number=number, sentence=sentence)
+    return Finding(code=COMMAND, case_id=case_id, number=number, sentence=sentence)
 
 
 def feed(case_id: str, number: int, wanted: int, position: int) -> Finding:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from inspect import iscoroutinefunction
+from functools import partial
+from inspect import isawaitable, iscoroutinefunction
 from typing import Any
 
 import attrs
@@ -194,6 +195,30 @@ def following(stop: Any, poll: object, *, awaited: bool) -> None:
             repair=f"Make one, and set it when it is to end: follow(..., stop={kind}()).",
         )
     seconds("poll", poll, "Give after how long to look for news, such as poll=1.")
+
+
+def has_to_be_awaited(function: object) -> bool:
+    """Whether calling it does no work yet: a coroutine function, or an object that is called so."""
+    while isinstance(function, partial):
+        function = function.func
+    call = getattr(type(function), "__call__", None)  # noqa: B004 - what is called, not whether
+    return iscoroutinefunction(function) or iscoroutinefunction(call)
+
+
+def only_awaited(what: str, function: object) -> InvalidCall:
+    """The error of a function that a book which waits would call in vain."""
+    return InvalidCall(
+        what=f"{what} is given {short(function)}, which",
+        problem="has to be awaited, and a Casebook awaits nothing: its work would not be done",
+        repair="Give a plain function, or use an AsyncCasebook.",
+    )
+
+
+def done_at_once(what: str, function: object, answer: object) -> None:
+    """See that a function gave back nothing that is still to be awaited. Raises `InvalidCall`."""
+    if answer is not None and isawaitable(answer):
+        getattr(answer, "close", lambda: None)()  # else Python warns that nobody awaited it
+        raise only_awaited(what, function)
 
 
 def content_of(

@@ -75,7 +75,7 @@ class Keeping(Generic[S]):
         by this book's, so that each chain is another one: see docs/howto-erase.md.
 
         Raises `DamagedFile` naming the line, `CaseHeld` where there is such a case already,
-        `CommandReused`, and `FileFailed`; with `seal` also `InvalidCall` where there is no
+        `CommandHeld`, and `FileFailed`; with `seal` also `InvalidCall` where there is no
         cipher, `OtherWorkflow`, `UnreadableRecord` and `SubjectErased`. Then nothing was
         imported.
         """
@@ -91,7 +91,7 @@ class Keeping(Generic[S]):
         each event in the feed. Nothing is changed, and `ChainBroken` raised, where an event that
         is whole would be lost, or one is missing from the file as well. So it is where this book
         cannot list the case: `OtherWorkflow`, `OtherVersion`, `UnreadableRecord` (without its
-        cipher, say). Raises `DamagedFile`, `FileFailed`, `CommandReused`, `Conflict`, and
+        cipher, say). Raises `DamagedFile`, `FileFailed`, `CommandHeld`, `Conflict`, and
         `InvalidCall` where the file lacks the case, or holds in the clear what this book seals.
         """
         return self._run(self._middle.mending.mend(case_id, source))

@@ -19,6 +19,8 @@ from caseflow.casebook.walking import Pages
 from caseflow.kernel.case import S, fold
 from caseflow.kernel.errors import (
     ChainBroken,
+    CommandHeld,
+    CommandReused,
     Conflict,
     InvalidCall,
     OtherVersion,
@@ -112,7 +114,11 @@ class Mending(Generic[S]):
             _, listing, held = self._read(case_id, events)
             self._keep_sealed(reader, events, rows)
             history = History(case_id, events, listing, tuple(sorted(held.subjects)))
-            if (yield from store_calls.mend(self._agency, history, head=head)):
+            try:
+                mended = yield from store_calls.mend(self._agency, history, head=head)
+            except CommandReused as error:
+                raise CommandHeld(**error.fields) from error
+            if mended:
                 self._loader.recent.put(case_id, held)
                 yield from tidy_if_erased(self._loader, case_id, held.generation)
                 return differing

@@ -29,7 +29,7 @@ from caseflow.casebook.writing import append, unit_of
 from caseflow.kernel.case import Case, S, fold, known, occurred
 from caseflow.kernel.cipher import Cipher
 from caseflow.kernel.codec import Codec
-from caseflow.kernel.errors import CaseExists, Conflict, Refused
+from caseflow.kernel.errors import CaseExists, ChainBroken, Conflict, Refused
 from caseflow.kernel.recorded import Actor, AnyRecorded, aware
 from caseflow.kernel.verdict import Verdict
 from caseflow.storage.port import Appended
@@ -229,4 +229,17 @@ class Middle(Generic[S]):
                 return Outcome(case=decided.case, events=decided.events, verdict=decided.verdict)
             if (yield from store_calls.head(self.agency, case_id)) is not None:
                 raise CaseExists(case_id=case_id)
+            yield from self._see_that_nothing_is_left(case_id)
         raise Conflict(case_id=str(case_id), attempts=ATTEMPTS)
+
+    def _see_that_nothing_is_left(self, case_id: str) -> Work[None]:
+        """See that a case that is not listed has no events. Raises `ChainBroken`."""
+        rows = yield from store_calls.read(self.agency, case_id)
+        if rows and (yield from store_calls.head(self.agency, case_id)) is None:
+            raise ChainBroken(
+                case_id=case_id,
+                number=rows[0].number,
+                problem="is there, and the list of cases does not show the case",
+                repair=f"Bring it back with mend({case_id!r}, ...), from an export that holds it, "
+                "or open the new case under another id.",
+            )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from inspect import iscoroutinefunction
 from typing import Any
 
-from caseflow.casebook.given import an_id
+from caseflow.casebook.given import an_id, has_to_be_awaited, only_awaited
 from caseflow.kernel.erasure_errors import KeysNotApart
 from caseflow.kernel.errors import InvalidCall, listed, short
 from caseflow.kernel.events import CORE_EVENTS, event_type
@@ -214,14 +214,16 @@ def _missing(part: object, methods: Iterable[str]) -> list[str]:
     return [name for name in methods if not callable(getattr(part, name, None))]
 
 
-def a_receiver(receiver: object) -> None:
-    """See that a value can be told of events. Raises `InvalidCall`."""
+def a_receiver(receiver: object, *, awaited: bool) -> None:
+    """See that a value can be told of events by this kind of book. Raises `InvalidCall`."""
     if not callable(receiver) or isinstance(receiver, type):
         raise InvalidCall(
             what=f"subscribe({short(receiver)})",
             problem="is given no function",
             repair="Give a function of the recorded event: subscribe(receiver, to=...).",
         )
+    if not awaited and has_to_be_awaited(receiver):
+        raise only_awaited("subscribe(...)", receiver)
 
 
 def an_event_of(versions: Iterable[Workflow[Any]], event: object) -> None:

@@ -15,6 +15,7 @@ from uuid import uuid4
 from blinker import Signal
 
 from caseflow.casebook.deciding import Roles
+from caseflow.casebook.given import done_at_once
 from caseflow.casebook.middle import Middle
 from caseflow.casebook.outcome import Outcome
 from caseflow.casebook.parts import (
@@ -112,12 +113,15 @@ class Book(Generic[St, S]):
                 problem="comes on a book inside a transaction, with which it would not end",
                 repair="Subscribe to the book on which within(...) was called.",
             )
-        a_receiver(receiver)
+        a_receiver(receiver, awaited=self._awaits)
         if to is not None:
             an_event_of(self._middle.versions.values(), to)
 
         def relay(_: Any, *, recorded: AnyRecorded) -> Any:
-            return receiver(recorded)
+            answer = receiver(recorded)
+            if not self._awaits and inspect.iscoroutine(answer):  # a task may go on by itself
+                done_at_once("subscribe(...)", receiver, answer)
+            return answer
 
         if to is None:
             self._recorded.connect(relay, weak=False)

@@ -148,6 +148,18 @@ class CommandReused(InvalidCall):
     )
 
 
+class CommandHeld(CommandReused):
+    """A history that is imported or mended bears a command id that another case used."""
+
+    code = "command-held"
+    wording = (
+        "Case {case_id!r} bears command id {command_id!r} in the file, and the store says that "
+        "another case used it. Nothing was changed. If verify finds that no other did "
+        "(command-differs), delete the row of that command from caseflow_commands, and do it "
+        "again; else the file and the store are of two histories: compare both with a backup."
+    )
+
+
 class HistoricalCase(InvalidCall):
     """A case seen as of an earlier moment was handed to something that decides."""
 

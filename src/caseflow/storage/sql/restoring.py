@@ -60,7 +60,7 @@ def _open(connection: Any, prepared: Statements, agency: str, histories: Sequenc
             raise CaseExists(case_id=rows[missed][0])
         return
     for case_id, *said in rows:
-        given = (agency, case_id, agency, *said)
+        given = (agency, case_id, agency, *said, agency, case_id)
         if connection.execute(prepared(sql.OPEN), given).rowcount == 0:
             raise CaseExists(case_id=case_id)
 
@@ -92,8 +92,9 @@ def _many(
     rows: Sequence[tuple[Any, ...]],
 ) -> list[Any]:
     """Insert rows in one trip to PostgreSQL; the keys of those that were not there yet."""
-    given = orjson.dumps([dict(zip(many.names, row, strict=True)) for row in rows]).decode()
-    inserted = connection.execute(prepared(many.text), (agency, given)).fetchall()
+    told = orjson.dumps([dict(zip(many.names, row, strict=True)) for row in rows]).decode()
+    given = (agency, told, agency) if many.if_none else (agency, told)
+    inserted = connection.execute(prepared(many.text), given).fetchall()
     return [key for (key,) in inserted]
 
 
@@ -160,13 +161,14 @@ def _list(connection: Any, prepared: Statements, agency: str, histories: Sequenc
 def mend(
     connection: Any, prepared: Statements, agency: str, history: History, head: Head | None
 ) -> bool:
-    """Put a history in the place of all that is kept of its case, inside a transaction."""
+    """Put a history in the place of all that is kept of its case, inside a transaction.
+
+    Raises `CaseExists` where it is to be brought back, and is there.
+    """
     case, last = (agency, history.case_id), history.events[-1]
     if head is None:
-        try:
-            _open(connection, prepared, agency, [history])
-        except CaseExists:
-            return False
+        connection.execute(prepared(sql.DROP_EVENTS), case)  # with any, it could not be opened
+        _open(connection, prepared, agency, [history])
     else:
         given = (last.number, last.hash, *listed(history.listing), *case, *head)
         if connection.execute(prepared(sql.MOVE), given).rowcount == 0:

@@ -132,11 +132,13 @@ def _last(column: str, table: str) -> str:
     )
 
 
+_NO_EVENT = " WHERE NOT EXISTS (SELECT 1 FROM {events} AS e WHERE e.agency = ? AND e.case_id = "
+"""Events of a case that is not listed are what is left of another one, and follow no opening."""
+_LISTED_MARKS = ", ".join("?" * len(LISTED_COLUMNS))
 OPEN = (
     f"INSERT INTO {{cases}} (agency, case_id, opened, version, hash, {_LISTED})"
-    f" VALUES (?, ?, ({_last('opened', 'cases')}) + 1, ?, ?, "
-    + ", ".join("?" * len(LISTED_COLUMNS))
-    + ") ON CONFLICT DO NOTHING"
+    f" SELECT ?, ?, ({_last('opened', 'cases')}) + 1, ?, ?, {_LISTED_MARKS}"
+    f"{_NO_EVENT}?) ON CONFLICT DO NOTHING"
 )
 ADVANCE = (
     "UPDATE {cases} SET version = ?, hash = ? WHERE agency = ? AND case_id = ? AND version = ?"
@@ -182,7 +184,7 @@ TOKEN = (
 
 PG_OPEN = (
     f"INSERT INTO {{cases}} (agency, case_id, version, hash, {_LISTED})"
-    f" VALUES (?, ?, ?, ?, {', '.join('?' * len(LISTED_COLUMNS))}) ON CONFLICT DO NOTHING"
+    f" SELECT ?, ?, ?, ?, {_LISTED_MARKS}{_NO_EVENT}?) ON CONFLICT DO NOTHING"
 )
 _PG_TYPED = ", ".join(
     "?::bigint" if name in ("number", "type_version") else "?::text" for name in StoredEvent._fields
@@ -272,25 +274,32 @@ class Many(NamedTuple):
 
     text: str
     names: tuple[str, ...]
+    if_none: bool
+    """Whether it is given the agency once more, to look for events of theirs."""
 
 
-def pg_many(table: str, key: str, columns: str) -> Many:
+def pg_many(table: str, key: str, columns: str, *, if_none: bool = False) -> Many:
     """Insert rows that are given as JSON, in their order.
 
-    It tells the key of each row that it inserted, and passes over those that are there.
+    It tells the key of each row that it inserted, and passes over those that are there; with
+    `if_none` also those of cases that have events.
     """
     names = [column.partition(" ")[0] for column in columns.split(", ")]
     listed = ", ".join(names)
     return Many(
         f"INSERT INTO {{{table}}} (agency, {listed}) SELECT ?, {listed}"
         f" FROM ROWS FROM (json_to_recordset(?::json) AS ({columns})) WITH ORDINALITY"
-        f" AS given({listed}, place) ORDER BY place ON CONFLICT DO NOTHING RETURNING {key}",
+        f" AS given({listed}, place){f'{_NO_EVENT}given.case_id)' if if_none else ''}"
+        f" ORDER BY place ON CONFLICT DO NOTHING RETURNING {key}",
         tuple(names),
+        if_none,
     )
 
 
 _PG_LISTED = ", ".join(f"{name} {'bool' if name == 'ended' else 'text'}" for name in LISTED_COLUMNS)
-PG_OPEN_MANY = pg_many("cases", "case_id", f"case_id text, version bigint, hash text, {_PG_LISTED}")
+PG_OPEN_MANY = pg_many(
+    "cases", "case_id", f"case_id text, version bigint, hash text, {_PG_LISTED}", if_none=True
+)
 PG_CLAIM_MANY = pg_many(
     "commands", "command_id", "command_id text, case_id text, first bigint, last bigint"
 )

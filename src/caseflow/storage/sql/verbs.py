@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from caseflow.kernel.errors import ChainBroken, short
+from caseflow.kernel.errors import CaseExists, ChainBroken, short
 from caseflow.kernel.recorded import quickly
 from caseflow.kernel.stored import StoredEvent
 from caseflow.storage.port import (
@@ -103,7 +103,10 @@ class SQLVerbs(ABC):
         return self._append(unit)
 
     def command(self, agency: str, command_id: str, /) -> Sequence[StoredEvent]:
-        """The events that a command wrote, in order; empty where it is unknown."""
+        """The events that a command wrote, in order; empty where it is unknown.
+
+        Raises `ChainBroken` where its row tells of events that are not there.
+        """
         lookup = self._prepared(sql.COMMAND)
         history = self._prepared(f"{sql.READ} AND number BETWEEN ? AND ? ORDER BY number")
 
@@ -111,7 +114,9 @@ class SQLVerbs(ABC):
             found = connection.execute(lookup, (agency, command_id)).fetchone()
             if found is None:
                 return ()
-            return _events(connection.execute(history, (agency, *found)).fetchall())
+            rows = _events(connection.execute(history, (agency, *found)).fetchall())
+            _see_that_all_are_there(command_id, found, rows)
+            return rows
 
         return self._read("look up a command", work)
 
@@ -263,8 +268,11 @@ class SQLVerbs(ABC):
         """Put a whole history in the place of all that is kept of its case."""
 
         def work(connection: Any) -> bool:
-            with writing.all_or_nothing(connection, self._scope):
-                return restoring.mend(connection, self._prepared, agency, history, head)
+            try:
+                with writing.all_or_nothing(connection, self._scope):
+                    return restoring.mend(connection, self._prepared, agency, history, head)
+            except CaseExists:
+                return False
 
         return self._write("mend a history", work)
 
@@ -297,6 +305,18 @@ def _head(case_id: str, row: tuple[Any, ...]) -> Head:
         problem = f"is of a case whose row says event {short(row[0])} and hash {short(row[1])}"
         raise ChainBroken(case_id=case_id, number=1, problem=problem, repair=_ROW)
     return head
+
+
+def _see_that_all_are_there(
+    command_id: str, found: tuple[Any, Any, Any], rows: Sequence[StoredEvent]
+) -> None:
+    """See that the row of a command tells of events that are there. Raises `ChainBroken`."""
+    case_id, first, last = found
+    if type(first) is type(last) is int and 0 < len(rows) == last - first + 1:
+        return
+    number = rows[-1].number + 1 if rows and rows[0].number == first else a_number(first)
+    problem = f"is missing, which command {command_id!r} is said to have written"
+    raise ChainBroken(case_id=readable(case_id), number=number, problem=problem)
 
 
 _ROW = (

@@ -117,10 +117,9 @@ def _moving(unit: Unit, opening: str) -> tuple[str, tuple[Any, ...]]:
     if unit.expected == 0:
         if listing is None:
             raise ValueError("a unit that opens a case says how it is listed")
-        where: tuple[Any, ...] = (unit.agency, unit.case_id)
-        if opening is sql.OPEN:
-            where = (*where, unit.agency)
-        return opening, (*where, last.number, last.hash, *listed(listing))
+        case = (unit.agency, unit.case_id)
+        where = (*case, unit.agency) if opening is sql.OPEN else case
+        return opening, (*where, last.number, last.hash, *listed(listing), *case)
     stands = (unit.agency, unit.case_id, unit.expected)
     if listing is None:
         return sql.ADVANCE, (last.number, last.hash, *stands)
