@@ -356,3 +356,12 @@ def test_a_wrong_docstring_is_found(tmp_path, monkeypatch):
 
 def test_the_modules_are_found():
     assert "caseflow.kernel" in MODULES
+
+
+def test_the_words_of_the_glossary_stand_in_the_order_of_the_alphabet():
+    page = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    for part in page.split("\n## ")[1:]:
+        rows = [line.split("|")[1].strip() for line in part.splitlines() if line.startswith("| ")]
+        words = [word.lower().replace("-", " ").replace(",", " ").split(" ") for word in rows[2:]]
+        assert words == sorted(words)
+        assert len(words) > 10
