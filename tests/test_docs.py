@@ -135,9 +135,9 @@ def test_the_reference_tells_what_is_not_stated_and_what_is_due():
     assert "| **closed** | closure | | ends here | where it was before | not stated |" in told
     assert (
         "| A case note is written every week. | case manager "
-        "| every 1 week, from the last time | in plan implementation and service delivery "
+        "| within a week of the last one | in plan implementation and service delivery "
         "| progress noted | | Bi-level Case Management, writing quality case notes: "
-        "on a weekly basis | `weekly-note` |"
+        "weekly (in which stages, it does not say) | `weekly-note` |"
     ) in told
     assert "Nothing is due by a time of its own" in page(six_stage)
 
@@ -197,14 +197,19 @@ def test_the_page_of_all_rules_has_each_with_its_source_and_its_models():
     ("timing", "words"),
     [
         (within("5 working days"), "within 5 working days"),
-        (every("1 month", counted="fixed"), "every 1 month, counted from the start"),
-        (every("1 month", counted="calendar"), "every 1 month, by the calendar"),
+        (every("1 month", counted="fixed"), "every month, counted from the start"),
+        (every("2 months", counted="calendar"), "every 2 months, by the calendar"),
+        (every("1 week"), "within a week of the last one"),
+        (every("1 hour"), "within an hour of the last one"),
+        (every("2 weeks"), "within 2 weeks of the last one"),
         (between("3 months", "9 months"), "between 3 months and 9 months"),
         (
             yearly(before="30 days", after="30 days"),
             "each year, from 30 days before the anniversary to 30 days after",
         ),
-        (in_quarter(2), "in calendar quarter 2 after that of the start"),
+        (in_quarter(0), "in the same calendar quarter"),
+        (in_quarter(1), "in the next calendar quarter"),
+        (in_quarter(2), "2 calendar quarters later"),
         (on_date("review_on"), "by the day that it sets"),
     ],
 )
@@ -351,3 +356,12 @@ def test_a_wrong_docstring_is_found(tmp_path, monkeypatch):
 
 def test_the_modules_are_found():
     assert "caseflow.kernel" in MODULES
+
+
+def test_the_words_of_the_glossary_stand_in_the_order_of_the_alphabet():
+    page = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    for part in page.split("\n## ")[1:]:
+        rows = [line.split("|")[1].strip() for line in part.splitlines() if line.startswith("| ")]
+        words = [word.lower().replace("-", " ").replace(",", " ").split(" ") for word in rows[2:]]
+        assert words == sorted(words)
+        assert len(words) > 10

@@ -77,7 +77,9 @@ def _way(workflow: Workflow[Any], row: Row, document: str) -> str:
     elif transition.reason_required:
         way += " A reason is given, in words."
     if transition.supersedes:
-        way += " Learned of late, it may be dated before moves that are recorded already."
+        way += (
+            " If you learn of it late, give the true date; steps dated later then no longer count."
+        )
     place = place_in(transition.stated_in, document)
     return f"{way} ({place})" if place else way
 

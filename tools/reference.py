@@ -178,7 +178,7 @@ def names(workflow: Workflow[Any]) -> str:
         rule_rows(workflow),
     )
     built_in = table(["rule", "what it asks"], [[code(id), BUILT_IN[id]] for id in BUILT_IN_RULES])
-    ids = [[workflow.label(one.id), code(one.id)] for one in workflow.stages]
+    ids = [[workflow.words[one.id], code(one.id)] for one in workflow.stages]
     parts = [
         DEVELOPERS.format(name=workflow.name, version=workflow.version),
         transitions(workflow, [*going, *ending]),

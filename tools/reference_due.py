@@ -69,13 +69,18 @@ def by_when(due: Timing) -> str:
         case Within(span):
             return f"within {span}"
         case Every(span):
-            counted = {"rolling": "from the last time", "fixed": "counted from the start"}
-            return f"every {span}, {counted.get(due.counted, 'by the calendar')}"
+            one = span.unit if span.count == 1 else str(span)
+            if due.counted == "rolling":
+                article = "" if span.count > 1 else "an " if span.unit == "hour" else "a "
+                return f"within {article}{one} of the last one"
+            counted = "counted from the start" if due.counted == "fixed" else "by the calendar"
+            return f"every {one}, {counted}"
         case Between(opens, closes):
             return f"between {opens} and {closes}"
         case Yearly():
             return f"each year, from {due.before} before the anniversary to {due.after} after"
         case InQuarter(number):
-            return f"in calendar quarter {number} after that of the start"
+            near = {0: "in the same calendar quarter", 1: "in the next calendar quarter"}
+            return near.get(number) or f"{number} calendar quarters later"
         case OnDate():
             return "by the day that it sets"

@@ -91,7 +91,7 @@ def test_it_shows_each_refusal_and_the_rule_behind_it(shown):
         "13 days late, reported by volunteer",
         "need 2 now reads: English for the parents",
         "puts event 8 right",
-        "Client and case manager have agreed on what will tell that services may end. (anybody, "
+        "Client and case manager have agreed how both will know that services can end. (anybody, "
         "without a date)",
         "nothing is due",
         "Allowed: hold, from intervention to intervention (on hold).",

@@ -285,6 +285,8 @@ class Sheet:
             found = {*self._to_start_services(when)}
         if name == "start-services":
             found = {*self._of_the_plan(), *self._of_goals_and_strategies()}
+        if name == "begin-closing" and not list(self.of("MonitoringNoted")):
+            found = {"services-monitored"}
         if name == "withdraw" and any("ExitInterview" not in e for e in self._endings().values()):
             found = {"exit-interview"}
         return {rule for rule in found if not self._excepted(rule, when)}

@@ -269,11 +269,11 @@ SAID = {
     ],
     "major-goals-achieved": [
         [
-            "The client's goals are achieved.",
+            "Each goal that the client pursues is achieved; which are major is for staff to judge.",
             "goal 2: not achieved > record when it is achieved, or drop it with a reason",
         ],
         [
-            "The client's goals are achieved.",
+            "Each goal that the client pursues is achieved; which are major is for staff to judge.",
             "goal 1: not achieved > record when it is achieved, or drop it with a reason",
         ],
     ],
@@ -429,8 +429,8 @@ SAID = {
     ],
     "closure-criteria-set": [
         [
-            "Client and case manager have agreed on what will tell that services may end.",
-            "nothing recorded > record the closure criteria",
+            "Client and case manager have agreed how both will know that services can end.",
+            "nothing recorded > agree on closure criteria with the client, and record them",
         ]
     ],
     "closure-criteria-met": [

@@ -264,6 +264,7 @@ GOOD = {
     "grounds": st.just(["age"]),
     "stages": st.just(["planning"]),
     "since_entering": st.just(["planning"]),
+    "after": st.sampled_from(SPANS),
     "sections": st.just(["choices"]),
     "wanted": st.sampled_from(("It is so.", "", " ")),
 }

@@ -145,13 +145,23 @@ def test_the_promises_are_kept_with_it(practice, process):
 def test_what_it_adds_warns_but_for_a_hard_cap_and_cites_its_own_source(practice):
     for process in PROCESSES:
         for rule in added(process, practice).values():
-            assert rule.source == practice.source
+            of_the_plan = rule.id == "plan-written-by" and practice.plan_source
+            assert rule.source == (of_the_plan or practice.source)
             assert rule.strength == ("block" if rule.id == "caseload-cap" else "warn")
 
 
 def test_the_sources_are_the_two_that_describe_practice_models():
     assert {one.source.split(",")[0] for one in PRACTICES} == {MODELS, TRILEVEL}
     assert [one for one in PRACTICES if one.source.startswith(TRILEVEL)] == [NAVIGATOR]
+
+
+def test_that_a_navigator_plans_with_the_participant_stands_in_another_place():
+    rules = added(six_stage, NAVIGATOR)
+    assert rules["plan-written-by"].source == (
+        "Tri-level Case Management, "
+        "navigator responsibilities: co-create the plan with each participant"
+    )
+    assert "25-30" in rules["caseload-target"].source
 
 
 def test_the_numbers_are_those_of_the_sources():
@@ -162,7 +172,7 @@ def test_the_numbers_are_those_of_the_sources():
         "strengths-based": (16, 15, None, "case-manager"),
         "brokerage": (36, 35, None, "case-manager"),
         "clinical": (11, 10, None, "case-manager"),
-        "navigator": (25, None, 30, "case-manager"),
+        "navigator": (26, 25, 30, "case-manager"),
     }
     assert {one.id: one.contact_budget for one in PRACTICES if one.contact_budget} == {
         "brokerage": 2
@@ -183,7 +193,8 @@ NOT_STATED = {
 @pytest.mark.parametrize("practice", PRACTICES, ids=lambda one: one.id)
 def test_what_a_source_does_not_state_stays_none(practice):
     nothing = {name for name, value in attrs.asdict(practice).items() if value is None}
-    assert nothing == set(NOT_STATED[practice].split())
+    elsewhere = set() if practice is NAVIGATOR else {"plan_source"}
+    assert nothing == set(NOT_STATED[practice].split()) | elsewhere
 
 
 def test_what_is_not_stated_adds_no_rule():

@@ -1,12 +1,21 @@
 """The participant flowchart of any workflow, in three wordings, and where a case is in it."""
 
 from datetime import UTC, datetime
+from itertools import takewhile
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from caseflow import ANY_OPEN, STAY, Casebook, InvalidCall, Stage, Transition, Workflow
+from caseflow.casework import (
+    AssessmentCompleted,
+    EligibilityDetermined,
+    Enrolled,
+    NeedIdentified,
+    PlanItemDrafted,
+    StrengthIdentified,
+)
 from caseflow.stages import (
     continuum,
     five_stage_cyclic,
@@ -17,7 +26,16 @@ from caseflow.stages import (
 )
 from caseflow.storage import MemoryStorage
 from caseflow.testing import cases
-from caseflow.views import Program, StageDelivery, flowchart, logic_model, mermaid, svg
+from caseflow.views import (
+    Drawing,
+    Node,
+    Program,
+    StageDelivery,
+    flowchart,
+    logic_model,
+    mermaid,
+    svg,
+)
 from caseflow.views.svg import layout
 from tests.support.trades import shop
 from tests.views.drawings import TEXTS, faults
@@ -137,7 +155,11 @@ def test_three_wordings_tell_the_same_way():
         "Referrals we make: employers",
         "Data that is reported: services",
     )
-    assert lines_of(told["participants"], "*early") == ()
+    early = {one: drawing.nodes[-1] for one, drawing in told.items() if one != "staff"}
+    assert {one: (node.text, node.lines) for one, node in early.items()} == {
+        "participants": ("You can leave early", ("Tell the person you work with.",)),
+        "partners": ("A participant may leave early", ()),
+    }
 
 
 @pytest.mark.parametrize("workflow", SHIPPED, ids=lambda one: one.name)
@@ -169,6 +191,98 @@ def test_no_box_says_the_same_twice(workflow, wording):
         assert len(set(node.lines)) == len(node.lines)
 
 
+PLANNED = Workflow(
+    "one-word",
+    version="1",
+    state=six_stage.state,
+    stages=[Stage("start", initial=True), Stage("plan", label="the plan"), Stage("z", final=True)],
+    transitions=[
+        Transition("plan", source="start", to="plan", label="write it down"),
+        Transition("end", source=ANY_OPEN, to="z"),
+    ],
+)
+
+
+def test_a_stage_and_a_transition_of_one_name_have_words_of_their_own():
+    drawing = flowchart(PLANNED)
+    assert [node.text for node in drawing.nodes][:3] == ["Start", "The plan", "Z"]
+    assert drawing.edges[0].text == "write it down"
+    assert drawing.description == "The stages are: Start; The plan; Z."
+    assert PLANNED.label("plan") == "write it down"
+    assert PLANNED.words["plan"] == "the plan"
+
+
+def test_a_workflow_is_called_by_its_name_in_words():
+    assert flowchart(five_stage_cyclic).title == (
+        "Participant flowchart of the five stage cyclic workflow"
+    )
+
+
+def test_the_steps_inside_a_stage_are_told_to_staff():
+    steps = "Steps: outreach, then eligibility, then enrollment"
+    told = {one: flowchart(six_stage, wording=one) for one in WORDINGS}
+    assert [steps in lines_of(told[one], "engagement") for one in WORDINGS] == [True, False, False]
+    own = six_stage.extend("own", version="1", labels={"engagement.outreach": "the first call"})
+    assert "Steps: the first call, then eligibility, then enrollment" in lines_of(
+        flowchart(own), "engagement"
+    )
+
+
+def test_what_is_asked_first_says_of_which_way_where_not_every_way_asks_it():
+    drawing = flowchart(six_stage)
+    assert lines_of(drawing, "intervention")[0] == "Asked first, to start services:"
+    assert lines_of(drawing, "planning")[0] == "Asked first, to plan:"
+    assert lines_of(drawing, "closed")[0] == "Asked first:"
+
+
+def under(lines, heading):
+    """The items of a list in a box."""
+    after = lines[lines.index(heading) + 1 :] if heading in lines else ()
+    return [line[2:] for line in takewhile(lambda line: line.startswith("- "), after)]
+
+
+@by_name
+def test_each_way_asks_what_the_box_that_it_leads_to_says_of_it(workflow):
+    drawing = flowchart(workflow)
+    for edge in drawing.edges:
+        lines = lines_of(drawing, edge.target)
+        for label in edge.text.split(", or "):
+            rows = [
+                row
+                for row in workflow.rows
+                if row.label == label and edge.target in {to.stage for to in row.transition.to}
+            ]
+            asked = {one.wanted for row in rows for one in row.rules if one.strength == "block"}
+            told = under(lines, "Asked first:") + under(lines, f"Asked first, to {label}:")
+            assert set(told) == asked, (edge, label)
+
+
+@pytest.mark.parametrize("wording", ["participants", "partners"])
+def test_others_read_which_ways_lead_back(wording):
+    drawing = flowchart(continuum, wording=wording)
+    order = [node.id for node in drawing.nodes]
+    for edge in drawing.edges:
+        back = order.index(edge.target) < order.index(edge.source)
+        assert edge.text == ("Back, if needed" if back else "")
+
+
+def test_several_headings_of_one_band_read_as_one():
+    both = Stage("a", initial=True, phases=["engagement", "planning"])
+    ways = [Transition("end", source="a", to="z")]
+    own = Workflow("own", version="1", stages=[both, Stage("z", final=True)], transitions=ways)
+    drawing = flowchart(own, wording="participants")
+    assert drawing.groups[0].text == "The beginning, the middle"
+
+
+def test_the_lines_of_an_item_stand_under_its_words():
+    item = "- Every numbered need is met, addressed by a plan item, or deferred with a reason"
+    drawing = Drawing(title="t", nodes=[Node("a", "A", lines=[item, f"No item. {item}"])])
+    (box,) = layout(drawing).boxes
+    begins = {text.text.partition(" ")[0]: text.x - box.x for text in box.texts[1:]}
+    assert begins == {"-": 10, "or": 17, "No": 10, "plan": 10}
+    assert faults(layout(drawing)) == []
+
+
 def test_phases_take_other_headings():
     named = {"engagement": "Beginning", "assessment": "Beginning"}
     drawing = flowchart(service_delivery, phases=named)
@@ -191,6 +305,70 @@ def test_a_case_is_marked_with_what_blocks_each_way_on():
     lines = {edge.source: edge.line for edge in drawing.edges if edge.line != "plain"}
     assert lines == {"intake-assessment": "blocked"}
     assert faults(layout(drawing)) == []
+
+
+def test_what_blocks_a_way_says_for_which_need_and_item():
+    book = Casebook(six_stage, MemoryStorage(), clock=lambda: NOW)
+    case_id = book.open(client="P-1", by="ana").case.id
+    needs = [NeedIdentified(number=n, description="rent") for n in (1, 2, 3)]
+    item = PlanItemDrafted(number=1, needs=(1,), activity="look for a home")
+    book.record(case_id, *needs, StrengthIdentified(number=1, description="cooks"), item, by="ana")
+    steps = (EligibilityDetermined(eligible=True), Enrolled(program="housing"), "assess")
+    book.do(case_id, *steps, AssessmentCompleted(), "plan", by="ana")
+    options = book.options(case_id, by="ana")
+    lines = lines_of(flowchart(six_stage, case=book.case(case_id), options=options), "planning")
+    blocked = lines[lines.index("Blocked: start services") + 1 :]
+    assert blocked[:2] == (
+        "- Every numbered need is met, addressed by a plan item, or deferred with a reason. "
+        "Not so: need 2, need 3.",
+        "- Every plan item says who does what, until when, and what is expected to change. "
+        "Not so: plan item 1.",
+    )
+
+
+def test_a_case_and_options_of_something_else_are_refused():
+    book = Casebook(six_stage, MemoryStorage(), clock=lambda: NOW)
+    one, other = (book.open(client="P-1", case_id=id, by="ana").case for id in ("C-1", "C-2"))
+    ways = book.options("C-1", by="ana")
+    with pytest.raises(InvalidCall) as error:
+        flowchart(continuum, case=one)
+    assert str(error.value) == (
+        "The case 'C-1', in 'engagement.outreach', is one of the workflow 'six-stage', and cannot "
+        "be marked in 'continuum', version '1'. Draw the workflow that the case is one of."
+    )
+    together = (
+        "Give the options together with their case: "
+        "case=book.case(id), options=book.options(id, by=...)."
+    )
+    with pytest.raises(InvalidCall) as error:
+        flowchart(six_stage, options=ways)
+    assert str(error.value) == (
+        f"The option 'determine-eligibility' is one of the case 'C-1', and no case is given. "
+        f"{together}"
+    )
+    with pytest.raises(InvalidCall) as error:
+        flowchart(six_stage, case=other, options=ways)
+    assert str(error.value) == (
+        f"The option 'determine-eligibility' is one of the case 'C-1', and not of 'C-2'. {together}"
+    )
+
+
+def test_a_case_of_another_version_in_a_stage_that_is_gone_is_refused():
+    more = six_stage.extend(
+        "six-stage",
+        version="0",
+        stages=[Stage("triage")],
+        transitions=[
+            Transition("triage", source="engagement", to="triage"),
+            Transition("back", source="triage", to="assessment"),
+        ],
+    )
+    book = Casebook(more, MemoryStorage(), clock=lambda: NOW)
+    case_id = book.open(client="P-1", by="ana").case.id
+    assert flowchart(six_stage, case=book.case(case_id)).nodes[0].mark == "here"
+    case = book.do(case_id, "triage", by="ana").case
+    with pytest.raises(InvalidCall, match="in 'triage', is one of the workflow 'six-stage'"):
+        flowchart(six_stage, case=case)
 
 
 @pytest.mark.parametrize(

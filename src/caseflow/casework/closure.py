@@ -10,7 +10,7 @@ from caseflow.kernel.events import Code, decision, fact
 
 @fact("closure-criterion-set")
 class ClosureCriterionSet:
-    """Something was agreed whose accomplishment will tell that services may end.
+    """It was agreed how client and case manager will know that services can end.
 
     `kind` is what it is about: a goal, the ability to live independently, or something else.
     `agreed_by` are who agreed on it.

@@ -135,7 +135,7 @@ class PlanReviewed:
 
 @decision("plan-agreed")
 class PlanAgreed:
-    """The plan was agreed, with how the client agreed (or that the client did not).
+    """It is recorded how the client agreed to the plan, or that the client did not.
 
     `representative` is who spoke for the client, if somebody did; `reason` why the client
     did not agree. Each agreement is a version of the plan: the plan as it stood then.

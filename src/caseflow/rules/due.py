@@ -49,7 +49,8 @@ Counted = Literal["rolling", "fixed", "calendar"]
 def weekly_notes(*stages: str, counted: Counted = "rolling") -> Obligation:
     """A progress note every week, in these stages.
 
-    The source says weekly, and not how a week is counted: an agency chooses (`counted`).
+    The source says weekly, and neither in which stages nor how a week is counted: an agency
+    chooses both (`counted`). The continuum asks for it where services are delivered.
     """
     return Obligation(
         "weekly-note",
@@ -59,7 +60,7 @@ def weekly_notes(*stages: str, counted: Counted = "rolling") -> Obligation:
         met_by=ProgressNoted,
         owner="case-manager",
         remedy="write what happened since the last note",
-        source=bilevel("writing quality case notes: on a weekly basis"),
+        source=bilevel("writing quality case notes: weekly (in which stages, it does not say)"),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from caseflow.kernel.calendar import Span, span_of
@@ -24,19 +25,22 @@ def recorded(
     wanted: str,
     remedy: str = "record it",
     since_entering: tuple[str, ...] = (),
+    after: Span | str = "0 days",
 ) -> Rule[Any]:
     """A rule: an event of this type was recorded.
 
     `since_entering` are stages: it has to have occurred since the case last came into one of
-    them (left out: at any time). `wanted` says what is wanted, in one sentence.
+    them (left out: at any time), on the day so long `after` that at the earliest. `wanted` says
+    what is wanted, in one sentence.
     """
     clock = entered(*since_entering) if since_entering else None
+    long = span_of(after)
 
-    @rule(id, rests_on=event, wanted=wanted)
+    @rule(id, rests_on=event, spans=long, wanted=wanted)
     def was_recorded(case: Case[Any], context: Context) -> Iterator[Unmet]:
         found = case.latest_recorded(event)
         begun = next(iter(clock.begun(case, frozenset())), None) if clock else None
-        if found is None or (begun is not None and found.occurred_at < begun.at):
+        if found is None or (begun and _before(found.occurred_at, begun.at, long, context)):
             last = None if found is None else f"only before, on {_day(found.occurred_at)}"
             yield Unmet(found=last, remedy=remedy)
 
@@ -95,6 +99,13 @@ def not_older_than(
             yield Unmet(found=f"the latest is of {_day(found.occurred_at)}", remedy=remedy)
 
     return lately
+
+
+def _before(moment: datetime, start: datetime, long: Span, context: Context) -> bool:
+    """Whether a moment is before another one, or before the day so long after it."""
+    calendar = context.calendar
+    early = calendar.day_of(moment) < calendar.after(calendar.day_of(start), long)
+    return moment < start or early
 
 
 def _day(moment: Any) -> str:

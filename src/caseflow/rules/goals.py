@@ -240,7 +240,7 @@ def client_has_a_part(case: Casework, context: Context) -> Iterator[Unmet]:
     excepted_by="supervisor",
 )
 def major_goals_achieved(case: Casework, context: Context) -> Iterator[Unmet]:
-    """The client's goals are achieved."""
+    """Each goal that the client pursues is achieved; which are major is for staff to judge."""
     for goal in _pursued(case):
         yield Unmet(
             about=f"goal {goal.number}",

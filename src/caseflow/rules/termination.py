@@ -37,7 +37,7 @@ def closure_criteria_met(case: Casework, context: Context) -> Iterator[Unmet]:
     if not case.state.criteria:
         yield Unmet(
             found="no closure criteria",
-            remedy="agree with the client on what will tell that services may end",
+            remedy="agree with the client how both will know that services can end",
         )
     for criterion in case.state.criteria:
         if criterion.met is None:
@@ -55,9 +55,9 @@ def closure_criteria_met(case: Casework, context: Context) -> Iterator[Unmet]:
     source=f"{STAGES}, closure starts at the first engagement",
 )
 def closure_criteria_set(case: Casework, context: Context) -> Iterator[Unmet]:
-    """Client and case manager have agreed on what will tell that services may end."""
+    """Client and case manager have agreed how both will know that services can end."""
     if not case.state.criteria:
-        yield Unmet(remedy="record the closure criteria")
+        yield Unmet(remedy="agree on closure criteria with the client, and record them")
 
 
 @rule(

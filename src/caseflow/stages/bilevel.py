@@ -77,7 +77,7 @@ STAGES = (
         label="plan implementation and service delivery",
         stated_in=bilevel("the continuum, IV"),
     ),
-    Stage(FOLLOW_UP, phases="closure", stated_in=bilevel("the continuum, V")),
+    Stage(FOLLOW_UP, phases="closure", label="follow-up", stated_in=bilevel("the continuum, V")),
     Stage(CLOSED, phases="closure", final=True, stated_in=NOT_STATED),
 )
 
@@ -93,6 +93,14 @@ followed_up = recorded(
     remedy="get in touch with the client, and record it (also that they could not be reached)",
     since_entering=(FOLLOW_UP,),
 ).sourced(bilevel("the continuum, V: follow-up"))
+followed_up_in_time = recorded(
+    "followed-up-in-time",
+    FollowUpContact,
+    wanted="The client was followed up three months or more after the exit.",
+    remedy="keep the case open, and get in touch three to nine months after the exit",
+    since_entering=(FOLLOW_UP,),
+    after="3 months",
+).sourced(bilevel("follow-up: three to nine months"))
 
 TRANSITIONS = (
     Transition(
@@ -190,7 +198,7 @@ TRANSITIONS = (
         source=FOLLOW_UP,
         to=CLOSED,
         records=CaseClosed,
-        rules=[followed_up.excepted(by="supervisor")],
+        rules=[followed_up.excepted(by="supervisor"), followed_up_in_time.warns()],
         stated_in=NOT_STATED,
     ),
 )

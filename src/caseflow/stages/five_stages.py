@@ -2,7 +2,7 @@
 
 Assessment and engagement, creating goals, intervention and implementation, reassessment,
 closure. From reassessment the work goes back to the goals, as often as it has to; closure
-begins at the first engagement, when what will tell that services may end is agreed.
+begins at the first engagement, when both agree how they will know that services can end.
 """
 
 from __future__ import annotations

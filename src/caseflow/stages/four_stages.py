@@ -84,8 +84,7 @@ TRANSITIONS = (
         source=(INTAKE, *SERVED),
         to=STAY,
         records=EligibilityDetermined,
-        label="determine whether the client would benefit",
-        description="It is found whether the client would benefit from the services.",
+        description="The client was found eligible, or not: whether they would benefit.",
         stated_in=models("intake"),
     ),
     Transition("enroll", source=(INTAKE, *SERVED), to=STAY, records=Enrolled, stated_in=NOT_STATED),
@@ -96,7 +95,7 @@ TRANSITIONS = (
         to=ASSESSMENT,
         rules=[
             eligible.named("found-to-benefit")
-            .worded("It is found that the client would benefit from the services.")
+            .worded("The client is found eligible: they would benefit from the services.")
             .sourced(models("intake: whether a client would benefit")),
             demographics_recorded.warns(),
         ],

@@ -74,7 +74,8 @@ class PracticeModel:
     the number of contacts after which the model may not fit. `service_mix` is who serves: the
     staff themselves, mostly others, or both. `settings` are where clients are met.
     `cover_24_hours` asks for somebody on duty day and night (see `uncovered`), `shared_team`
-    for a team whose members answer for clients together. `plan_author` writes the plan.
+    for a team whose members answer for clients together. `plan_author` writes the plan;
+    `plan_source` is where that stands, if not where the rest does.
     Raises `DefinitionError` for anything else than these words and numbers.
     """
 
@@ -89,6 +90,7 @@ class PracticeModel:
     cover_24_hours: bool | None = None
     shared_team: bool | None = None
     plan_author: Author | None = None
+    plan_source: str | None = None
     duration: Literal["shorter", "ongoing", "long-term"] | None = None
     relationship: Literal["important", "central"] | None = None
 
@@ -181,8 +183,9 @@ NAVIGATOR = PracticeModel(
     id="navigator",
     label="navigator",
     source=trilevel("overview: the navigator, and a caseload of no more than 25-30"),
-    caseload=Caseload(warn_from=25, cap=30),
+    caseload=Caseload(target=25, warn_from=26, cap=30),
     plan_author="both",
+    plan_source=trilevel("navigator responsibilities: co-create the plan with each participant"),
 )
 """A navigator is the one point of contact, and writes the plan with the participant."""
 
@@ -216,9 +219,9 @@ def _rules(practice: PracticeModel) -> dict[str | type[Any], list[Rule[CaseworkS
     """What a practice model asks for, by transition and event, each with its source."""
     found: dict[str | type[Any], list[Rule[CaseworkState]]] = {}
 
-    def ask(made: Rule[CaseworkState], *keys: str | type[Any]) -> None:
+    def ask(made: Rule[CaseworkState], *keys: str | type[Any], source: str | None = None) -> None:
         for key in keys:
-            found.setdefault(key, []).append(made.sourced(practice.source))
+            found.setdefault(key, []).append(made.sourced(source or practice.source))
 
     load = practice.caseload
     if load is not None:
@@ -238,7 +241,7 @@ def _rules(practice: PracticeModel) -> dict[str | type[Any], list[Rule[CaseworkS
     if practice.service_mix == "mostly-referred":
         ask(services_mostly_arranged, ServiceProvided)
     if practice.plan_author is not None:
-        ask(plan_written_by(practice.plan_author), PlanAgreed)
+        ask(plan_written_by(practice.plan_author), PlanAgreed, source=practice.plan_source)
     return found
 
 

@@ -21,6 +21,7 @@ from caseflow.casework import (
     EligibilityDetermined,
     Enrolled,
     LevelOfCareSet,
+    MonitoringNoted,
     PlanAgreed,
     PlanApproved,
     ProgressNoted,
@@ -49,6 +50,7 @@ from caseflow.rules import (
     plan_agreed,
     plan_items_complete,
     plan_items_relate,
+    recorded,
     resources_listed,
     stated_in_both_terms,
     strengths_built_upon,
@@ -65,6 +67,13 @@ CRITERIA_MET = closure_criteria_met.sourced(field("services end when their crite
 
 SERVED = ("assessment", "planning", "intervention", "monitoring")
 """The stages in which an enrolled client is worked with."""
+
+services_monitored = recorded(
+    "services-monitored",
+    MonitoringNoted,
+    wanted="Services were monitored, and what was found is noted.",
+    remedy="look at effort, adequacy, quality and outcome, and note what was found",
+).sourced(ised("stage 5: monitoring, before stage 6"))
 
 STAGES = (
     Stage(
@@ -188,6 +197,7 @@ WORK = (
         description="Client and case manager prepare the end of services.",
         source=("intervention", "monitoring"),
         to="termination",
+        rules=[services_monitored.warns()],
         stated_in=ised("stage 6"),
     ),
     Transition(

@@ -10,6 +10,7 @@ from typing import Final
 
 from caseflow.views.drawing import Drawing, Edge, Node
 from caseflow.views.places import (
+    LEADING,
     MARGIN,
     PAD,
     SMALL,
@@ -27,7 +28,7 @@ from caseflow.views.places import (
 WIDTH: Final = 900.0
 GUTTER: Final = 30.0
 BETWEEN: Final = 14.0
-LINE: Final = SMALL * 1.35
+LINE: Final = SMALL * LEADING
 NARROWEST: Final = 110.0
 
 

@@ -16,6 +16,7 @@ from caseflow.views.drawing import Drawing, Edge, Node
 from caseflow.views.places import (
     GAP,
     HEADING,
+    LEADING,
     MARGIN,
     PAD,
     SMALL,
@@ -32,7 +33,7 @@ from caseflow.views.places import (
 WIDTH: Final = 400.0
 ROOM: Final = 150.0
 TRACK: Final = 14.0
-LINE: Final = SMALL * 1.35
+LINE: Final = SMALL * LEADING
 PORT: Final = 12.0
 
 

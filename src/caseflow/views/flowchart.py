@@ -15,6 +15,8 @@ import attrs
 from caseflow.casework.words import PHASES
 from caseflow.kernel.case import Case, stage_of
 from caseflow.kernel.errors import InvalidCall, short
+from caseflow.kernel.results import Result
+from caseflow.kernel.verdict import in_words
 from caseflow.views.drawing import Drawing, Edge, Group, Line, Mark, Node
 from caseflow.views.given import an_instance, known_keys, some_of
 from caseflow.views.program import Program, StageDelivery, Wording
@@ -45,10 +47,12 @@ def flowchart(
     `case`, the stage it is in is marked; with its `options` too (of `book.options`), the box
     says which ways on are open, and to staff also what blocks the others. Raises `InvalidCall`
     for a wording that there is not, for a program that tells of a stage which the workflow has
-    not, and for what is of the wrong kind.
+    not, for a case of another workflow, for options without their case, and for what is of the
+    wrong kind.
     """
     _given(workflow, wording, program, phases, case)
     words, ways = WORDINGS[wording], some_of(Option, "options", options)
+    _of_this_case(workflow, case, ways)
     chart = _Chart(workflow, wording, words, program, case, ways)
     nodes, groups = chart.nodes(phases or {})
     return Drawing(
@@ -61,7 +65,7 @@ def flowchart(
 
 
 def _name(workflow: Workflow[Any], words: Words) -> str:
-    return words.unnamed.format(workflow=workflow.name)
+    return words.unnamed.format(workflow=in_words(workflow.name))
 
 
 def _given(
@@ -101,6 +105,34 @@ def _known(workflow: Workflow[Any], program: Program | None) -> None:
             )
 
 
+def _of_this_case(
+    workflow: Workflow[Any], case: Case[Any] | None, options: tuple[Option, ...]
+) -> None:
+    """See that a case can be marked in the workflow, and that options are of the case."""
+    if case is not None and not _can_mark(workflow, case):
+        raise InvalidCall(
+            what=f"The case {case.id!r}, in {case.position!r},",
+            problem=f"is one of the workflow {case.identity.workflow!r}, and cannot be marked in "
+            f"{workflow.name!r}, version {workflow.version!r}",
+            repair="Draw the workflow that the case is one of.",
+        )
+    for option in options:
+        of = option.judgement.case
+        if case is None or of.identity != case.identity:
+            raise InvalidCall(
+                what=f"The option {option.name!r}",
+                problem=f"is one of the case {of.id!r}, "
+                + ("and no case is given" if case is None else f"and not of {case.id!r}"),
+                repair="Give the options together with their case: "
+                "case=book.case(id), options=book.options(id, by=...).",
+            )
+
+
+def _can_mark(workflow: Workflow[Any], case: Case[Any]) -> bool:
+    stood = case.position is None or case.position in workflow.positions
+    return case.identity.workflow == workflow.name and stood
+
+
 @attrs.frozen
 class _Chart:
     workflow: Workflow[Any]
@@ -122,7 +154,7 @@ class _Chart:
         stage = stage_of(position)
         found = self.program.delivery(stage) if self.program else None
         called = found and found.called.get(self.wording)
-        return called or self.words.stages.get(stage) or _upper(self.workflow.label(position))
+        return called or self.words.stages.get(stage) or _upper(self.workflow.words[position])
 
     def nodes(self, phases: Mapping[str, str]) -> tuple[list[Node], list[Group]]:
         nodes: list[Node] = []
@@ -143,7 +175,7 @@ class _Chart:
         mark: Mark = "here" if here else "end" if stage.final else "plain"
         if stage.initial and not here:
             mark = "start"
-        lines = [*self._delivered(stage.id), *self._asked(stage.id)]
+        lines = [*self._delivered(stage.id), *self._steps(stage), *self._asked(stage.id)]
         if here:
             lines = [
                 self._here(),
@@ -166,22 +198,35 @@ class _Chart:
         lines = [f"{what}: {', '.join(texts)}" for what, texts in named.items() if texts]
         return [told, *lines] if told else lines
 
+    def _steps(self, stage: Stage) -> list[str]:
+        """The steps inside a stage, in their order."""
+        if not (self.words.steps and stage.substages):
+            return []
+        labels = self.workflow.labels
+        steps = [labels.get(f"{stage.id}.{one}") or in_words(one) for one in stage.substages]
+        return [f"{self.words.steps}: {', then '.join(steps)}"]
+
     def _asked(self, stage: str) -> list[str]:
-        """What has to hold before a case comes here, and before a step inside the stage."""
+        """What has to hold before a case comes here, and before a step inside the stage.
+
+        Where not every way here asks the same, it says of which way it is asked.
+        """
         if not self.words.asked:
             return []
-        first: list[str] = []
-        inside: list[str] = []
-        for row in self._moves():
-            if stage not in _targets(row) or self._is_early(row):
-                continue
-            wanted = [f"- {sentence}" for sentence in _asked(row)]
-            if wanted and self._sources(row) == (stage,):
-                inside += [f"{self.words.asked}, to {row.label}:", *wanted]
-            else:
-                first += wanted
-        lines = [f"{self.words.asked}:", *dict.fromkeys(first)] if first else []
-        return [*lines, *inside]
+        here = [row for row in self._moves() if stage in _targets(row) and not self._is_early(row)]
+        inside = [row for row in here if self._sources(row) == (stage,)]
+        leading = [row for row in here if row not in inside]
+        same = len({tuple(_asked(row)) for row in leading}) == 1
+        named: dict[str, list[str]] = {}
+        for row in (*leading, *inside):
+            way = "" if same and row in leading else f", to {row.label}"
+            named.setdefault(f"{self.words.asked}{way}:", []).extend(_asked(row))
+        return [
+            line
+            for heading, wanted in named.items()
+            if wanted
+            for line in (heading, *(f"- {sentence}" for sentence in dict.fromkeys(wanted)))
+        ]
 
     def _here(self) -> str:
         held = self.case is not None and self.case.on_hold
@@ -202,8 +247,7 @@ class _Chart:
             return [f"{word}: {self._called(leads)}"]
         if option.open:
             return [f"{self.words.open}: {option.label}"]
-        wanted = [f"- {result.wanted}" for result in option.blocked_by]
-        return [f"{self.words.blocked}: {option.label}", *wanted]
+        return [f"{self.words.blocked}: {option.label}", *map(_blocking, option.blocked_by)]
 
     def _reopening(self, stage: Stage) -> list[str]:
         if self.wording != "staff":
@@ -236,10 +280,10 @@ class _Chart:
     def _early(self) -> tuple[str, ...]:
         """The early endings for staff, by where they are open, with what is asked before each.
 
-        Others learn only that there are any.
+        Others learn only that there are any, and whom to tell.
         """
         if self.wording != "staff":
-            return ()
+            return self.words.early_told
         everywhere = tuple(stage.id for stage in self.workflow.stages if not stage.final)
         lines: dict[tuple[str, ...], list[str]] = {}
         for row in filter(self._is_early, self._moves()):
@@ -253,7 +297,7 @@ class _Chart:
         return tuple(line for of in lines.values() for line in of)
 
     def _listed(self, stages: tuple[str, ...]) -> str:
-        return ", ".join(self.workflow.label(stage) for stage in stages)
+        return ", ".join(self.workflow.words[stage] for stage in stages)
 
     def edges(self) -> list[Edge]:
         """The ways from stage to stage; several between the same two are one arrow."""
@@ -266,13 +310,15 @@ class _Chart:
                     if target not in (STAY, BACK, source):
                         between.setdefault((source, target), []).append(row)
         return [
-            Edge(source, target, self._written(rows), line=self._line(source, rows))
-            for (source, target), rows in between.items()
+            Edge(*ends, self._written(*ends, rows), line=self._line(ends[0], rows))
+            for ends, rows in between.items()
         ]
 
-    def _written(self, rows: list[Row]) -> str:
+    def _written(self, source: str, target: str, rows: list[Row]) -> str:
+        """What is written on an arrow. Others than staff read of ways back what they are."""
         if self.wording != "staff":
-            return ""
+            places = [stage.id for stage in self.workflow.stages]
+            return self.words.back if places.index(target) < places.index(source) else ""
         return ", or ".join(dict.fromkeys(row.label for row in rows))
 
     def _line(self, source: str, rows: list[Row]) -> Line:
@@ -288,6 +334,12 @@ class _Chart:
 def _asked(row: Row) -> list[str]:
     """What has to hold before a transition is taken."""
     return [rule.wanted for rule in row.rules if rule.strength == "block"]
+
+
+def _blocking(result: Result) -> str:
+    """What a rule asks, and for which of several things it does not hold."""
+    about = [one.about for one in result.unmet if one.about]
+    return f"- {result.wanted} Not so: {', '.join(about)}." if about else f"- {result.wanted}"
 
 
 def _targets(row: Row) -> tuple[str, ...]:

@@ -11,6 +11,8 @@ from caseflow.views.text import wrapped
 
 TITLE: Final = 13.0
 SMALL: Final = 11.0
+LEADING: Final = 1.35
+HANGING: Final = 7.0
 PAD: Final = 10.0
 MARGIN: Final = 16.0
 HEADING: Final = 24.0
@@ -76,26 +78,29 @@ class Layout:
 
 def needed(node: Node, width: float) -> float:
     """How high a node has to be for its text, at a width."""
-    return sum(height for *_, height in _lines(node, width)) + 2 * PAD
+    return sum(line.size * LEADING for line in _lines(node, width)) + 2 * PAD
 
 
 def box(node: Node, x: float, y: float, width: float, height: float) -> Box:
     """A node at a place, its text from the top."""
     texts, down = [], y + PAD
-    for text, size, bold, line in _lines(node, width):
+    for one in _lines(node, width):
+        line = one.size * LEADING
         down += line
-        texts.append(Text(text, x + PAD, down - line * 0.28, size, bold))
+        texts.append(attrs.evolve(one, x=x + PAD + one.x, y=down - line * 0.28))
     return Box(node, x, y, width, height, tuple(texts))
 
 
-def _lines(node: Node, width: float) -> list[tuple[str, float, bool, float]]:
+def _lines(node: Node, width: float) -> list[Text]:
+    """The text of a node, line by line, each as far in as it stands; how high is not said."""
     room = width - 2 * PAD
     titles = wrapped(node.text, room / 1.08, TITLE)  # bold is wider
-    details = [part for line in node.lines for part in wrapped(line, room, SMALL)]
-    return [
-        *((text, TITLE, True, TITLE * 1.35) for text in titles),
-        *((text, SMALL, False, SMALL * 1.35) for text in details),
-    ]
+    lines = [Text(text, 0, 0, TITLE, bold=True) for text in titles]
+    for detail in node.lines:
+        further = HANGING if detail.startswith("- ") else 0.0  # under the words of an item
+        for place, text in enumerate(wrapped(detail, room - further, SMALL)):
+            lines.append(Text(text, further if place else 0, 0, SMALL))
+    return lines
 
 
 def written(text: str, room: float) -> tuple[str, ...]:

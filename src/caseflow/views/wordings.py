@@ -14,8 +14,10 @@ from caseflow.views.program import Wording
 class Words:
     """What the parts of a flowchart are called in one wording.
 
-    `unnamed` stands for the program where none is given. `phases`, `stages` and `modes` have
-    other words for phases, for stages by their ids, and for ways to meet.
+    `unnamed` stands for the program where none is given. `steps` and `asked` are empty where
+    these are not told, `back` stands on ways back, and `early_told` under `early`. `phases`,
+    `stages` and `ways_to_meet` have other words for phases, for stages by their ids, and for
+    ways to meet.
     """
 
     title: str
@@ -24,8 +26,11 @@ class Words:
     modes: str
     referrals: str
     reports: str
-    asked: str
+    steps: str = ""
+    asked: str = ""
+    back: str = ""
     early: str
+    early_told: tuple[str, ...] = ()
     here: str
     open: str
     blocked: str
@@ -38,7 +43,7 @@ class Words:
         return self.ways_to_meet.get(mode) or mode.replace("-", " ")
 
 
-BEGINNING, MIDDLE, END = "The beginning", "The middle", "The end"
+BEGINNING, MIDDLE, END = "the beginning", "the middle", "the end"
 """The parts of a participant's way (Tri-level Case Management, participant flowchart)."""
 
 KNOWING: Final = "Getting to know each other"
@@ -54,8 +59,9 @@ PARTICIPANTS: Final = Words(
     modes="How we meet",
     referrals="Where we may send you for more help",
     reports="What we write down and report",
-    asked="",
-    early="You can leave early, and services can end early",
+    back="Back, if needed",
+    early="You can leave early",
+    early_told=("Tell the person you work with.",),
     here="You are here",
     open="Next",
     blocked="Not yet",
@@ -106,11 +112,12 @@ PARTICIPANTS: Final = Words(
 WORDINGS: Final[Mapping[Wording, Words]] = {
     "staff": Words(
         title="Participant flowchart of {name}",
-        unnamed="the workflow {workflow}",
+        unnamed="the {workflow} workflow",
         who="Who acts",
         modes="Delivered",
         referrals="Referrals to",
         reports="Reported",
+        steps="Steps",
         asked="Asked first",
         early="Ending early",
         here="The case is here",
@@ -125,8 +132,8 @@ WORDINGS: Final[Mapping[Wording, Words]] = {
         modes="Delivered",
         referrals="Referrals we make",
         reports="Data that is reported",
-        asked="",
-        early="A participant may leave early, and services may end early",
+        back="Back, if needed",
+        early="A participant may leave early",
         here="The participant is here",
         open="Next",
         blocked="Not yet",

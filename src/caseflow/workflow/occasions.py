@@ -38,7 +38,8 @@ class Occasion:
     it was not done, and what is done now counts for a later time, or it is owed no longer.
     `excused`: an exception stands in its place (event `exception`). `cancelled`: something had
     happened by then since which it is not owed. `lapsed`: the case had ended by then, or left
-    the stages in which it is owed, or the clock began anew. `overdue` and `open`: it is still
+    the stages in which it is owed, or the clock began anew (what is due once, also where that
+    was before its window opened). `overdue` and `open`: it is still
     to be done. Of several in a row that were cancelled or lapsed, the first is told.
     """
 
@@ -54,7 +55,7 @@ class Occasion:
 
 
 def occasions(workflow: Any, history: Iterable[AnyRecorded], now: datetime) -> tuple[Occasion, ...]:
-    """Every time that an obligation was due by a moment or is due then, soonest first.
+    """Every time that an obligation was due by a moment, is due then, or lapsed; soonest first.
 
     `history` is the whole history as it was recorded. What occurred after `now` is left out.
     How one is counted that is due again and again: by the calendar or in fixed spans, what is
@@ -210,7 +211,8 @@ class _Report:
             return
         window = WINDOWS[type(one.due)](asked)
         met = next((met for met in done if _meets(asked, met)), None)
-        if window is not None and (met or window.opens_at <= last):
+        over = clock.until <= self._now
+        if window is not None and (met or over or window.opens_at <= last):
             yield _Time(window, window.due_at if one.only_in_time else _FOR_EVER, met)
 
     def _outcome(

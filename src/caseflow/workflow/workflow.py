@@ -212,7 +212,11 @@ class Workflow(Generic[S]):
         )
 
     def label(self, id: str) -> str:
-        """The agency's word for a position, transition, event, obligation or role."""
+        """The agency's word for a position, transition, event, obligation or role.
+
+        Where a stage and a transition have one name, it is the transition's; `words` has the
+        stage's.
+        """
         if id in self.labels:
             return self.labels[id]
         return self._parts.labels.get(id) or self._parts.words.get(id) or in_words(id)
