@@ -203,6 +203,22 @@ def test_a_history_is_mended_that_is_not_there_at_all(stores: Stores) -> None:
     same("restoring the other", store.restore(NORTH, [second]), 2)
 
 
+@needs("feed", "queries")
+def test_what_appending_and_moving_checkpoints_leave_loose_is_told(stores: Stores) -> None:
+    store = stores.store
+    store.append(opening("R-1", subjects=("customer-1", "s-9")))
+    store.append(opening("R-4", subjects=()))
+    store.append(opening("R-5", subjects=("customer-1",)))
+    store.advance(NORTH, "mail", expected=0, position=99)
+    store.advance(NORTH, "index", expected=0, position=store.feed(NORTH, limit=100)[-1].position)
+    ahead = Loose("consumer", "", "mail", 99)
+    loose = {Loose("subject", "R-1", "s-9"), Loose("unheld", "R-4", "customer-1"), ahead}
+    same("what does not fit", set(store.loose_ends(NORTH)), loose)
+    same("what was found as it is put right", set(store.loose_ends(NORTH, mend=True)), loose)
+    same("what is left", list(store.loose_ends(NORTH)), [ahead])
+    same("in the south", list(store.loose_ends(SOUTH)), [])
+
+
 @needs("restore", "feed", "queries")
 def test_what_does_not_fit_is_told_and_put_right_where_it_is_derived(stores: Stores) -> None:
     store = stores.store
