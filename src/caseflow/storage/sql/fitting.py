@@ -42,6 +42,12 @@ UNFED = (
 )
 """The events that the feed lacks, and that do not wait for a place either."""
 
+IN_VAIN = (
+    f"(it.first > it.last OR {NO_EVENT} AND e.number = it.first)"
+    f" OR {NO_EVENT} AND e.number = it.last))"
+)
+"""Of what waits for a place in the feed, what are no events."""
+
 LOOSE = {
     "history": "SELECT it.case_id, '', max(it.number) FROM {events} AS it"
     f" WHERE it.agency = ? AND {_NO_CASE} GROUP BY it.case_id",
@@ -61,8 +67,7 @@ LOOSE = {
     "gap": f"SELECT it.case_id, '', it.position{GAP}",
     "unfed": f"SELECT it.case_id, '', min(it.number){UNFED} GROUP BY it.case_id",
     "waiting": "SELECT it.case_id, '', it.id FROM {pending} AS it WHERE it.agency = ?"
-    f" AND (it.first > it.last OR {NO_EVENT} AND e.number = it.first)"
-    f" OR {NO_EVENT} AND e.number = it.last))",
+    f" AND {IN_VAIN}",
     "again": "SELECT DISTINCT it.case_id, '', it.id FROM {pending} AS it JOIN {feed} AS f"
     " ON f.agency = it.agency AND f.case_id = it.case_id"
     " AND f.number BETWEEN it.first AND it.last WHERE it.agency = ?"

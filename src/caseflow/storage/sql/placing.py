@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from caseflow.storage.sql import feed
-from caseflow.storage.sql.fitting import BLANK, GAP, NO_EVENT, UNFED
+from caseflow.storage.sql.fitting import BLANK, GAP, IN_VAIN, NO_EVENT, UNFED
 from caseflow.storage.sql.statements import HIGHEST, Statements
 
 _NOWHERE = (
@@ -28,6 +28,7 @@ _DEAD = (
     " AND it.number = CAST(it.number AS BIGINT))"
 )
 """Rows of events that are not there. Those that a listed case has to have, `mend` brings back."""
+_IN_VAIN = f"DELETE FROM {{pending}} AS it WHERE it.agency = ? AND {IN_VAIN}"
 _GAPS = (
     "INSERT INTO {feed} (agency, position, case_id, number)"
     f" SELECT it.agency, it.position - 1, '', 0{GAP}"
@@ -64,7 +65,8 @@ def put_back(
     if prepared.postgres:
         feed.hold(connection, prepared, agency)
     connection.execute(prepared(_NOWHERE), (agency,))
-    connection.execute(prepared(_DEAD + only), (agency, *of_case))
+    for statement in (_DEAD, _IN_VAIN):
+        connection.execute(prepared(statement + only), (agency, *of_case))
     connection.execute(prepared(_GAPS), (agency,))
     given = (agency, agency, *of_case, agency, *of_case)
     ends = connection.execute(prepared(_WHOLE.replace("{only}", only)), given).fetchall()
