@@ -168,13 +168,49 @@ def test_what_is_missing_in_the_file_as_well_is_told_and_nothing_is_changed(dama
     raw, export, history = damaged
     rows = raw.rows(CASE)
     raw.put(CASE, rows[:-1])
-    older = r"\. The file is too old: look for a later export\. Nothing was changed\.$"
+    older = (
+        r"\. The file is too old: look for a later export\. Where none has what is lost, "
+        r"accept_loss=True lets the case end before it\. Nothing was changed\.$"
+    )
     with pytest.raises(ChainBroken, match=f"event {len(history)} is missing, .* file{older}"):
         book_on(raw).mend(CASE, io.BytesIO(export))
     raw.put(CASE, [*rows[:-1], rows[-1]._replace(actor="x")])
     with pytest.raises(ChainBroken, match=f"event {len(history)} was changed .* written{older}"):
         book_on(raw).mend(CASE, io.BytesIO(export))
     assert raw.rows(CASE)[:-1] == rows[:-1]
+
+
+@pytest.mark.parametrize("with_file", [True, False])
+def test_where_no_export_has_it_the_case_may_end_before_what_is_lost(damaged, with_file):
+    """And can be worked on again: what is whole up to there is kept."""
+    raw, export, history = damaged
+    rows = raw.rows(CASE)
+    raw.put(CASE, [*rows[:-2], rows[-2]._replace(actor="x"), rows[-1]])
+    book = book_on(raw)
+    file = io.BytesIO(export) if with_file else None
+    assert book.mend(CASE, file, accept_loss=True) == 0
+    assert book.history(CASE) == history[:-2]
+    book.reindex()
+    assert book.verify_all().holds
+    assert (
+        book.record(CASE, Paid(amount=7), by=ANA, command_id="later").case.version == len(rows) - 1
+    )
+    assert book.verify_all().holds
+
+
+def test_a_loss_is_not_accepted_by_the_way(damaged):
+    """Nothing is lost where nothing is damaged, and another history is no loss."""
+    raw, export, history = damaged
+    assert book_on(raw).mend(CASE, io.BytesIO(export), accept_loss=True) == 0
+    assert book_on(raw).mend(CASE, accept_loss=True) == 0
+    assert book_on(raw).history(CASE) == history
+    with pytest.raises(InvalidCall, match=r"^mend\('R-2'\) without a file has nothing to put the"):
+        book_on(raw).mend(CASE)
+    rows = raw.rows(CASE)
+    raw.put(CASE, [rows[0]._replace(actor="x"), *rows[1:]])
+    with pytest.raises(ChainBroken, match=r"event 1 is missing or .* delete its rows from"):
+        book_on(raw).mend(CASE, accept_loss=True)
+    assert raw.rows(CASE)[1:] == rows[1:]
 
 
 def test_a_row_that_was_moved_here_goes_back_to_its_case_with_the_packet_of_that(damaged):
@@ -236,7 +272,7 @@ def test_it_begins_again_where_somebody_writes_meanwhile(damaged):
     raw, export, history = damaged
     rows = raw.rows(CASE)
     raw.put(CASE, [rows[0]._replace(actor="x"), *rows[1:]])
-    work = book_on(raw)._middle.mending.mend(CASE, io.BytesIO(export))
+    work = book_on(raw)._middle.mending.mend(CASE, io.BytesIO(export), accept_loss=False)
     written = []
 
     def write(call):

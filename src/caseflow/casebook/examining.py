@@ -74,6 +74,12 @@ def chain(agency: str, case_id: str, rows: Sequence[StoredEvent]) -> Finding | N
     return None
 
 
+NO_EVENTS = (
+    "Put it right with mend(), from an export that holds it; if there was never such a case, "
+    "delete its row from caseflow_cases. See docs/howto-verify.md."
+)
+
+
 def end(case_id: str, stored: Stored) -> Finding | None:
     """What is wrong with the end of a history, as the store knows of it.
 
@@ -81,7 +87,9 @@ def end(case_id: str, stored: Stored) -> Finding | None:
     not before any of them, whoever writes at the same time.
     """
     rows, before, after = stored.rows, stored.before, stored.head
-    if not rows or len(rows) < (before.version if before else 0):
+    if not rows:
+        return findings.broken(case_id, 1, "is missing", repair=NO_EVENTS)
+    if len(rows) < (before.version if before else 0):
         return findings.broken(case_id, len(rows) + 1, "is missing")
     version = after.version if after else 0
     if len(rows) > version:

@@ -88,9 +88,9 @@ def _many(count: int, noun: str) -> str:
 COMMAND = "command-differs"
 
 
-def broken(case_id: str, number: int, problem: str) -> Finding:
+def broken(case_id: str, number: int, problem: str, **repair: str) -> Finding:
     """A chain that does not hold."""
-    return unreadable(ChainBroken(case_id=case_id, number=number, problem=problem))
+    return unreadable(ChainBroken(case_id=case_id, number=number, problem=problem, **repair))
 
 
 def unreadable(error: UnreadableRecord) -> Finding:
@@ -161,11 +161,10 @@ def feed(case_id: str, number: int, wanted: int, position: int) -> Finding:
     shown = f"The feed shows event {number} of case {case_id!r}"
     sentence = (
         f"{shown} a second time, or too late, at position {position}. Its consumers may see it "
-        "twice. If it is shown elsewhere, delete that row of the feed, and run reindex()."
+        "twice. Run reindex()."
         if number < wanted
         else f"{shown} in the place of {wanted}. Its consumers may have missed something. Run "
-        "reindex(), which puts back what the feed lacks; if it is found again, rows were "
-        "exchanged: exchange them back."
+        "reindex(), which shows again what follows."
     )
     return Finding(code="feed-differs", case_id=case_id, number=wanted, sentence=sentence)
 
@@ -196,15 +195,22 @@ def loose(one: Loose) -> Finding:
     code, sentence = _LOOSE[one.kind]
     case_id = "" if one.kind in ("gap", "consumer") else one.case_id
     number = one.number if one.kind in ("history", "command", "unfed") else None
-    told = sentence.format(case=one.case_id, name=one.name, number=one.number)
+    derived = one.name.partition(" ")[0].removeprefix("caseflow_") in _DERIVED
+    repair = "Run reindex()." if derived else "Put it right by hand, or from a backup."
+    told = sentence.format(case=one.case_id, name=one.name, number=one.number, repair=repair)
     return Finding(code=code, case_id=case_id, number=number, sentence=told)
 
+
+_DERIVED = {"keys", "subjects", "snapshots", "feed"}
+"""The tables of which reindex() writes every row anew that is not as it should be."""
 
 _LOOSE = {
     "history": (
         "list-differs",
         "The list of cases does not show case {case!r}, of which there are events, up to number "
-        "{number}. Put it right with mend({case!r}, ...), from an export that holds it.",
+        "{number}. Put it right with mend({case!r}, ...), from an export that holds it. If there "
+        "was never such a case, mend the one whose events these are, and delete the rows of "
+        "{case!r} from caseflow_events.",
     ),
     "command": (
         "command-differs",
@@ -233,22 +239,23 @@ _LOOSE = {
     "place": (
         "list-differs",
         "The list of cases shows case {case!r} and case {name!r} at one place ({number}): a page "
-        "may leave one of them out. Give one of them a place of its own.",
+        "may leave one of them out. In caseflow_cases, set `opened` of one of them to a number "
+        "that no other case has, and run reindex().",
     ),
     "fed": (
         "feed-differs",
         "The feed shows an event of case {case!r} at position {number} that is not there. Its "
-        "consumers pass it over.",
+        "consumers pass it over. Run reindex(), which makes that position blank.",
     ),
     "gap": (
         "feed-differs",
-        "The feed shows nothing before position {number}. Its consumers may have missed something, "
-        "and may wait there. Run reindex(), which puts back what the feed lacks.",
+        "The feed shows nothing before position {number}. Its consumers may have missed something. "
+        "Run reindex(), which shows at the end what the feed lacks.",
     ),
     "unfed": (
         "feed-differs",
         "The feed does not show event {number} of case {case!r}. Its consumers may have missed "
-        "something. Run reindex(), which puts it back.",
+        "something. Run reindex(), which shows it at the end.",
     ),
     "waiting": (
         "feed-differs",
@@ -268,8 +275,7 @@ _LOOSE = {
     ),
     "odd": (
         "row-damaged",
-        "A row of table {name}, which caseflow never writes there. Keys, subjects and snapshots "
-        "are put right by reindex(); otherwise put it right by hand, or from a backup.",
+        "A row of table {name}, which caseflow never writes there. {repair}",
     ),
 }
 """Per kind of what is loose, the code and the sentence."""

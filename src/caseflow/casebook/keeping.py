@@ -84,7 +84,9 @@ class Keeping(Generic[S]):
         except CaseExists as error:
             raise CaseHeld(case_id=error.fields["case_id"]) from error
 
-    def mend(self, case_id: str, source: FileLike) -> int:
+    def mend(
+        self, case_id: str, source: FileLike | None = None, *, accept_loss: bool = False
+    ) -> int:
         """Put a damaged case right from an export or a packet. How many events were put right.
 
         What was written after the export is kept, where it follows from it; so is the place of
@@ -93,8 +95,11 @@ class Keeping(Generic[S]):
         cannot list the case: `OtherWorkflow`, `OtherVersion`, `UnreadableRecord` (without its
         cipher, say). Raises `DamagedFile`, `FileFailed`, `CommandHeld`, `Conflict`, and
         `InvalidCall` where the file lacks the case, or holds in the clear what this book seals.
+
+        `accept_loss` is for what no file holds (without a file: for a case that none holds): the
+        case then ends before the first event that is lost, and what followed that one is lost too.
         """
-        return self._run(self._middle.mending.mend(case_id, source))
+        return self._run(self._middle.mending.mend(case_id, source, accept_loss=accept_loss))
 
     def reindex(self) -> int:
         """Put right what is derived of the cases of this workflow: the list, snapshots, the feed.
@@ -154,9 +159,12 @@ class AsyncKeeping(Generic[S]):
         except CaseExists as error:
             raise CaseHeld(case_id=error.fields["case_id"]) from error
 
-    async def mend(self, case_id: str, source: FileLike) -> int:
+    async def mend(
+        self, case_id: str, source: FileLike | None = None, *, accept_loss: bool = False
+    ) -> int:
         """As `Casebook.mend`."""
-        return await self._run(self._middle.mending.mend(case_id, source), aside=True)
+        work = self._middle.mending.mend(case_id, source, accept_loss=accept_loss)
+        return await self._run(work, aside=True)
 
     async def reindex(self) -> int:
         """As `Casebook.reindex`."""

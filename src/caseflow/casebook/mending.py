@@ -26,7 +26,7 @@ from caseflow.kernel.errors import (
     OtherVersion,
     UnreadableRecord,
 )
-from caseflow.kernel.stored import StoredEvent, holds_hash, verify_chain
+from caseflow.kernel.stored import GENESIS, StoredEvent, holds_hash, verify_chain
 from caseflow.storage.port import Found, Head, History, Listing
 
 
@@ -96,23 +96,28 @@ class Mending(Generic[S]):
 
     # -- one history -------------------------------------------------------------------------
 
-    def mend(self, case_id: str, source: FileLike) -> Work[int]:
+    def mend(self, case_id: str, source: FileLike | None, *, accept_loss: bool) -> Work[int]:
         """Put a history right from an export. How many of its events were put right.
 
         How it is listed is known before it is written: a case that this book does not list, or
-        cannot read, is left as it is.
+        cannot read, is left as it is. With `accept_loss` it ends where what there is of it ends.
         """
         an_id("case_id", case_id)
-        with read_from(source, kind=KIND) as reader:
-            reader.belongs_to(self._agency)
-            kept = _only(reader, case_id)
+        if source is None and accept_loss is not True:
+            raise InvalidCall(
+                what=f"mend({case_id!r}) without a file",
+                problem="has nothing to put the case right from",
+                repair=f"Give an export or a packet that holds it. {_NONE_HOLDS}",
+            )
+        kept, reader = self._kept(case_id, source)
         for _ in range(ATTEMPTS):
             head = yield from store_calls.head(self._agency, case_id)
             rows = yield from store_calls.read(self._agency, case_id)
-            events = _merged(self._agency, case_id, kept, rows, head)
+            events = _merged(self._agency, case_id, kept, rows, head, accept_loss=accept_loss)
             differing = len(events) - len(set(events) & set(rows))
             _, listing, held = self._read(case_id, events)
-            self._keep_sealed(reader, events, rows)
+            if reader is not None:
+                self._keep_sealed(reader, events, rows)
             history = History(case_id, events, listing, tuple(sorted(held.subjects)))
             try:
                 mended = yield from store_calls.mend(self._agency, history, head=head)
@@ -123,6 +128,16 @@ class Mending(Generic[S]):
                 yield from tidy_if_erased(self._loader, case_id, held.generation)
                 return differing
         raise Conflict(case_id=case_id, attempts=ATTEMPTS)
+
+    def _kept(
+        self, case_id: str, source: FileLike | None
+    ) -> tuple[Sequence[StoredEvent], Reader | None]:
+        """What a file holds of a case, where there is a file."""
+        if source is None:
+            return (), None
+        with read_from(source, kind=KIND) as reader:
+            reader.belongs_to(self._agency)
+            return _only(reader, case_id), reader
 
     def _keep_sealed(
         self, reader: Reader, events: Sequence[StoredEvent], rows: Sequence[StoredEvent]
@@ -157,7 +172,14 @@ def _only(reader: Reader, case_id: str) -> Sequence[StoredEvent]:
 
 _DERIVED = {"subject", "unheld", "key", "snapshot", "unfed"}
 
-_TOO_OLD = "The file is too old: look for a later export. Nothing was changed."
+_NONE_HOLDS = "Where none has what is lost, accept_loss=True lets the case end before it."
+
+_TOO_OLD = f"The file is too old: look for a later export. {_NONE_HOLDS} Nothing was changed."
+
+_ALL_LOST = (
+    "Nothing can be kept of it without a file. Where no export holds it, delete its rows from "
+    "the tables of caseflow by hand, and run reindex(). Nothing was changed."
+)
 
 _ANOTHER = (
     "Somebody wrote one of the two anew: compare both with a backup or with an attestation. "
@@ -171,12 +193,15 @@ def _merged(
     kept: Sequence[StoredEvent],
     rows: Sequence[StoredEvent],
     head: Head | None,
+    *,
+    accept_loss: bool,
 ) -> list[StoredEvent]:
     """The history of an export, and what was written after it. Raises `ChainBroken`.
 
     No event that is whole is lost: those that stand in the store and hold by themselves are
     all in it. What does not hold is left out where one of these stands in its place, or where
-    the case ended with the last of these: then nothing that was written is missing.
+    the case ended with the last of these: then nothing that was written is missing. Who accepts
+    a loss gets all that follows from the first event on.
     """
     holding = [row for row in rows if _holds(agency, case_id, row)]
     later = [row for row in holding if row.number > len(kept)]
@@ -187,9 +212,16 @@ def _merged(
             problem, repair = "is whole here, and another one in the file", _ANOTHER
             raise ChainBroken(case_id=case_id, number=row.number, problem=problem, repair=repair)
     try:
-        verify_chain(later, after=len(kept), previous=kept[-1].hash)
+        verify_chain(later, after=len(kept), previous=kept[-1].hash if kept else GENESIS)
     except ChainBroken as error:
-        raise ChainBroken(**{**error.fields, "repair": _TOO_OLD}) from None
+        if not accept_loss:
+            raise ChainBroken(**{**error.fields, "repair": _TOO_OLD}) from None
+        events = [*kept, *(row for row in later if row.number < error.fields["number"])]
+    if accept_loss:
+        if not events:
+            problem = "is missing or was changed after it was written"
+            raise ChainBroken(case_id=case_id, number=1, problem=problem, repair=_ALL_LOST)
+        return events
     if head is None or head.hash != events[-1].hash:
         _see_that_all_are_among(case_id, events, rows, head)
     return events

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from threading import Lock
 
 import attrs
@@ -29,6 +30,9 @@ from caseflow.storage.port import (
     Snapshot,
     Unit,
 )
+
+BLANK = ("", 0)
+"""A place of the feed at which nothing stands any more."""
 
 
 class MemoryStorage:
@@ -145,12 +149,14 @@ class MemoryStorage:
     def feed(self, agency: str, /, *, after: int = 0, limit: int = 100) -> Sequence[FeedEntry]:
         """At most `limit` events after a position, in order."""
         kept = self._of(agency)
-        window = kept.feed[after : after + limit]
-        return [
+        shown = (
             FeedEntry(position, rows[number - 1])
-            for position, (case_id, number) in enumerate(window, after + 1)
-            if number <= len(rows := kept.cases.get(case_id, ()))  # what was lost is not made up
-        ]
+            for position, (case_id, number) in enumerate(islice(kept.feed, after, None), after + 1)
+            if 0
+            < number
+            <= len(rows := kept.cases.get(case_id, ()))  # what was lost is passed over
+        )
+        return list(islice(shown, limit))
 
     def checkpoint(self, agency: str, consumer: str, /) -> int:
         """The position up to which a consumer has done its work (0: none yet)."""
@@ -213,15 +219,14 @@ class MemoryStorage:
             for unit in units:
                 if unit.command_id in others:
                     raise CommandReused(command_id=unit.command_id, case_id=case_id)
-            fed = {number for fed_id, number in kept.feed if fed_id == case_id}
             kept.commands = others
             kept.cases[case_id], kept.subjects[case_id] = [], set()
             kept.snapshots.pop(case_id, None)
             before = list(kept.feed)
             for unit in units:
                 kept.write(unit)
-            rest = [(case_id, one.number) for one in history.events if one.number not in fed]
-            kept.feed = before + rest
+            kept.feed = before
+            kept.put_back([case_id])
             return True
 
     def loose_ends(self, agency: str, /, *, mend: bool = False) -> Sequence[Loose]:
@@ -236,8 +241,8 @@ class MemoryStorage:
                     kept.subjects.setdefault(one.case_id, set()).add(one.name)
                 elif one.kind == "snapshot":
                     del kept.snapshots[one.case_id]
-                elif one.kind == "unfed" and one.case_id in kept.listings:
-                    kept.feed.append((one.case_id, one.number))
+            if mend:
+                kept.put_back(kept.listings)
             return found
 
     def _of(self, agency: str) -> _Agency:
@@ -281,13 +286,29 @@ class _Agency:
     def _loose_in_the_feed(self) -> Iterable[Loose]:
         events = {(row.case_id, row.number) for rows in self.cases.values() for row in rows}
         for position, shown in enumerate(self.feed, 1):
-            if shown not in events:
+            if shown not in events and shown != BLANK:
                 yield Loose("fed", shown[0], "", position)
         for case_id, number in sorted(events - set(self.feed)):
             yield Loose("unfed", case_id, "", number)
         for name, position in self.consumers.items():
             if not 0 <= position <= len(self.feed):
                 yield Loose("consumer", "", name, position)
+
+    def put_back(self, case_ids: Iterable[str]) -> None:
+        """Show the events of cases in order: where they are already, or else at the end.
+
+        Of a case that lacks an event nothing is done: it is mended first.
+        """
+        ends = {one: len(self.cases[one]) for one in case_ids}
+        whole = [one for one, end in ends.items() if end and self.cases[one][-1].number == end]
+        upcoming = dict.fromkeys(whole, 1)
+        for index, (case_id, number) in enumerate(self.feed):
+            if case_id in upcoming and number == upcoming[case_id] <= ends[case_id]:
+                upcoming[case_id] += 1
+            elif case_id in upcoming or case_id not in self.cases:
+                self.feed[index] = BLANK
+        for case_id, first in upcoming.items():
+            self.feed.extend((case_id, number) for number in range(first, ends[case_id] + 1))
 
     def write(self, unit: Unit) -> None:
         """Write a unit that nothing speaks against."""

@@ -126,7 +126,10 @@ class Found(NamedTuple):
 
 
 class FeedEntry(NamedTuple):
-    """One event of the feed. Positions count from 1 without a gap, in each agency."""
+    """One event of the feed. Positions count from 1 without a gap, in each agency.
+
+    After damage there may be some that show nothing any more: they are passed over.
+    """
 
     position: int
     event: StoredEvent
@@ -283,8 +286,9 @@ class Storage(Protocol):
         """What does not fit: a history of no case, a position of no event, and so on.
 
         Each is judged at one moment, whoever writes. `mend` drops what is of the kinds
-        `subject`, `key` and `snapshot`, adds what is `unheld`, and gives the events of listed
-        cases that are `unfed` a position: in a gap, where they fit by their case, or at the end.
+        `subject`, `key` and `snapshot`, adds what is `unheld`, and shows the events of each case in
+        the feed once and in order: what should not stand at a position goes, and nothing takes
+        its place; what is missing comes at the end. A case that lacks events is left alone.
         """
         ...
 

@@ -58,16 +58,11 @@ def hold(connection: Any, prepared: Statements, agency: str) -> None:
 def append(
     connection: Any, prepared: Statements, agency: str, events: Iterable[tuple[str, int]]
 ) -> None:
-    """Put events, each a case and a number, at the end (PostgreSQL: in what waits for a place)."""
-    rows: list[tuple[Any, ...]]
-    if prepared.postgres:
-        table, rows = sql.INSERT_PENDING, [(agency, *event, event[1]) for event in events]
-    else:
-        (last,) = connection.execute(prepared(sql.LAST_POSITION), (agency,)).fetchone()
-        places = enumerate(events, last + 1)
-        table, rows = sql.INSERT_POSITION, [(agency, position, *one) for position, one in places]
+    """Put events, each a case and a number, at the end. On PostgreSQL, `hold` it before."""
+    (last,) = connection.execute(prepared(sql.LAST_POSITION), (agency,)).fetchone()
+    rows = [(agency, position, *one) for position, one in enumerate(events, last + 1)]
     if rows:
-        connection.cursor().executemany(prepared(table), rows)
+        connection.cursor().executemany(prepared(sql.INSERT_POSITION), rows)
 
 
 def is_waiting(connection: Any, prepared: Statements, agency: str) -> bool:
@@ -83,10 +78,19 @@ def _as_number(agency: str) -> int:
 def read(
     connection: Any, prepared: Statements, agency: str, after: int, limit: int
 ) -> Sequence[FeedEntry]:
-    """Events that have positions, after one."""
-    last = min(after + limit, LAST)
-    rows = connection.execute(prepared(sql.FEED), (agency, after, last)).fetchall()
-    return [FeedEntry(row[0], StoredEvent._make(row[1:])) for row in rows]
+    """Events that have positions, after one. Where nothing stands any more, it looks further."""
+    while True:
+        last = min(after + limit, LAST)
+        rows = connection.execute(prepared(sql.FEED), (agency, after, last)).fetchall()
+        if rows:
+            return [FeedEntry(row[0], StoredEvent._make(row[1:])) for row in rows]
+        (end,) = connection.execute(prepared(sql.LAST_POSITION), (agency,)).fetchone()
+        if end <= last:
+            return []
+        (upcoming,) = connection.execute(prepared(sql.NEXT_SHOWN), (agency, last)).fetchone()
+        if upcoming is None:
+            return []
+        after = upcoming - 1
 
 
 def checkpoint(connection: Any, prepared: Statements, agency: str, consumer: str) -> int:

@@ -17,10 +17,17 @@ _NO_CASE = (
     "NOT EXISTS (SELECT 1 FROM {cases} AS c WHERE c.agency = it.agency AND c.case_id = it.case_id)"
 )
 _NO_PLACE = _NO_CASE[:-1] + " AND c.opened = it.opened)"
-_NO_EVENT = (
+NO_EVENT = (
     "NOT EXISTS (SELECT 1 FROM {events} AS e WHERE e.agency = it.agency AND e.case_id = it.case_id"
 )
-_NOBODY_OF_IT = f"{_NO_EVENT} AND e.subject = it.subject)"
+BLANK = "it.case_id = '' AND it.number = 0"
+"""A row of the feed at which nothing stands any more, nor between it and the one before it."""
+GAP = (
+    " FROM {feed} AS it WHERE it.agency = ? AND it.position <> 1"
+    f" AND NOT ({BLANK}) AND NOT EXISTS (SELECT 1 FROM {{feed}} AS f"
+    " WHERE f.agency = it.agency AND f.position = it.position - 1)"
+)
+_NOBODY_OF_IT = f"{NO_EVENT} AND e.subject = it.subject)"
 _UNHELD = (
     " FROM {events} AS it WHERE it.agency = ? AND NOT EXISTS (SELECT 1 FROM {subjects} AS s"
     " WHERE s.agency = it.agency AND s.subject = it.subject AND s.case_id = it.case_id)"
@@ -35,11 +42,17 @@ UNFED = (
 )
 """The events that the feed lacks, and that do not wait for a place either."""
 
+IN_VAIN = (
+    f"(it.first > it.last OR {NO_EVENT} AND e.number = it.first)"
+    f" OR {NO_EVENT} AND e.number = it.last))"
+)
+"""Of what waits for a place in the feed, what are no events."""
+
 LOOSE = {
     "history": "SELECT it.case_id, '', max(it.number) FROM {events} AS it"
     f" WHERE it.agency = ? AND {_NO_CASE} GROUP BY it.case_id",
     "command": "SELECT it.case_id, it.command_id, it.first FROM {commands} AS it"
-    f" WHERE it.agency = ? AND {_NO_EVENT} AND e.number = it.first"
+    f" WHERE it.agency = ? AND {NO_EVENT} AND e.number = it.first"
     " AND e.command_id = it.command_id)",
     "subject": "SELECT it.case_id, it.subject, 0 FROM {subjects} AS it"
     f" WHERE it.agency = ? AND {_NOBODY_OF_IT}",
@@ -50,18 +63,15 @@ LOOSE = {
     "place": "SELECT max(it.case_id), min(it.case_id), it.opened FROM {cases} AS it"
     " WHERE it.agency = ? GROUP BY it.opened HAVING count(*) > 1",
     "fed": "SELECT it.case_id, '', it.position FROM {feed} AS it"
-    f" WHERE it.agency = ? AND {_NO_EVENT} AND e.number = it.number)",
-    "gap": "SELECT it.case_id, '', it.position FROM {feed} AS it WHERE it.agency = ?"
-    " AND it.position <> 1 AND NOT EXISTS (SELECT 1 FROM {feed} AS f"
-    " WHERE f.agency = it.agency AND f.position = it.position - 1)",
+    f" WHERE it.agency = ? AND NOT ({BLANK}) AND {NO_EVENT} AND e.number = it.number)",
+    "gap": f"SELECT it.case_id, '', it.position{GAP}",
     "unfed": f"SELECT it.case_id, '', min(it.number){UNFED} GROUP BY it.case_id",
     "waiting": "SELECT it.case_id, '', it.id FROM {pending} AS it WHERE it.agency = ?"
-    f" AND (it.first > it.last OR {_NO_EVENT} AND e.number = it.first)"
-    f" OR {_NO_EVENT} AND e.number = it.last))",
+    f" AND {IN_VAIN}",
     "again": "SELECT DISTINCT it.case_id, '', it.id FROM {pending} AS it JOIN {feed} AS f"
     " ON f.agency = it.agency AND f.case_id = it.case_id"
     " AND f.number BETWEEN it.first AND it.last WHERE it.agency = ?"
-    f" AND NOT {_NO_EVENT} AND e.number = it.first) AND NOT {_NO_EVENT} AND e.number = it.last)",
+    f" AND NOT {NO_EVENT} AND e.number = it.first) AND NOT {NO_EVENT} AND e.number = it.last)",
     "consumer": "SELECT '', it.consumer, it.position FROM {consumers} AS it WHERE it.agency = ?"
     " AND (it.position < 0 OR it.position > coalesce("
     "(SELECT max(f.position) FROM {feed} AS f WHERE f.agency = it.agency"
@@ -77,25 +87,6 @@ MEND = (
     f" SELECT DISTINCT it.agency, it.subject, it.case_id{_UNHELD} ON CONFLICT DO NOTHING",
 )
 """What puts right what is derived, and nothing else."""
-
-_LACKING = (
-    f"{UNFED} AND EXISTS (SELECT 1 FROM {{cases}} AS c WHERE c.agency = it.agency"
-    " AND c.case_id = it.case_id AND it.number BETWEEN 1 AND c.version)"
-)
-OF_CASE = " AND it.case_id = ?"
-LACKING = f"SELECT it.case_id, it.number{_LACKING}"
-"""Events of listed cases that the feed lacks. What is behind the end of one was never written."""
-SHOWN = (
-    "SELECT case_id, number, position FROM {feed} WHERE agency = ? AND case_id IN"
-    f" (SELECT it.case_id{_LACKING}"
-)
-"""Where the feed shows the other events of these cases; to be closed, by one case or all."""
-GAPS = (
-    "SELECT before + 1, position FROM (SELECT position, coalesce(lag(position)"
-    " OVER (ORDER BY position), 0) AS before FROM {feed} WHERE agency = ?) AS shown"
-    " WHERE position > before + 1 ORDER BY position"
-)
-"""The positions that show nothing: from each to the next that shows something."""
 
 
 def loose_ends(connection: Any, prepared: Statements, agency: str) -> Sequence[Loose]:

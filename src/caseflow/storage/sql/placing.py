@@ -1,94 +1,100 @@
-"""Events that the feed lacks get places in it: those where they stood, as far as can be told.
+"""Events that the feed lacks get places in it, at the end: where every consumer comes by.
 
-A row of the feed that is gone leaves a gap, and an event without a place. In a gap an event may
-stand if it comes after the one before it in its case, and before the next. Gaps are filled in
-their order, each with the event that has to stand earliest; so every gap can be filled again
-that one of them left. What finds none gets a new place at the end, where consumers see it.
+A place that was given shows its event, or nothing any more; never another one, since consumers
+may have passed it. So a row that shows what is not there, or what it should not show there, is
+made blank, and so is a gap; and of a case whose events are not all shown in order, what comes
+after the first fault is shown anew. Consumers may see that twice, and miss nothing.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Sequence
-from heapq import heappop, heappush
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import Any
 
 from caseflow.storage.sql import feed
-from caseflow.storage.sql import statements as sql
-from caseflow.storage.sql.fitting import GAPS, LACKING, OF_CASE, SHOWN
-from caseflow.storage.sql.statements import Statements
+from caseflow.storage.sql.fitting import BLANK, GAP, IN_VAIN, NO_EVENT, UNFED
+from caseflow.storage.sql.statements import HIGHEST, Statements
 
-Event = tuple[str, int]
-"""Case and number."""
-
-
-class Span(NamedTuple):
-    """Between which positions an event has to stand."""
-
-    after: int
-    before: int
-    event: Event
+_NOWHERE = (
+    "DELETE FROM {feed} WHERE agency = ?"
+    f" AND (position NOT BETWEEN 1 AND {HIGHEST} OR position <> CAST(position AS BIGINT))"
+)
+"""Where no position can be: nobody ever read there."""
+_DEAD = (
+    "UPDATE {feed} AS it SET case_id = '', number = 0 WHERE it.agency = ?"
+    f" AND NOT ({BLANK}) AND {NO_EVENT} AND e.number = it.number)"
+    " AND NOT EXISTS (SELECT 1 FROM {cases} AS c WHERE c.agency = it.agency"
+    " AND c.case_id = it.case_id AND it.number BETWEEN 1 AND c.version"
+    " AND it.number = CAST(it.number AS BIGINT))"
+)
+"""Rows of events that are not there. Those that a listed case has to have, `mend` brings back."""
+_IN_VAIN = f"DELETE FROM {{pending}} AS it WHERE it.agency = ? AND {IN_VAIN}"
+_GAPS = (
+    "INSERT INTO {feed} (agency, position, case_id, number)"
+    f" SELECT it.agency, it.position - 1, '', 0{GAP}"
+)
+_MADE_BLANK = "UPDATE {feed} SET case_id = '', number = 0 WHERE agency = ? AND position = ?"
+_OF_CASE = " AND it.case_id = ?"
+_UNTIDY = (
+    "SELECT case_id FROM (SELECT it.case_id, it.number,"
+    " coalesce(lag(it.number) OVER (PARTITION BY it.case_id ORDER BY it.position), 0) AS before"
+    f" FROM {{feed}} AS it WHERE it.agency = ? AND NOT ({BLANK}){{only}}) AS it"
+    " WHERE it.number <> it.before + 1"
+)
+_FAULTY = f"(SELECT it.case_id{UNFED}{{only}} UNION {_UNTIDY})"
+"""The cases of which the feed lacks events, or does not show them one after the other."""
+_WHOLE = (
+    "SELECT c.case_id, c.version FROM {cases} AS c WHERE c.agency = ?"
+    f" AND c.case_id IN {_FAULTY} AND c.version = (SELECT count(*) FROM {{events}} AS e"
+    " WHERE e.agency = c.agency AND e.case_id = c.case_id AND e.number BETWEEN 1 AND c.version)"
+    " ORDER BY c.case_id"
+)
+"""Those that have all their events. The others are mended first, and their places with them."""
+_SHOWN = (
+    "SELECT f.case_id, f.number, f.position FROM {feed} AS f WHERE f.agency = ?"
+    f" AND f.case_id IN {_FAULTY} ORDER BY f.position"
+)
+_WAITING = "SELECT case_id, first, last FROM {pending} WHERE agency = ?"
 
 
 def put_back(
     connection: Any, prepared: Statements, agency: str, case_id: str | None = None
 ) -> None:
-    """Give places to the events of an agency, or of one case, that the feed lacks."""
-    only, given = ("", (agency,)) if case_id is None else (OF_CASE, (agency, case_id))
+    """Show the events of an agency, or of one case, once and in order."""
+    only, of_case = ("", ()) if case_id is None else (_OF_CASE, (case_id,))
     if prepared.postgres:
         feed.hold(connection, prepared, agency)
-    found = connection.execute(prepared(LACKING + only), given).fetchall()
-    lacking = sorted((one, number) for one, number in found if type(number) is int)
-    if not lacking:
+    connection.execute(prepared(_NOWHERE), (agency,))
+    for statement in (_DEAD, _IN_VAIN):
+        connection.execute(prepared(statement + only), (agency, *of_case))
+    connection.execute(prepared(_GAPS), (agency,))
+    given = (agency, agency, *of_case, agency, *of_case)
+    ends = connection.execute(prepared(_WHOLE.replace("{only}", only)), given).fetchall()
+    if not ends:
         return
-    shown = connection.execute(prepared(f"{SHOWN}{only})"), (agency, *given)).fetchall()
-    gaps = connection.execute(prepared(GAPS), (agency,)).fetchall()
-    back = filled(gaps, spans(lacking, shown))
-    rows = [(agency, position, *event) for event, position in back.items()]
-    if rows:
-        connection.cursor().executemany(prepared(sql.INSERT_POSITION), rows)
-    feed.append(connection, prepared, agency, [one for one in lacking if one not in back])
+    shown = connection.execute(prepared(_SHOWN.replace("{only}", only)), given).fetchall()
+    # asked after where the cases end: a unit that is written in between is then not shown twice
+    waiting = connection.execute(prepared(_WAITING), (agency,)).fetchall()
+    blank, anew = in_order(dict(ends), shown)
+    wait = {(one, n) for one, n in anew for of, a, z in waiting if one == of and a <= n <= z}
+    made_blank = [(agency, position) for position in blank]
+    if made_blank:
+        connection.cursor().executemany(prepared(_MADE_BLANK), made_blank)
+    feed.append(connection, prepared, agency, [one for one in anew if one not in wait])
 
 
-def spans(lacking: Sequence[Event], shown: Iterable[tuple[str, int, int]]) -> list[Span]:
-    """Where each event may stand. `lacking` is sorted, `shown` holds the others of its case.
+def in_order(
+    ends: dict[str, int], shown: Iterable[tuple[str, int, int]]
+) -> tuple[list[int], list[tuple[str, int]]]:
+    """Which positions to make blank, and which events to show anew, for each case to be in order.
 
-    An event that is neither waits for its place at the end, and so does what comes after it.
+    `ends` has the last event of each case, `shown` case, number and position, by position.
     """
-    places: dict[str, dict[int, int]] = {}
+    upcoming, blank = dict.fromkeys(ends, 1), []
     for case_id, number, position in shown:
-        places.setdefault(case_id, {})[number] = position
-    found = []
-    missing = set(lacking)
-    for case_id, last in dict(lacking).items():
-        mine, after, before = places.get(case_id, {}), 0, feed.LAST
-        bounds = {}
-        for number in sorted({*mine, *range(1, last + 1)}, reverse=True):
-            bounds[number] = before
-            before = min(before, mine.get(number, before))
-        for number in range(1, last + 1):
-            if (case_id, number) in missing:
-                found.append(Span(after, bounds[number], (case_id, number)))
-            else:
-                after = max(after, mine.get(number, feed.LAST))
-    return sorted(found)
-
-
-def filled(gaps: Iterable[tuple[int, int]], spans: Iterable[Span]) -> dict[Event, int]:
-    """Places in gaps (each from a position up to another) for as many events as have one."""
-    upcoming, back = deque(spans), dict[Event, int]()
-    ready: list[tuple[int, Event]] = []
-    for start, stop in gaps:
-        place = start
-        while place < stop and (ready or upcoming):
-            while upcoming and upcoming[0].after < place:
-                _, before, event = upcoming.popleft()
-                heappush(ready, (before, event))
-            while ready and ready[0][0] <= place:
-                heappop(ready)
-            if ready:
-                back[heappop(ready)[1]] = place
-                place += 1
-            elif upcoming:
-                place = upcoming[0].after + 1
-    return back
+        if case_id in ends and number == upcoming[case_id] <= ends[case_id]:
+            upcoming[case_id] += 1
+        elif case_id in ends:
+            blank.append(position)
+    anew = [(one, n) for one, end in ends.items() for n in range(upcoming[one], end + 1)]
+    return blank, anew
