@@ -117,7 +117,7 @@ class Mending(Generic[S]):
             differing = len(events) - len(set(events) & set(rows))
             _, listing, held = self._read(case_id, events)
             if reader is not None:
-                self._keep_sealed(reader, events, rows)
+                self._keep_sealed(reader, events, rows, head)
             history = History(case_id, events, listing, tuple(sorted(held.subjects)))
             try:
                 mended = yield from store_calls.mend(self._agency, history, head=head)
@@ -140,13 +140,23 @@ class Mending(Generic[S]):
             return _only(reader, case_id), reader
 
     def _keep_sealed(
-        self, reader: Reader, events: Sequence[StoredEvent], rows: Sequence[StoredEvent]
+        self,
+        reader: Reader,
+        events: Sequence[StoredEvent],
+        rows: Sequence[StoredEvent],
+        head: Head | None,
     ) -> None:
-        """See that nothing comes back in the clear that is not so already. Raises `InvalidCall`."""
-        there = {(row.number, row.subject) for row in rows}
-        for event in events:
-            sealed = self._codec.pseudonym(event.subject) == event.subject
-            if not sealed and (event.number, event.subject) not in there:
+        """See that nothing comes back in the clear that did not stand so. Raises `InvalidCall`.
+
+        What stood is told by hashes, of rows that hold and of the end: each speaks for itself and
+        all before it. A row that was altered may say anything, also that it is in the clear.
+        """
+        there = {row.hash for row in rows if _holds(*events[0][:2], row)}
+        if head is not None:
+            there.add(head.hash)
+        stood = max((event.number for event in events if event.hash in there), default=0)
+        for event in events[stood:]:
+            if self._codec.pseudonym(event.subject) != event.subject:
                 raise reader.unfit(
                     f"holds event {event.number} of case {event.case_id!r} in the clear, and this "
                     "book seals what it writes",
