@@ -1,6 +1,8 @@
 """Files that cannot be written or read: a clear error, and nothing that looks whole."""
 
+import gzip
 import io
+import lzma
 import resource
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +11,7 @@ import pytest
 
 from caseflow import (
     CaseflowError,
+    DamagedFile,
     FileFailed,
     InvalidCall,
 )
@@ -127,6 +130,21 @@ def test_a_closed_file_is_told(tmp_path):
     file.close()
     with pytest.raises(CaseflowError, match="closed file"):
         played([]).import_from(file)
+
+
+@pytest.mark.parametrize("kind", [gzip, lzma], ids=["gzip", "xz"])
+@pytest.mark.parametrize(
+    "harm",
+    [lambda whole: whole[:-20], lambda whole: whole[:40] + whole[60:]],
+    ids=["cut", "damaged"],
+)
+def test_a_compressed_file_that_is_cut_or_damaged_is_told(kind, harm):
+    book, packed = played([]), harm(kind.compress(WHOLE))
+    before = book.case_ids()
+    for verb in (book.import_from, lambda file: book.mend("R-1", file)):
+        with pytest.raises((FileFailed, DamagedFile), match=r"^(Line \d+ of )?the stream "):
+            verb(kind.open(io.BytesIO(packed)))
+    assert book.case_ids() == before
 
 
 def test_a_file_that_takes_a_part_at_a_time_gets_all_of_it():

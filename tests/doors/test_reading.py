@@ -98,6 +98,14 @@ def test_a_place_in_the_list_that_is_none_is_told(place):
     )
 
 
+def test_a_place_by_what_is_due_is_none_in_a_list_that_does_not_go_by_it():
+    book = shop_book(MemoryStorage())
+    place = Place("2026-01-01", 1)
+    after = cursor_at(place, book.agency, Query(workflow=book.workflow.name))
+    with pytest.raises(InvalidCall, match="is the `next` of another search"):
+        book.find(after=after)
+
+
 AN_ID = "Give a text that is not empty."
 
 WANTED = {

@@ -36,7 +36,7 @@ def place_at(after: object, agency: str, query: Query) -> Place:
             repair="Give the `next` of the page before, or leave it out.",
         )
     digest, place = found
-    if digest != _digest(agency, query):
+    if digest != _digest(agency, query) or (place.due_at and query.due_by is None):
         raise InvalidCall(
             what=f"after={short(after)}",
             problem="is the `next` of another search",

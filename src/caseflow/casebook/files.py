@@ -45,7 +45,7 @@ def name_of(file: FileLike) -> str:
     if isinstance(file, str | os.PathLike):
         return readable(os.fspath(file))
     name = getattr(file, "name", None)
-    return readable(name) if isinstance(name, str) else STREAM
+    return readable(name) if isinstance(name, str) and name else STREAM
 
 
 def _a_file(file: object, method: str) -> None:
@@ -180,7 +180,7 @@ def _sync(folder: Path) -> None:
 
 
 def _failed(file: str, action: str, error: Exception) -> FileFailed:
-    cause = getattr(error, "strerror", None) or str(error)
+    cause = getattr(error, "strerror", None) or str(error) or type(error).__name__
     repair = (
         "Nothing was kept of it: mend that, and begin again."
         if action == "written"
@@ -248,7 +248,7 @@ class Reader:
     def _more(self) -> bytes:
         try:
             chunk: object = self._read(CHUNK)
-        except (OSError, ValueError) as error:  # the second: it was closed
+        except Exception as error:  # closed, or a stream of others': gzip has errors of its own
             raise _failed(self.name, "read", error) from error
         if not isinstance(chunk, bytes):
             raise InvalidCall(

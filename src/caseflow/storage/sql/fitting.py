@@ -11,7 +11,7 @@ from typing import Any
 
 from caseflow.storage.port import Loose
 from caseflow.storage.sql.odd import odd_rows
-from caseflow.storage.sql.statements import HIGHEST, Statements
+from caseflow.storage.sql.statements import LAST_POSITION, Statements
 
 _NO_CASE = (
     "NOT EXISTS (SELECT 1 FROM {cases} AS c WHERE c.agency = it.agency AND c.case_id = it.case_id)"
@@ -73,9 +73,7 @@ LOOSE = {
     " AND f.number BETWEEN it.first AND it.last WHERE it.agency = ?"
     f" AND NOT {NO_EVENT} AND e.number = it.first) AND NOT {NO_EVENT} AND e.number = it.last)",
     "consumer": "SELECT '', it.consumer, it.position FROM {consumers} AS it WHERE it.agency = ?"
-    " AND (it.position < 0 OR it.position > coalesce("
-    "(SELECT max(f.position) FROM {feed} AS f WHERE f.agency = it.agency"
-    f" AND f.position <= {HIGHEST}), 0))",
+    f" AND (it.position < 0 OR it.position > ({LAST_POSITION.replace('?', 'it.agency')}))",
 }
 """Per kind, the statement that finds it: the case, a name, and a number."""
 

@@ -57,7 +57,7 @@ def is_odd(value: str | bytes) -> bool:
 
 def a_number(value: Any) -> int:
     """A number that an event may have, or 0 in the place of anything else."""
-    return value if type(value) is int and 0 <= value <= HIGHEST else 0
+    return value if type(value) is int and 0 <= value < HIGHEST else 0
 
 
 def odd_rows(connection: Any, prepared: Statements, agency: str) -> Iterator[Loose]:
@@ -88,7 +88,7 @@ def _fits(column: Column[Any], kind: str, value: bytes | None) -> bool:
     if value is None:
         return bool(column.nullable)
     if isinstance(column.type, (Boolean, Integer)):
-        most = 1 if isinstance(column.type, Boolean) else HIGHEST
+        most = 1 if isinstance(column.type, Boolean) else HIGHEST - 1
         return kind == "integer" and 0 <= int(value) <= most
     try:
         return kind == "text" and value.decode() is not None

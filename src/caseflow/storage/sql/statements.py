@@ -120,15 +120,21 @@ HOME = (
 _LISTED = ", ".join(LISTED_COLUMNS)
 _MARKS = ", ".join("?" * len(StoredEvent._fields))
 
-HIGHEST = 2**62
-"""The highest number that is counted on from. No higher one was ever given, nor will be."""
+HIGHEST = 2**61
+"""The highest number that is counted on from. None so high was ever given, nor will be."""
 
 
 def _last(column: str, table: str) -> str:
-    """The highest number of a column, whatever else a program put there; 0: there is none."""
+    """The highest number of a column, whatever else a program put there; 0: there is none.
+
+    Where `HIGHEST` itself was put there, or reached, counting goes on above it: else what is
+    given next would not be seen, and given again.
+    """
     return (
-        f"SELECT coalesce(CAST(max({column}) AS BIGINT), 0) FROM {{{table}}}"
-        f" WHERE agency = ? AND {column} BETWEEN 0 AND {HIGHEST}"
+        f"SELECT coalesce(CAST(max(one.{column}) AS BIGINT), 0) FROM {{{table}}} AS one"
+        f" WHERE one.agency = ? AND one.{column} BETWEEN 0 AND {2 * HIGHEST}"
+        f" AND (one.{column} <= {HIGHEST} OR EXISTS (SELECT 1 FROM {{{table}}} AS past"
+        f" WHERE past.agency = one.agency AND past.{column} = {HIGHEST}))"
     )
 
 
@@ -345,7 +351,7 @@ SEQUENCE = (
     " taken AS (DELETE FROM {pending} AS it USING sound WHERE it.agency = ?"
     " AND it.id = sound.id AND NOT EXISTS (SELECT 1 FROM fed WHERE fed.id = it.id)"
     " RETURNING it.id, it.case_id, it.first, it.last),"
-    f" last AS ({LAST_POSITION.replace(' FROM', ' AS position FROM')})"
+    f" last AS ({LAST_POSITION.replace(' FROM', ' AS position FROM', 1)})"
     " INSERT INTO {feed} (agency, position, case_id, number)"
     " SELECT ?, last.position + row_number() OVER (ORDER BY it.id, e.number), it.case_id, e.number"
     " FROM last, taken AS it, LATERAL (SELECT number FROM {events} AS e WHERE e.agency = ?"
