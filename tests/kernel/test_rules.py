@@ -1,5 +1,7 @@
 """Rules: results, not a bool. What is wanted, found, how to repair it, and on what it rests."""
 
+import subprocess
+import sys
 from datetime import timedelta
 from itertools import product
 
@@ -340,3 +342,11 @@ def test_an_actor_may_act_in_one_role_or_several_or_on_behalf_of_another():
     assert Actor("ana").roles == frozenset()
     assert Actor("ana", "clerk").roles == {"clerk"}
     assert Actor("ana", ["a", "b"], on_behalf_of="bo").on_behalf_of == "bo"
+
+
+def test_python_without_docstrings_says_why_a_rule_does_not_say_what_it_wants():
+    code = "from caseflow import rule\n@rule('silent')\ndef silent(case, context):\n    'It is.'"
+    ran = subprocess.run(
+        [sys.executable, "-OO", "-c", code], capture_output=True, text=True, check=False
+    )
+    assert "Run Python without -OO" in ran.stderr

@@ -61,6 +61,7 @@ ACTIONS = (
     *("note", "reviewed", "late note", "set", "hold", "resume", "on", "again"),
     *("end", "late end", "reopen", "moved away", "exception", "void", "correct"),
 )
+AGAIN = ("rolling", "fixed", "calendar", "yearly")
 AMERICAN = holidays.country_holidays("US")
 SET = date(2026, 2, 20)
 
@@ -199,38 +200,39 @@ class Wall:
             day, passed = day + DAY, passed + ahead
         return day
 
-    def window(self, timing, begun, early):
-        """The first and last day of what is to be done, and whether it was."""
+    def window(self, timing, begun, early, anew):
+        """The first and last day of what is to be done since it is owed, and whether it was."""
         kind, n, unit = timing
         start = self.day(begun[0])
+        base = max(begun[0], anew)
         done = [
             self.day(at)
             for at, number in self.done
             if (at, number) > begun or (early and self.day(at) + early * DAY >= start)
         ]
         if kind == "within":
-            return start, self.span(begun[0], n, unit), bool(done)
+            return self.day(base), self.span(base, n, unit), bool(done)
         if kind == "date":
             return start, SET, bool(done)
         if kind == "rolling":
-            base = max([begun[0], *(at for at, _ in self.done)])
+            base = max([base, *(at for at, _ in self.done)])
             return self.day(base), self.span(base, n, unit), False
         if kind == "calendar":
-            return self.period(start, done, unit)
-        k = 0
+            return self.period(self.day(base), done, unit)
         if kind == "fixed":
-            while any(day >= add(start, k * n, unit) for day in done):
-                k += 1
-            opens = add(start, k * n, unit)
-            return (
-                opens,
-                self.walk(opens, (add(start, (k + 1) * n, unit) - DAY - opens).days),
-                False,
-            )
+            opens, k = start, 1
+            while True:  # a hold lengthens a span, and the next one follows
+                last = self.walk(start, (add(start, k * n, unit) - DAY - start).days)
+                settled = any(day >= opens for day in done) or self.there(last) < opens
+                if last >= self.day(base) and not settled:
+                    return max(opens, self.day(base)), last, False
+                opens, k = last + DAY, k + 1
         every_one = [self.day(at) for at, _ in self.done]
         if kind == "yearly":
             k = 1
-            while any(day >= add(start, k, "year") - n * DAY for day in every_one):
+            while any(day >= add(start, k, "year") - n * DAY for day in every_one) or (
+                add(start, k, "year") + n * DAY < self.day(base)
+            ):
                 k += 1
             year = add(start, k, "year")
             return year - n * DAY, year + n * DAY, False
@@ -250,7 +252,8 @@ class Wall:
             return self.hours(base, n)
         if unit == "working day":
             return self.worked(start, n)
-        return self.walk(start, (add(start, n, unit) - start).days)
+        last = self.walk(start, (add(start, n, unit) - start).days)
+        return last if self.there(last) == last else last + DAY
 
     def holds(self):
         return [(a[0], b[0]) for a, b in zip(self.path, self.path[1:], strict=False) if a[3]]
@@ -286,6 +289,32 @@ class Wall:
         first_and_last = [*sorted(self.moved)[:1], *sorted(self.moved)[-1:]]  # a case keeps these
         since = [one for one in first_and_last if not back or one > back[-1]]
         return min(since)[0] if since else None
+
+    def times(self, timing, since, during):
+        """When it was owed: from when to when."""
+        last = datetime(9000, 1, 1, tzinfo=UTC)
+        found = []
+        for (at, _, stage, _), (end, *_) in zip(self.path, [*self.path[1:], (last,)], strict=True):
+            if (stage == "done") == (since == "ended") and (not during or stage == "work"):
+                found.append([at, end])
+        if found and found[0][0] == self.path[0][0] and timing[0] not in AGAIN:
+            found[0][0] = datetime(2, 1, 1, tzinfo=UTC)
+        moves = list(zip(self.path, self.path[1:], strict=False))
+        back = [move[:2] for before, move in moves if before[2] == "done" != move[2]]
+        for moved in [*sorted(self.moved)[:1], *sorted(self.moved)[-1:]]:
+            until = next((at for at, number in back if (at, number) > moved), None)
+            if until is not None:
+                cut = [[start, min(end, moved[0])] for start, end in found]
+                found = cut + [[max(start, until), end] for start, end in found]
+        return sorted([start, end] for start, end in found if start < end)
+
+    def owed_again(self, last, begun, times):
+        """When it was owed again, of what fell due between these times."""
+        fell = begun[0] if self.over(begun[0], last) else last
+        for start, end in times:
+            if self.over(end, fell):
+                return start if self.over(start, fell) else None
+        return None
 
     def left(self, during, since):
         """When it was owed last, where it is no longer."""
@@ -324,7 +353,14 @@ class Wall:
         begun = self.begun(since)
         if begun is None:
             return None
-        opens, last, met = self.window(timing, begun, early)
+        times, passed = self.times(timing, since, during), False
+        opens, last, met = self.window(timing, begun, early, begun[0])
+        while (anew := self.owed_again(last, begun, times)) is not None:
+            if met and not any(at >= anew for at, _ in self.done):
+                break
+            if passed := timing[0] not in ("within", *AGAIN):
+                break
+            opens, last, met = self.window(timing, begun, early, anew)
         cancelled, left = self.cancelled(), self.left(during, since)
         if met:
             return "met", last
@@ -334,6 +370,8 @@ class Wall:
         if left is not None:
             missed = self.over(left, last) and not excepted
             return ("missed", last) if missed else ("lapsed", None)
+        if passed:
+            return "lapsed", None
         if excepted:
             return "excepted", last
         if self.path[-1][3] and timing[0] in ("within", "rolling", "fixed", "calendar"):

@@ -623,6 +623,20 @@ def test_an_obligation_that_is_not_there_cannot_be_taken_out():
         "Obligation 'weekly-notes' is to be dropped, and there is none. "
         "Did you mean 'weekly-note'?",
     )
+    with pytest.raises(WorkflowInvalid) as refused:
+        workflow().extend("mine", version="1", drop_obligations="zz")
+    assert refused.value.fields["faults"] == (
+        "Obligation 'zz' is to be dropped, and there is none.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("make", "other"),
+    [(lambda: entered("plan"), entered("work")), (lambda: first(Reviewed), first(ReviewSet))],
+)
+def test_starts_that_say_the_same_are_equal(make, other):
+    assert make() == make() != other
+    assert hash(make()) == hash(make())
 
 
 # -- far away --------------------------------------------------------------------------------

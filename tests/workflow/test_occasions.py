@@ -1,6 +1,7 @@
 """What came of each time that something was due: kept, late, missed, excused, cancelled."""
 
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import attrs
 import pytest
@@ -8,13 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caseflow import (
+    Begun,
     Casebook,
     ExceptionMade,
     Obligation,
     Refused,
+    Stage,
+    Transition,
+    Workflow,
     between,
+    each,
     ended,
     every,
+    fact,
     fold,
     in_quarter,
     on_date,
@@ -189,9 +196,11 @@ def test_a_case_that_is_reopened_is_owed_again():
     desk.do(MovedAway(), "end", at=day(3, 5))
     assert {one.status for one in desk.standings(day(3, 20))} == {"cancelled"}
     desk.do("reopen", at=day(5, 4))
-    assert [one.status for one in desk.standings(day(5, 5))] == ["open", "overdue"]
+    assert [one.status for one in desk.standings(day(5, 5))] == ["open", "open"]
+    due = {one.due_at.astimezone(NEW_YORK).date() for one in desk.standings(day(5, 5))}
+    assert due == {date(2026, 5, 11)}, "a week after the reopening"
     desk.do(MovedAway(), at=day(5, 6))
-    assert [one.status for one in desk.standings(day(5, 20))] == ["cancelled", "overdue"]
+    assert [one.status for one in desk.standings(day(5, 20))] == ["cancelled", "cancelled"]
 
 
 def test_weeks_after_a_reopening_count_again_and_those_before_stay_cancelled():
@@ -202,8 +211,9 @@ def test_weeks_after_a_reopening_count_again_and_those_before_stay_cancelled():
     desk.do("reopen", at=day(5, 4))
     assert told(desk, day(5, 5)) == [
         ("8 Mar", "cancelled"),
-        ("1 Apr", "overdue"),
+        ("1 Apr", "cancelled"),
         ("10 May", "open"),
+        ("3 Jun", "open"),
     ]
 
 
@@ -257,6 +267,173 @@ def test_what_is_done_once_is_told_once():
     assert told(desk, day(12, 31)) == [("1 Apr", "late"), ("10 Jan", "open")]
 
 
+# -- what fell due while it was not owed ------------------------------------------------------
+
+
+@pytest.mark.parametrize("counted", ["calendar", "fixed", "rolling"])
+def test_what_falls_due_while_a_case_is_closed_is_not_owed(counted):
+    weeks = attrs.evolve(WEEKLY, since=opened(), during=(), due=every("1 week", counted=counted))
+    desk = Desk(weeks)
+    desk.do("end", at=day(3, 5))
+    desk.do("reopen", at=day(5, 4))
+    first = {"calendar": "10 May", "fixed": "10 May", "rolling": "11 May"}[counted]
+    assert (desk.status(), desk.due_on().strftime("%-d %b")) == ("open", first)
+    assert told(desk, day(5, 5))[1:] == [(first, "open")]
+    desk.now = day(5, 20)
+    (owed,) = desk.book.owed(desk.id)
+    assert (owed.overdue, owed.due_at.astimezone(NEW_YORK).strftime("%-d %b")) == (True, first)
+    assert told(desk, day(5, 20))[0][1] == "lapsed"
+    excuse(desk, owed.due_at.astimezone(NEW_YORK).date())
+    assert desk.due_on() > owed.due_at.astimezone(NEW_YORK).date(), "it can be excused"
+
+
+@pytest.mark.parametrize(
+    "due", [within("10 days"), every("10 days"), yearly(before="1 day", after="1 day")]
+)
+def test_what_is_owed_in_a_stage_is_first_due_once_the_case_is_there(due):
+    desk = Desk(attrs.evolve(WEEKLY, since=opened(), during="work", due=due))
+    desk.do("plan", "work", at=day(7, 1, year=2027))
+    standing = desk.standing()
+    assert standing.due_at > desk.now
+    assert [one.due_at for one in desk.book.occasions(desk.id, now=standing.due_at)][-1:] == [
+        standing.due_at
+    ]
+
+
+def test_a_quarter_that_passed_before_the_stage_lapsed():
+    quarter = attrs.evolve(WEEKLY, since=opened(), during="work", due=in_quarter(1))
+    desk = Desk(quarter)
+    desk.do("plan", "work", at=day(8, 1))
+    assert [one.status for one in desk.book.obligations(desk.id)] == ["lapsed"]
+    assert told(desk, day(9, 1)) == [("30 Jun", "lapsed")]
+
+
+def test_what_was_overdue_when_it_was_cancelled_stays_overdue_until_it_is_done():
+    desk = working(attrs.evolve(WEEKLY, cancelled_by=MovedAway))
+    desk.do(MovedAway(), at=day(3, 12))
+    assert desk.status(day(5, 1)) == "overdue"
+    assert told(desk, day(5, 1)) == [("9 Mar", "overdue"), ("16 Mar", "cancelled")]
+    desk.do(NoteWritten(), at=day(5, 2))
+    assert told(desk, day(5, 3))[0] == ("9 Mar", "late")
+
+
+# -- what has not occurred yet, and what is recorded late --------------------------------------
+
+
+@pytest.mark.parametrize("one", [BY_THE_WEEK, IN_WEEKS, WEEKLY])
+def test_a_fact_that_is_dated_in_the_future_by_mistake_hides_nothing(one):
+    desk = working(one)
+    desk.do(NoteWritten(), at=day(3, 4))
+    desk.do(NoteWritten(), at=day(3, 10))
+    ahead = day(3, 11, year=2027)
+    desk.book.record(desk.id, NoteWritten(), by="ana", at=ahead)
+    now = day(4, 1)
+    (owed,) = desk.book.owed(desk.id, now=now)
+    (standing,) = desk.book.obligations(desk.id, now=now)
+    assert (standing.status, standing.due_at) == ("overdue", owed.due_at)
+    assert owed.due_at.astimezone(NEW_YORK).date() in {date(2026, 3, n) for n in (17, 22)}
+    assert [one.id for one in desk.book.find(due_by=now).cases] == [desk.id]
+    assert desk.book.owed(desk.id, now=day(1, 1)) == ()
+
+
+@fact("task-set")
+class TaskSet:
+    name: str
+
+
+@fact("task-done")
+class TaskDone:
+    name: str
+
+
+@attrs.frozen
+class Tasks:
+    """The tasks of a case; one that is done has to have been set before."""
+
+    tasks: dict[str, Begun] = attrs.Factory(dict)
+
+    def fold(self, recorded):
+        event, tasks = recorded.event, dict(self.tasks)
+        if isinstance(event, TaskSet):
+            tasks[event.name] = Begun(recorded.occurred_at, recorded.number, event.name)
+        elif isinstance(event, TaskDone):
+            tasks[event.name] = tasks[event.name]._replace(met_at=recorded.occurred_at)
+        return Tasks(tasks)
+
+
+def tasks_of(case):
+    return case.state.tasks.values()
+
+
+def test_things_are_folded_in_the_order_of_recording():
+    task = Obligation(
+        "task",
+        "It is done.",
+        since=each(tasks_of),
+        due=within("7 days"),
+        excepted_by="supervisor",
+    )
+    tasks = Workflow(
+        "tasks",
+        version="1",
+        stages=[Stage("start", initial=True), Stage("done", final=True)],
+        transitions=[Transition("end", source="start", to="done")],
+        events=[TaskSet, TaskDone],
+        obligations=[task],
+        state=Tasks,
+    )
+    desk = Desk()
+    desk.book = Casebook(
+        tasks, MemoryStorage(), clock=lambda: desk.now, roles={"boss": ["supervisor"]}
+    )
+    desk.id = desk.book.open(client="P", by="ana").case.id
+    desk.do(TaskSet(name="call"), TaskSet(name="visit"), at=day(3, 6))
+    desk.do(TaskDone(name="call"), at=day(3, 4))  # it was done before it was set, as it is told
+    now = day(3, 20)
+    told = [(one.about, one.outcome) for one in desk.book.occasions(desk.id, now=now)]
+    listed = desk.book.obligations(desk.id, now=now)
+    assert told == [(one.about, one.status) for one in listed]
+    desk.now = now
+    made = ExceptionMade(rule="task", reason="ill", due_on=date(2026, 3, 13))
+    assert desk.book.ask(desk.id, made, by="boss").allowed
+
+
+# -- days that there were not, and years that nobody meant ----------------------------------------
+
+
+@pytest.mark.parametrize("counted", ["fixed", "rolling"])
+def test_a_day_that_the_zone_left_out_is_no_last_day(counted):
+    daily = attrs.evolve(WEEKLY, due=every("1 day", counted=counted))
+    desk = Desk(daily, start=datetime(2011, 12, 28, 12, tzinfo=UTC), zone="Pacific/Apia")
+    desk.do("plan", "work")
+    found = desk.book.occasions(desk.id, now=desk.now + timedelta(days=5))
+    days = [one.due_at.astimezone(ZoneInfo("Pacific/Apia")).strftime("%-d %b") for one in found]
+    assert days[days.index("29 Dec") :][:4] == ["29 Dec", "31 Dec", "1 Jan", "2 Jan"]
+    assert {one.outcome for one in found[:3]} == {"missed"}
+
+
+@pytest.mark.parametrize("counted", ["calendar", "fixed", "rolling"])
+def test_a_start_in_a_year_that_nobody_meant_counts_from_the_opening(counted):
+    since = attrs.evolve(WEEKLY, since=ReviewSet, during=(), due=every("1 week", counted=counted))
+    desk = Desk(since)
+    desk.book.record(desk.id, ReviewSet(), by="ana", at=datetime(226, 3, 2, 15, tzinfo=UTC))
+    found = desk.book.occasions(desk.id, now=day(3, 4))
+    assert [one.outcome for one in found] == ["open"]
+    assert found[0].due_at == desk.standing(day(3, 4)).due_at
+
+
+def test_a_hold_lengthens_the_span_in_which_it_began_and_those_after_it_follow():
+    months = attrs.evolve(WEEKLY, due=every("1 month", counted="fixed"))
+    desk = Desk(months, start=day(3, 25))
+    desk.do("plan", "work")
+    desk.do("hold", at=day(4, 16), reason="ill")
+    desk.do("resume", at=day(6, 1))
+    assert desk.due_on() == date(2026, 6, 9), "46 days after 24 April"
+    desk.do(NoteWritten(), at=day(6, 5))
+    assert desk.due_on() == date(2026, 7, 9)
+    assert told(desk, day(8, 1)) == [("9 Jun", "kept"), ("9 Jul", "missed"), ("9 Aug", "open")]
+
+
 # -- exceptions ------------------------------------------------------------------------------
 
 
@@ -293,6 +470,14 @@ def test_a_week_may_be_excused_before_it_comes_and_one_done_late_afterwards():
     ]
 
 
+def test_after_one_time_that_is_excused_the_next_is_told():
+    desk = working(WEEKLY)
+    desk.now = day(3, 10)
+    excuse(desk, date(2026, 3, 9))
+    assert (desk.status(), desk.due_on()) == ("open", date(2026, 3, 16))
+    assert told(desk, day(3, 10)) == [("9 Mar", "excused"), ("16 Mar", "open")]
+
+
 def test_what_is_due_once_is_excused_for_good():
     desk = working(attrs.evolve(WEEKLY, due=within("7 days")))
     excuse(desk, date(2026, 3, 9))
@@ -302,15 +487,30 @@ def test_what_is_due_once_is_excused_for_good():
     assert told(desk, day(6, 1)) == [("9 Mar", "excused")]
 
 
-def test_an_exception_that_bridges_a_time_excuses_what_fell_due_in_it():
-    desk = working(BY_THE_WEEK)
+@pytest.mark.parametrize("one", [BY_THE_WEEK, WEEKLY], ids=["calendar", "rolling"])
+def test_an_exception_that_bridges_a_time_excuses_as_long_as_it_lasts(one):
+    desk = working(one)
+    desk.do(NoteWritten(), at=day(3, 4))
     made = ExceptionMade(rule="weekly-note", reason="in hospital", until=day(3, 16))
+    desk.do(made, at=day(3, 10), by="boss")
+    due = desk.due_on(day(3, 15)).strftime("%-d %b")
+    assert (desk.status(day(3, 16)), told(desk, day(3, 16))[-1 if one is WEEKLY else -2]) == (
+        "excepted",
+        (due, "excused"),
+    )
+    assert desk.status(day(3, 17)) == "overdue"
+    assert (due, "excused") not in told(desk, day(3, 17))
+
+
+def test_weeks_missed_before_an_exception_was_made_stay_missed():
+    desk = working(BY_THE_WEEK)
+    made = ExceptionMade(rule="weekly-note", reason="in hospital", until=day(3, 30))
     desk.do(made, at=day(3, 10), by="boss")
     assert told(desk, day(3, 24)) == [
         ("8 Mar", "missed"),
         ("15 Mar", "excused"),
-        ("22 Mar", "missed"),
-        ("29 Mar", "open"),
+        ("22 Mar", "excused"),
+        ("29 Mar", "excused"),
     ]
 
 
@@ -480,3 +680,32 @@ def test_it_is_what_the_clock_said_each_time_that_it_was_due(data, later):
 
 def test_nothing_was_due_before_the_case_was_opened():
     assert told(working(WEEKLY), day(1, 1)) == []
+
+
+ALIKE = {
+    "overdue": {"overdue", "missed"},
+    "open": {"open"},
+    "excepted": {"excused", "missed"},
+    "missed": {"missed"},
+}
+
+
+def told_of(its):
+    return [(one.outcome, one.due_at) for one in its]
+
+
+@settings(max_examples=100)
+@given(data=st.data(), later=st.sampled_from((0, 1, 26, 24 * 8, 24 * 40, 24 * 200)))
+def test_how_it_stands_and_what_came_of_it_are_one_answer(data, later):
+    desk = worked(data)[0].desk
+    now = desk.now + timedelta(hours=later)
+    found = occasions(desk.workflow, desk.book.history(desk.id), now)
+    for standing in desk.book.obligations(desk.id, now=now):
+        its = [one for one in found if one.since == standing.since]
+        then = [one.outcome for one in its if one.due_at == standing.due_at]
+        if standing.status in ALIKE and standing.opens_at <= now:
+            assert set(then) & ALIKE[standing.status], (standing.status, told_of(its))
+        if standing.status in ("lapsed", "cancelled", "missed"):
+            assert not {"open", "overdue"} & {one.outcome for one in its}
+        if standing.status in ("overdue", "open"):
+            assert standing.due_at in {one.due_at for one in desk.book.owed(desk.id, now=now)}

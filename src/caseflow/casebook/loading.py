@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Generic
 
 from caseflow.casebook import store_calls
 from caseflow.casebook.given import an_id
 from caseflow.casebook.recent import Loaded, RecentCases
 from caseflow.casebook.store_calls import Work
-from caseflow.kernel.case import Case, S, fold, histories_of
+from caseflow.kernel.case import Case, NoState, S, fold, histories_of, occurred
 from caseflow.kernel.codec import Codec
 from caseflow.kernel.errors import ChainBroken, NoSuchCase, OtherVersion, OtherWorkflow
 from caseflow.kernel.events import Corrected, Voided, event_type
@@ -135,6 +136,20 @@ class Loader(Generic[S]):
         history = tuple(self.codec.decode_all(rows))
         verify_chain(rows)  # afterwards: what cannot be read says more of what is wrong
         return history
+
+    def by(self, moment: datetime, case: Case[S]) -> Work[Case[S] | None]:
+        """The case without what occurred after a moment (None: it had not begun).
+
+        The state of the trade stays as it is: it may not fold without all of its events.
+        """
+        if all(seen.latest.occurred_at <= moment for seen in case.by_type.values()):
+            return case
+        history = yield from self.history(case.id)
+        events = occurred((one for one in history if one.number <= case.version), moment)
+        if not events:
+            return None
+        found: Case[Any] = fold(events, NoState())
+        return found._replace(state=case.state)
 
     def histories(
         self, workflow: Workflow[S], case_id: str, version: int

@@ -125,10 +125,13 @@ class Middle(Generic[S]):
         workflow = self.loader.workflow_of(case_id, loaded.case)
         histories = yield from self.loader.histories(workflow, case_id, loaded.case.version)
         moment = self.deciding.now(now)
+        case = yield from self.loader.by(moment, loaded.case)
+        if case is None:
+            return ()
         found, _ = yield from self.deciding.counting(
             workflow,
             case_id,
-            lambda counts: owed(workflow, loaded.case, moment, histories, counts),
+            lambda counts: owed(workflow, case, moment, histories, counts),
         )
         return found
 
@@ -138,7 +141,9 @@ class Middle(Generic[S]):
         workflow = self.loader.workflow_of(case_id, loaded.case)
         types = {cls for one in workflow.obligations for cls in one.met_by}
         events = yield from self.loader.events(types, case_id, loaded.case.version)
-        return tuple(standings(workflow, loaded.case, self.deciding.now(now), events))
+        moment = self.deciding.now(now)
+        case = yield from self.loader.by(moment, loaded.case)
+        return () if case is None else tuple(standings(workflow, case, moment, events))
 
     def occasions(self, case_id: str, *, now: datetime | None) -> Work[tuple[Occasion, ...]]:
         """Every time that something was due on a case, and what came of it."""

@@ -179,7 +179,10 @@ class Calendar:
         """So long after a moment: to the moment for hours, and else to the end of a day."""
         if span.unit == "hour":
             return min(moment, LATEST) + timedelta(hours=span.count)
-        return self.end_of(self.after(self.day_of(moment), span))
+        day = self.after(self.day_of(moment), span)
+        while day < LAST and self.end_of(day) == self.end_of(day - timedelta(days=1)):
+            day += timedelta(days=1)  # a day that the zone left out
+        return self.end_of(day)
 
     def days_between(self, first: date, last: date, *, working: bool) -> int:
         """How many days there are after the first, up to the last: all, or those worked on."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import timedelta
+from sys import flags
 from typing import Any
 
 from caseflow.kernel.calendar import Span, span_of
@@ -64,7 +65,9 @@ def wanted_words(id: str, wanted: object) -> str:
     raise DefinitionError(
         what=f"Rule {id!r}",
         problem="does not say what it wants",
-        repair="Give one sentence, as wanted='...', or as the docstring of its function.",
+        repair="Run Python without -OO, which takes the docstrings away in which rules say it."
+        if flags.optimize > 1
+        else "Give one sentence, as wanted='...', or as the docstring of its function.",
     )
 
 

@@ -8,35 +8,24 @@ came of each week or year is told by `occasions`, which counts with the same win
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
 from itertools import pairwise
-from sys import maxsize
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import attrs
 
-from caseflow.kernel.calendar import DAYS, FIRST, LAST, MONTHS, Calendar, Span
 from caseflow.kernel.case import Case
-from caseflow.kernel.erased import Erased
 from caseflow.kernel.recorded import AnyRecorded
 from caseflow.workflow.failing import Failing, begun_of
-from caseflow.workflow.obligation import (
-    Begun,
-    Between,
-    Every,
-    InQuarter,
-    Obligation,
-    OnDate,
-    Within,
-    Yearly,
-    on_hold,
-)
+from caseflow.workflow.obligation import Begun, Obligation, on_hold
+from caseflow.workflow.windows import FOR_EVER, NEVER, WINDOWS, Asked, Met, Window, following
 
 Status = Literal[
     "upcoming", "open", "overdue", "met", "excepted", "paused", "missed", "cancelled", "lapsed"
 ]
 Histories = Mapping[type[Any], tuple[AnyRecorded, ...]]
+Times = Sequence[tuple[datetime, datetime]]
 
 
 @attrs.frozen(kw_only=True)
@@ -70,52 +59,6 @@ class Standing:
         return self.status in ("open", "overdue")
 
 
-class Window(NamedTuple):
-    """From when to when something is to be done, and whether it was."""
-
-    opens_at: datetime
-    due_at: datetime
-    met: bool = False
-
-
-class Met(NamedTuple):
-    """The event that met an obligation latest: when, and its number."""
-
-    at: datetime
-    number: int
-
-
-class Asked(NamedTuple):
-    """All that a window is worked out from."""
-
-    obligation: Obligation
-    begun: Begun
-    met: Met | None
-    now: datetime
-    calendar: Calendar
-    holds: tuple[tuple[datetime, datetime], ...]
-
-    @property
-    def met_since(self) -> bool:
-        """Whether something met it since its clock began, or as early as it may."""
-        met, begun = self.met, self.begun
-        if met is None:
-            return False
-        if (met.at, met.number) > (begun.at, begun.number):
-            return True
-        early = self.obligation.early
-        return early is not None and self.calendar.later(met.at, early) >= begun.at
-
-    def end(self, day: date) -> datetime:
-        """The last moment of a day."""
-        return self.calendar.end_of(day)
-
-    def start(self, day: date) -> datetime:
-        """The first moment of a day."""
-        before = max(day, FIRST) - timedelta(days=1)
-        return self.calendar.end_of(before) + timedelta(microseconds=1)
-
-
 def standings(
     workflow: Any,
     case: Case[Any],
@@ -147,15 +90,13 @@ def _standing(
     histories: Histories | None,
     left: datetime | None,
 ) -> Standing:
-    met = _latest(obligation, begun, case)
+    met = _latest(obligation, begun, case, now)
     holds, paused = _holds(obligation, case, now)
     asked = Asked(obligation, begun, met, now, workflow.calendar, holds)
-    found = WINDOWS[type(obligation.due)](asked)
-    if found is None:  # the date by which it is due was erased, or never given
-        found, left = Window(begun.at, begun.at), _NEVER
     excused = _excused(obligation, case) if case.exceptions else None
-    if excused and not found.met:
-        found = _not_excused(asked, found, excused)
+    found = _found(asked, case, workflow.ends, excused or {})
+    if found is None:  # the date by which it is due was erased, or never given
+        found, left = Window(begun.at, begun.at), NEVER
     opens_at, due_at, is_met = found
     done = _when_met(asked, histories) if is_met else None
     if done and histories is not None and done.at > due_at and obligation.only_in_time:
@@ -172,6 +113,8 @@ def _standing(
         status = "cancelled"
     elif left is not None:
         status = "missed" if due_at < min(left, now) and exception is None else "lapsed"
+    elif _again_owed(asked, found, case, workflow.ends) is not None:
+        status = "lapsed"
     elif exception is not None:
         status = "excepted"
     elif paused:
@@ -195,17 +138,14 @@ def _standing(
     )
 
 
-_NEVER = datetime.min.replace(tzinfo=UTC)
-
-
 def _left(obligation: Obligation, case: Case[Any], ends: frozenset[str]) -> datetime:
     """When it was owed last, on a case where it is no longer."""
-    left = _NEVER
+    left = NEVER
     for move in reversed(case.path):
         if obligation.owed_at(move.position, ends):
             return left
         left = move.occurred_at
-    return _NEVER
+    return NEVER
 
 
 def _excused(obligation: Obligation, case: Case[Any]) -> dict[date, int]:
@@ -215,21 +155,73 @@ def _excused(obligation: Obligation, case: Case[Any]) -> dict[date, int]:
     return {one.due_on: one.number for one in made if one.due_on is not None and by in one.roles}
 
 
-def _not_excused(asked: Asked, found: Window, excused: Mapping[date, int]) -> Window:
-    """Of what is due again and again, the first that is not excused; else what was found."""
-    while asked.obligation.again and asked.calendar.day_of(found.due_at) in excused:
-        after = following(asked, found)
+def _found(
+    asked: Asked, case: Case[Any], ends: frozenset[str], excused: Mapping[date, int]
+) -> Window | None:
+    """The first window that fell due while it was owed, and is not excused; else the last.
+
+    What was met once keeps the window in which it was owed when it was done.
+    """
+    one = asked.obligation
+    found = WINDOWS[type(one.due)](asked)
+    while found is not None:
+        anew = _again_owed(asked, found, case, ends) if one.anew else None
+        if anew is not None and (not found.met or (asked.met and asked.met.at >= anew)):
+            asked = asked._replace(anew=anew)
+            after = WINDOWS[type(one.due)](asked) or found
+        elif one.again and asked.calendar.day_of(found.due_at) in excused:
+            after = following(asked, found)
+        else:
+            break
         if after.due_at <= found.due_at:  # on the last day there is
             break
         found = after
     return found
 
 
-def following(asked: Asked, window: Window) -> Window:
-    """Of what is due again and again, the window after one: as if it were done in it."""
-    met = Met(window.due_at if asked.obligation.rolling else window.opens_at, maxsize)
-    found = WINDOWS[type(asked.obligation.due)](asked._replace(met=met))
-    return window if found is None else found
+def _again_owed(
+    asked: Asked, window: Window, case: Case[Any], ends: frozenset[str]
+) -> datetime | None:
+    """When it was owed again, of what fell due while it was not (None: it was, or never is)."""
+    fell = max(window.due_at, asked.begun.at)
+    if not case.path or (fell >= case.path[-1].occurred_at and not asked.obligation.cancelled_by):
+        return None
+    seen = _cancels(asked.obligation, case)
+    return owed_again(fell, owed_times(asked.obligation, case, ends, seen))
+
+
+def owed_again(fell: datetime, times: Times) -> datetime | None:
+    """Of what fell due between the times in which it is owed, when the next of them began."""
+    start = next((start for start, end in times if fell < end), NEVER)
+    return start if fell < start else None
+
+
+def owed_times(
+    obligation: Obligation, case: Case[Any], ends: frozenset[str], cancels: Iterable[Met]
+) -> Times:
+    """The times in which something is owed on a case, as it is known now.
+
+    What cancels it counts here until the case was reopened. What is due once may have been due
+    before the case was opened; what is due again and again is not.
+    """
+    found: list[tuple[datetime, datetime]] = []
+    ended_at = (*(move.occurred_at for move in case.path[1:]), FOR_EVER)
+    for move, end in zip(case.path, ended_at, strict=True):
+        if not obligation.owed_at(move.position, ends) or move.occurred_at == end:
+            continue
+        start = move.occurred_at
+        if found and found[-1][1] == start:
+            start = found.pop()[0]
+        elif move is case.path[0] and not obligation.again:
+            start = NEVER
+        found.append((start, end))
+    back = list(reopenings(case, ends)) if found else []
+    for met in cancels if back else ():
+        until = next((at for at, number in back if (at, number) > met), None)
+        if until is not None:
+            cut = [(start, min(end, met.at)) for start, end in found if start < met.at]
+            found = cut + [(max(start, until), end) for start, end in found if end > until]
+    return found
 
 
 def _exception(obligation: Obligation, case: Case[Any], now: datetime) -> int | None:
@@ -239,12 +231,14 @@ def _exception(obligation: Obligation, case: Case[Any], now: datetime) -> int | 
     return next((one.number for one in made), None)
 
 
-def _latest(obligation: Obligation, begun: Begun, case: Case[Any]) -> Met | None:
-    """What met it latest."""
+def _latest(obligation: Obligation, begun: Begun, case: Case[Any], now: datetime) -> Met | None:
+    """What met it latest by now. Of a type of which the latest is still to come: the first."""
     if begun.met_at is not None:
-        return Met(begun.met_at, begun.number + 1)
-    seen = (case.latest_recorded(event) for event in obligation.met_by)
-    return max((Met(one.occurred_at, one.number) for one in seen if one), default=None)
+        return Met(begun.met_at, begun.number + 1) if begun.met_at <= now else None
+    seen = (case.by_type.get(event) for event in obligation.met_by)
+    found = (one.latest if one.latest.occurred_at <= now else one.first for one in seen if one)
+    done = (Met(one.occurred_at, one.number) for one in found if one.occurred_at <= now)
+    return max(done, default=None)
 
 
 def _when_met(asked: Asked, histories: Histories | None) -> Met | None:
@@ -252,7 +246,8 @@ def _when_met(asked: Asked, histories: Histories | None) -> Met | None:
     if histories is None or asked.begun.met_at is not None:
         return asked.met
     events = (one for event in asked.obligation.met_by for one in histories.get(event, ()))
-    done = sorted(Met(one.occurred_at, one.number) for one in events)
+    every = sorted(Met(one.occurred_at, one.number) for one in events)
+    done = (met for met in every if met.at <= asked.now)
     return next((met for met in done if (window := _met_by(asked, met)) and window.met), asked.met)
 
 
@@ -264,11 +259,15 @@ def _cancelled(obligation: Obligation, case: Case[Any], ends: frozenset[str]) ->
     """Since when it is not owed, because of something that happened since the last reopening."""
     if not obligation.cancelled_by:
         return None
-    back = max(reopenings(case, ends), default=(_NEVER, 0))
+    back = max(reopenings(case, ends), default=(NEVER, 0))
+    return min((met.at for met in _cancels(obligation, case) if met > back), default=None)
+
+
+def _cancels(obligation: Obligation, case: Case[Any]) -> list[Met]:
+    """What cancelled it: of each type the first and the latest."""
     seen = [case.first_recorded(event) for event in obligation.cancelled_by]
     seen += [case.latest_recorded(event) for event in obligation.cancelled_by]
-    since = (one.occurred_at for one in seen if one and (one.occurred_at, one.number) > back)
-    return min(since, default=None)
+    return sorted({Met(one.occurred_at, one.number) for one in seen if one})
 
 
 def reopenings(case: Case[Any], ends: frozenset[str]) -> Iterator[tuple[datetime, int]]:
@@ -291,147 +290,3 @@ def _holds(
         else:
             holds.append((start, end))
     return tuple(holds), paused
-
-
-# -- the windows -----------------------------------------------------------------------------
-
-
-def _within(asked: Asked) -> Window:
-    due: Any = asked.obligation.due
-    base = asked.begun.at
-    due_at = _shifted(asked, base, asked.calendar.later(base, due.span), due.span)
-    return Window(base, due_at, asked.met_since)
-
-
-def _every(asked: Asked) -> Window:
-    due: Any = asked.obligation.due
-    met = asked.met.at if asked.met is not None and asked.met_since else None
-    base = max(asked.begun.at, met or asked.begun.at)
-    if due.counted == "rolling":
-        return Window(base, _shifted(asked, base, asked.calendar.later(base, due.span), due.span))
-    calendar = asked.calendar
-    start = calendar.day_of(asked.begun.at)
-    done = calendar.day_of(met) if met else None
-    if due.counted == "fixed":
-        opens, last = _fixed_period(start, done, due.span, calendar)
-        due_at = _shifted(asked, asked.start(opens), asked.end(last), due.span)
-        return Window(max(asked.start(opens), asked.begun.at), due_at)
-    after = start if done is None else _period(done, due.span, calendar)[1] + timedelta(days=1)
-    opens, last = _period(max(start, after), due.span, calendar)
-    for held, resumed in asked.holds:  # of the period in which it was resumed, then
-        if held <= asked.end(last) and resumed > asked.start(opens):
-            opens, last = _period(max(calendar.day_of(resumed), opens), due.span, calendar)
-    return Window(max(asked.start(opens), asked.begun.at), asked.end(last))
-
-
-def _between(asked: Asked) -> Window:
-    due: Any = asked.obligation.due
-    start = asked.calendar.day_of(asked.begun.at)
-    opens = asked.start(asked.calendar.after(start, due.opens))
-    return _window(asked, opens, asked.end(asked.calendar.after(start, due.closes)))
-
-
-def _in_quarter(asked: Asked) -> Window:
-    due: Any = asked.obligation.due
-    day = asked.calendar.after(
-        asked.calendar.day_of(asked.begun.at).replace(day=1), Span(due.number, "quarter")
-    )
-    first, last = _period(day, Span(1, "quarter"), asked.calendar)
-    return _window(asked, asked.start(first), asked.end(last))  # met after it: by the history
-
-
-def _yearly(asked: Asked) -> Window:
-    due: Any = asked.obligation.due
-    calendar = asked.calendar
-    start, met, year = calendar.day_of(asked.begun.at), asked.met, 1
-    opens = asked.start(_before(calendar, start, year, due.before))
-    if met is not None:  # the window after the one that it was done in, or late for
-        year = max(calendar.day_of(met.at).year - start.year - 1, 1)
-        opens = asked.start(_before(calendar, start, year, due.before))
-        while opens <= met.at and year < LAST.year - start.year:
-            year += 1
-            opens = asked.start(_before(calendar, start, year, due.before))
-    anniversary = calendar.after(start, Span(year, "year"))
-    return Window(opens, asked.end(calendar.after(anniversary, due.after)))
-
-
-def _on_date(asked: Asked) -> Window | None:
-    due: Any = asked.obligation.due
-    day: Any = getattr(asked.begun.event, due.field, None)
-    if isinstance(day, datetime):
-        day = asked.calendar.day_of(day)
-    if not isinstance(day, date) or isinstance(day, Erased):
-        return None
-    due_at = asked.end(day)  # a day that had passed when it was set is due at once
-    return Window(min(asked.begun.at, due_at), due_at, asked.met_since)
-
-
-def _window(asked: Asked, opens_at: datetime, due_at: datetime) -> Window:
-    """A window that is met by what was done since it opened, or as early as it may."""
-    met, early = asked.met, asked.obligation.early
-    is_met = met is not None and (
-        met.at >= opens_at
-        or (early is not None and asked.calendar.later(met.at, early) >= opens_at)
-    )
-    return Window(opens_at, due_at, is_met)
-
-
-WINDOWS: dict[type, Callable[[Asked], Window | None]] = {
-    Within: _within,
-    Every: _every,
-    Between: _between,
-    Yearly: _yearly,
-    InQuarter: _in_quarter,
-    OnDate: _on_date,
-}
-
-
-def _before(calendar: Calendar, start: date, year: int, before: Span) -> date:
-    """The first day of the window around an anniversary."""
-    return calendar.after(start, Span(year, "year")) - timedelta(
-        days=before.count * DAYS[before.unit]
-    )
-
-
-def _shifted(asked: Asked, base: datetime, due_at: datetime, span: Span) -> datetime:
-    """A due moment, later by the time on hold before it."""
-    calendar = asked.calendar
-    working = span.unit == "working day"
-    for held, resumed in asked.holds:
-        start = max(held, base)
-        if held > due_at or resumed <= start:
-            continue
-        if span.unit == "hour":
-            due_at += resumed - start
-            continue
-        first, last = calendar.day_of(start), calendar.day_of(resumed)
-        days = calendar.days_between(first, last, working=working)
-        one = Span(1, "working day") if working else Span(1, "day")
-        due_at = asked.end(calendar.after(calendar.day_of(due_at), one, times=days))
-    return due_at
-
-
-def _fixed_period(
-    start: date, done: date | None, span: Span, calendar: Calendar
-) -> tuple[date, date]:
-    """The first of the spans from the start that nothing was done in yet; its days."""
-    index = 0
-    if done is not None and done >= start:
-        done = min(done, LAST - timedelta(days=1))
-        longest = 366 if span.unit == "year" else MONTHS.get(span.unit, 0) * 31
-        longest = longest or (7 if span.unit == "week" else 1)
-        index = (done - start).days // (longest * span.count)  # at or before the one it is in
-        while calendar.after(start, span, times=index) <= done:
-            index += 1
-    opens = calendar.after(start, span, times=index)
-    return opens, calendar.after(start, span, times=index + 1) - timedelta(days=1)
-
-
-def _period(day: date, span: Span, calendar: Calendar) -> tuple[date, date]:
-    """The week from Monday, the month, quarter or year in which a day is: its days."""
-    if span.unit == "week":
-        first = day - timedelta(days=day.weekday())
-        return first, first + timedelta(days=6)
-    months = MONTHS[span.unit]
-    first = day.replace(month=(day.month - 1) // months * months + 1, day=1)
-    return first, calendar.after(first, span) - timedelta(days=1)

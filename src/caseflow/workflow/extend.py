@@ -94,7 +94,8 @@ def extended(workflow: Any, name: str, asked: Asked) -> Changed:
     faults += _missing(workflow, drop, replace)
     owed = {one.id: one for one in workflow.obligations}
     faults += [
-        f"Obligation {id!r} is to be dropped, and there is none. {nearest(id, owed)}"
+        f"Obligation {id!r} is to be dropped, and there is none."
+        + (f" {nearest(id, owed)}" if owed else "")
         for id in asked.drop_obligations
         if id not in owed
     ]

@@ -44,7 +44,9 @@ class Begun(NamedTuple):
 class Since:
     """Since when the clock of an obligation runs, with what makes it begin, in words."""
 
-    begun: Callable[[Case[Any], frozenset[str]], Iterable[Begun]]
+    begun: Callable[[Case[Any], frozenset[str]], Iterable[Begun]] = attrs.field(
+        eq=lambda begun: (begun.func, begun.args) if isinstance(begun, partial) else begun
+    )
     events: tuple[type[Any], ...] = ()
     stages: tuple[str, ...] = ()
     of_things: bool = False
@@ -402,6 +404,11 @@ class Obligation:
     def rolling(self) -> bool:
         """Whether it is due again since the last time that it was done."""
         return isinstance(self.due, Every) and self.due.counted == "rolling"
+
+    @property
+    def anew(self) -> bool:
+        """Whether its time begins anew where it fell due while it was not owed."""
+        return isinstance(self.due, (Within, Every, Yearly))
 
     @property
     def waits_on_hold(self) -> bool:

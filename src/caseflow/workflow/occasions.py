@@ -10,24 +10,40 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime
 from sys import maxsize
 from typing import Any, Literal
 
 import attrs
 
-from caseflow.kernel.case import Case, ExceptionInForce, empty, evolve, fold, occurred
+from caseflow.kernel.case import (
+    Case,
+    ExceptionInForce,
+    NoState,
+    effective,
+    empty,
+    evolve,
+    fold,
+    occurred,
+)
 from caseflow.kernel.events import ExceptionMade
 from caseflow.kernel.recorded import AnyRecorded
-from caseflow.workflow.clocks import WINDOWS, Asked, Met, Window, following, reopenings
+from caseflow.workflow.clocks import Times, owed_again, owed_times, reopenings
 from caseflow.workflow.failing import begun_of
 from caseflow.workflow.obligation import Begun, Obligation, Yearly, on_hold
+from caseflow.workflow.windows import (
+    FOR_EVER,
+    MOMENT,
+    WINDOWS,
+    Asked,
+    Met,
+    Window,
+    following,
+)
 
 OccasionOutcome = Literal[
     "kept", "late", "missed", "excused", "cancelled", "lapsed", "overdue", "open"
 ]
-_FOR_EVER = datetime.max.replace(tzinfo=UTC)
-_MOMENT = timedelta(microseconds=1)
 
 
 @attrs.frozen(kw_only=True)
@@ -64,12 +80,14 @@ def occasions(workflow: Any, history: Iterable[AnyRecorded], now: datetime) -> t
     it was missed, and is due again. Of a year, what is done late counts until the next window
     opens.
     """
-    events = occurred(history, now)
+    standing = effective(history)
+    events = occurred(standing, now)
     if not events:
         return ()
-    case = fold(events, workflow.state())
+    case = fold(events, NoState())
     report = _Report(workflow, case, events, now)
-    found = [one for clock in _clocks(workflow, case, events) for one in report.of(clock)]
+    clocks = (*_clocks(workflow, case, events), *_clocks_of_things(workflow, standing, now))
+    found = [one for clock in clocks for one in report.of(clock)]
     return tuple(sorted(found, key=lambda one: one.due_at))
 
 
@@ -78,23 +96,14 @@ def occasions(workflow: Any, history: Iterable[AnyRecorded], now: datetime) -> t
 
 @attrs.define
 class _Clock:
-    """A clock that ran, and the times in which what it counts was owed."""
+    """A clock that ran."""
 
     obligation: Obligation
     begun: Begun
-    gone: tuple[datetime, int] = (_FOR_EVER, 0)
+    gone: tuple[datetime, int] = (FOR_EVER, 0)
     """When it was there no longer, and the number of the event that made it so."""
-    times: list[tuple[datetime, datetime]] = attrs.field(factory=list)
-
-    def saw(self, at: datetime, *, owed: bool) -> None:
-        """It is there from a moment on, and what it counts is owed, or not."""
-        running = bool(self.times) and self.times[-1][1] == _FOR_EVER
-        if owed and not running:
-            self.times.append((at, _FOR_EVER))
-        elif running and not owed:
-            start, _ = self.times.pop()
-            if start < at:
-                self.times.append((start, at))
+    times: Times = ()
+    """When what it counts was owed."""
 
     @property
     def until(self) -> datetime:
@@ -102,34 +111,60 @@ class _Clock:
         return self.times[-1][1]
 
 
-def _clocks(workflow: Any, case: Case[Any], events: Sequence[AnyRecorded]) -> Iterable[_Clock]:
-    """Every clock that ran on a case while something was owed by it."""
-    found: dict[tuple[str, int, str], _Clock] = {}
-    there: set[tuple[str, int, str]] = set()
-    for recorded, then in _as_it_occurred(workflow, case, events):
-        at, position = recorded.occurred_at, then.position or ""
-        now_there = set()
-        for one in workflow.obligations:
-            owed = bool(then.path) and one.owed_at(position, workflow.ends)
-            for begun in begun_of(one, then, workflow.ends):
+class _Clocks:
+    """The clocks of some obligations that are seen as a case is walked through."""
+
+    def __init__(self, workflow: Any, *, of_things: bool) -> None:
+        its = workflow.obligations
+        self.obligations = [one for one in its if one.starts.of_things is of_things]
+        self._ends = workflow.ends
+        self.found: dict[tuple[str, int, str], _Clock] = {}
+        self._there: set[tuple[str, int, str]] = set()
+
+    def see(self, case: Case[Any], at: datetime, number: int) -> None:
+        """What is there after an event, and what is there no longer."""
+        there = set()
+        for one in self.obligations:
+            for begun in begun_of(one, case, self._ends):
                 key = (one.id, begun.number, begun.about)
-                clock = found.setdefault(key, _Clock(one, begun))
-                clock.begun, clock.gone = begun, (_FOR_EVER, 0)
-                clock.saw(at, owed=owed)
-                now_there.add(key)
-        for key in there - now_there:
-            found[key].gone = at, recorded.number
-            found[key].saw(at, owed=False)
-        there = now_there
-    return [clock for clock in found.values() if clock.times]
+                clock = self.found.setdefault(key, _Clock(one, begun))
+                clock.begun, clock.gone = begun, (FOR_EVER, 0)
+                there.add(key)
+        for key in self._there - there:
+            self.found[key].gone = at, number
+        self._there = there
+
+
+def _clocks(workflow: Any, case: Case[Any], events: Sequence[AnyRecorded]) -> Iterable[_Clock]:
+    """Every clock that an event or a move began, as things occurred."""
+    clocks = _Clocks(workflow, of_things=False)
+    for recorded, then in _as_it_occurred(case, events):
+        clocks.see(then, recorded.occurred_at, recorded.number)
+    return clocks.found.values()
+
+
+def _clocks_of_things(
+    workflow: Any, standing: Sequence[AnyRecorded], now: datetime
+) -> Iterable[_Clock]:
+    """Every clock of a thing of the case: its state is folded in the order of recording."""
+    clocks = _Clocks(workflow, of_things=True)
+    if not clocks.obligations:
+        return
+    then = empty(standing, workflow.state())
+    for recorded in standing:
+        then = evolve(then, recorded)
+        clocks.see(then, recorded.occurred_at, recorded.number)
+    for clock in clocks.found.values():
+        if clock.begun.at <= now:
+            yield clock
 
 
 def _as_it_occurred(
-    workflow: Any, case: Case[Any], events: Sequence[AnyRecorded]
+    case: Case[Any], events: Sequence[AnyRecorded]
 ) -> Iterator[tuple[AnyRecorded, Case[Any]]]:
     """The case after each event, in the order in which things occurred, as known now."""
     on_path = {move.number for move in case.path}
-    then = empty(events, workflow.state())
+    then: Case[Any] = empty(events, NoState())
     for recorded in sorted(events, key=lambda one: (one.occurred_at, one.number)):
         superseded = recorded.stage is not None and recorded.number not in on_path
         then = evolve(then, recorded._replace(stage=None) if superseded else recorded)
@@ -155,7 +190,7 @@ class _Report:
         self, workflow: Any, case: Case[Any], events: Sequence[AnyRecorded], now: datetime
     ) -> None:
         self._calendar, self._now = workflow.calendar, now
-        self._events = events
+        self._case, self._ends, self._events = case, workflow.ends, events
         self._met: dict[tuple[type[Any], ...], list[Met]] = {}
         self._back = list(reopenings(case, workflow.ends))
         holds = ((start, end or max(start, now)) for start, end in on_hold(case))
@@ -168,8 +203,15 @@ class _Report:
     def of(self, clock: _Clock) -> Iterator[Occasion]:
         """Every time that a clock says, with what came of it."""
         cancels = self._met_by(clock.obligation.cancelled_by)
+        times = owed_times(clock.obligation, self._case, self._ends, cancels)
+        begun, gone = clock.begun.at, clock.gone[0]
+        clock.times = [
+            (max(start, begun), min(end, gone))
+            for start, end in times
+            if start < gone and end > begun
+        ]
         before = ""
-        for time in self._times(clock):
+        for time in self._times(clock, cancels) if clock.times else ():
             outcome, exception = self._outcome(clock, time, cancels)
             if outcome != before or outcome not in ("cancelled", "lapsed"):
                 yield Occasion(
@@ -196,24 +238,29 @@ class _Report:
         """What may meet what a clock counts: what was done while it was there."""
         one, begun = clock.obligation, clock.begun
         if begun.met_at is not None:
-            return (Met(begun.met_at, begun.number + 1),)
+            known = begun.met_at <= self._now
+            return (Met(begun.met_at, begun.number + 1),) if known else ()
         found = self._met_by(one.met_by)
         start = 0 if one.early or one.in_window else bisect_left(found, Met(begun.at, 0))
         return found[start : bisect_right(found, Met(*clock.gone))]
 
-    def _times(self, clock: _Clock) -> Iterator[_Time]:
+    def _times(self, clock: _Clock, cancels: list[Met]) -> Iterator[_Time]:
         """The times that it is due by a clock, with what was done for each."""
         one, done, last = clock.obligation, self._done(clock), min(clock.until, self._now)
         holds = self._holds if one.waits_on_hold else ()
         asked = Asked(one, clock.begun, None, self._now, self._calendar, holds)
         if one.again:
-            yield from _again(asked, done, last)
-            return
-        window = WINDOWS[type(one.due)](asked)
-        met = next((met for met in done if _meets(asked, met)), None)
-        over = clock.until <= self._now
-        if window is not None and (met or over or window.opens_at <= last):
-            yield _Time(window, window.due_at if one.only_in_time else _FOR_EVER, met)
+            for_good = [met for met in cancels if not self._reopened(met, self._now)]
+            stops = min((met.at for met in for_good), default=FOR_EVER)
+            yield from _again(asked, done, last, clock.times, self._days(one), stops)
+        else:
+            yield from _once(asked, done, last, clock.times, over=clock.until <= self._now)
+
+    def _days(self, obligation: Obligation) -> set[date]:
+        """The days due on which an exception excuses it."""
+        by = obligation.excepted_by or None
+        made = (made for _, made in self._made if made.rule == obligation.id and by in made.roles)
+        return {made.due_on for made in made if made.due_on is not None}
 
     def _outcome(
         self, clock: _Clock, time: _Time, cancels: list[Met]
@@ -221,7 +268,7 @@ class _Report:
         """What came of one time, and the number of the exception in its place."""
         due_at, made_up_by, now = time.window.due_at, time.made_up_by, self._now
         judged = min(max(made_up_by, due_at), clock.until, now)
-        exception = self._excused(clock.obligation, due_at, judged)
+        exception = self._excused(clock.obligation, due_at, judged, min(clock.until, now))
         fell = any(start <= made_up_by and end > due_at for start, end in clock.times)
         if time.done and time.done.at <= due_at:
             return "kept", None
@@ -237,7 +284,7 @@ class _Report:
             return "excused", exception.number
         if due_at >= now:
             return "open", None
-        still = made_up_by >= now and clock.until == _FOR_EVER
+        still = made_up_by >= now and clock.until == FOR_EVER
         return ("overdue" if still and made_up_by > due_at else "missed"), None
 
     def _reopened(self, cancelled: Met, by: datetime) -> bool:
@@ -245,15 +292,15 @@ class _Report:
         return any(cancelled < back and back[0] <= by for back in self._back)
 
     def _excused(
-        self, obligation: Obligation, due_at: datetime, judged: datetime
+        self, obligation: Obligation, due_at: datetime, judged: datetime, at: datetime
     ) -> ExceptionInForce | None:
-        """The exception that stands in its place: one made to this time alone, or in force then."""
+        """The exception that stands in its place: one made to this time alone, or in force now."""
         day, by = self._calendar.day_of(due_at), obligation.excepted_by or None
         for _, made in reversed(self._made):
             if made.rule == obligation.id and made.due_on == day and by in made.roles:
                 return made
         for made_at, made in reversed(self._made):
-            if made_at <= judged and made.covers(obligation.id, judged, by):
+            if made_at <= judged and made.covers(obligation.id, at, by):
                 return made
         return None
 
@@ -265,31 +312,75 @@ def _meets(asked: Asked, met: Met) -> bool:
     return window is not None and window.met and not (late and asked.obligation.only_in_time)
 
 
-def _again(asked: Asked, done: Sequence[Met], last: datetime) -> Iterator[_Time]:
-    """The times of what is due again and again, up to a moment, with what was done for each."""
+def _once(
+    asked: Asked, done: Sequence[Met], last: datetime, times: Times, *, over: bool
+) -> Iterator[_Time]:
+    """The time that something is due once; and again, if it is owed anew since.
+
+    `over`: it is owed no longer, so that a window is told of that had not opened by then.
+    """
+    one = asked.obligation
+    met = next((met for met in done if _meets(asked, met)), None)
+    while (window := WINDOWS[type(one.due)](asked)) is not None:
+        anew = owed_again(max(window.due_at, asked.begun.at), times)
+        if anew is None or not one.anew or (met is not None and met.at < anew):
+            made_up_by = FOR_EVER if anew is None else anew - MOMENT
+            if met or over or window.opens_at <= last:
+                yield _Time(window, window.due_at if one.only_in_time else made_up_by, met)
+            return
+        yield _Time(window, anew - MOMENT)
+        asked = asked._replace(anew=anew)
+
+
+def _again(
+    asked: Asked,
+    done: Sequence[Met],
+    last: datetime,
+    times: Times,
+    excused: set[date],
+    stops: datetime,
+) -> Iterator[_Time]:
+    """The times of what is due again and again, up to a moment, with what was done for each.
+
+    `excused` are days on which it need not be done, and from `stops` on it is cancelled.
+    """
     due: Any = asked.obligation.due
     rolling, yearly = asked.obligation.rolling, isinstance(due, Yearly)
-    plain = asked._replace(holds=())
+    skips = asked.obligation.waits_on_hold and not rolling and due.counted == "calendar"
     left = list(reversed(done))  # what was done and is not counted yet, the next of it last
     after: Met | None = None
     missed = False
     while True:
+        plain = asked._replace(holds=()) if skips else asked
         usual, window = (_window(one._replace(met=after)) for one in (plain, asked))
         skipped = usual.opens_at < window.opens_at  # the case was on hold meanwhile
-        next_one = following(asked, window)
+        next_one, anew = following(asked, window), owed_again(window.due_at, times)
         made_up_by = usual.due_at if skipped else window.due_at
         if rolling or yearly:
-            made_up_by = next_one.due_at if rolling else next_one.opens_at - _MOMENT
+            made_up_by = next_one.due_at if rolling else next_one.opens_at - MOMENT
+        if rolling and window.due_at <= stops < next_one.due_at:
+            made_up_by = FOR_EVER
+        if anew is not None:
+            made_up_by = min(made_up_by, anew - MOMENT)
         while left and _window(plain._replace(met=left[-1])).opens_at <= usual.opens_at:
             left.pop()  # it was done before the window, or beside what was counted
         met = left.pop() if left and left[-1].at <= made_up_by else None
-        if met is None and (window.due_at if missed else window.opens_at) > last:
+        never = met is None and window.due_at < times[0][0]
+        if met is None and not never and (window.due_at if missed else window.opens_at) > last:
             return
-        if met is not None or not skipped:
+        if (met is not None or not skipped) and not never:
             yield _Time(usual if skipped else window, made_up_by, met)
+        if met is None and anew is not None:
+            while left and left[-1].at < anew:
+                after = left.pop()
+                met = after
+            if met is None:
+                asked, after = asked._replace(anew=anew), None
+            missed = False
+            continue
         if next_one.due_at <= window.due_at:  # on the last day there is
             return
-        missed = rolling and met is None
+        missed = rolling and met is None and asked.calendar.day_of(window.due_at) not in excused
         after = met if rolling else None
         after = after or Met(window.due_at if rolling else usual.opens_at, maxsize)
 
