@@ -103,9 +103,15 @@ class Eraser:
         # Found anew: a case may have been opened until the key was gone.
         cases = yield from self._cases_of(left.pseudonym)
         self._see_that_all_are_known(left.pseudonym, cases)
+        damaged: UnreadableRecord | OtherVersion | None = None
         for found in cases:
             middle, _ = self._keepers[found.listing.workflow]
-            yield from tidy(middle.loader, found.case_id)
+            try:
+                yield from tidy(middle.loader, found.case_id)
+            except (UnreadableRecord, OtherVersion) as error:
+                damaged = damaged or error
+        if damaged is not None:
+            raise damaged
         return Erasure(
             subject=left.pseudonym,
             at=moment_of(left.erased_at),
