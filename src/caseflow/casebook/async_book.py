@@ -23,7 +23,7 @@ from caseflow.kernel.case import Case, S
 from caseflow.kernel.errors import CaseflowError
 from caseflow.kernel.recorded import Actor, AnyRecorded
 from caseflow.kernel.verdict import Verdict
-from caseflow.storage.port import AsyncStorage, Storage
+from caseflow.storage.port import AsyncStorage, Place, Storage
 from caseflow.workflow.clocks import Standing
 from caseflow.workflow.occasions import Occasion
 from caseflow.workflow.options import Option
@@ -176,15 +176,14 @@ class AsyncCasebook(Book[Storage | AsyncStorage, S], AsyncKeeping[S], ErasesAwai
 
     async def every(self, *, page: int = 500, **wanted: Unpack[Wanted]) -> AsyncIterator[Listed]:
         """As `Casebook.every`."""
-        after: str | None = None
+        after: Place | None = None
         while True:
-            work = self._middle.lists.find(wanted, after=after, limit=page, called="page")
-            found = await self._run(work)
-            for case in found.cases:
+            work = self._middle.lists.some(wanted, after=after, limit=page, called="page")
+            cases, after = await self._run(work)
+            for case in cases:
                 yield case
-            if found.next is None:
+            if after is None:
                 return
-            after = found.next
 
     async def tally(self, index: str) -> Mapping[str, int]:
         """As `Casebook.tally`."""

@@ -23,7 +23,7 @@ from caseflow.kernel.case import Case, S
 from caseflow.kernel.errors import CaseflowError
 from caseflow.kernel.recorded import Actor, AnyRecorded
 from caseflow.kernel.verdict import Verdict
-from caseflow.storage.port import Storage
+from caseflow.storage.port import Place, Storage
 from caseflow.workflow.clocks import Standing
 from caseflow.workflow.occasions import Occasion
 from caseflow.workflow.options import Option
@@ -204,14 +204,13 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
 
     def every(self, *, page: int = 500, **wanted: Unpack[Wanted]) -> Iterator[Listed]:
         """All cases that fit (see `find`), read page by page while they are used."""
-        after: str | None = None
+        after: Place | None = None
         while True:
-            work = self._middle.lists.find(wanted, after=after, limit=page, called="page")
-            found = self._run(work)
-            yield from found.cases
-            if found.next is None:
+            work = self._middle.lists.some(wanted, after=after, limit=page, called="page")
+            cases, after = self._run(work)
+            yield from cases
+            if after is None:
                 return
-            after = found.next
 
     def tally(self, index: str) -> Mapping[str, int]:
         """How many cases an index of the workflow holds under each value: caseloads, say.

@@ -22,7 +22,7 @@ LONGEST = 1_000
 
 def cursor_at(place: Place, agency: str, query: Query) -> str:
     """The text for a place in the list that a search gave."""
-    written = orjson.dumps([_digest(agency, query), *place])
+    written = orjson.dumps([_digest(agency, query), *place], default=repr)  # SQLite keeps any
     return urlsafe_b64encode(written).decode().rstrip("=")
 
 

@@ -18,7 +18,7 @@ from caseflow.kernel.codec import Codec
 from caseflow.kernel.convert import instant, moment_of
 from caseflow.kernel.errors import InvalidCall, nearest, short
 from caseflow.kernel.recorded import aware
-from caseflow.storage.port import Found, Query
+from caseflow.storage.port import Found, Place, Query
 from caseflow.workflow.workflow import Workflow
 
 log = logging.getLogger("caseflow")
@@ -85,22 +85,26 @@ class Lists:
         self._agency = agency
         self._codec = codec
 
-    def find(
-        self, wanted: Wanted, *, after: str | None, limit: int, called: str = "limit"
-    ) -> Work[Page]:
-        """One page of the cases that fit. Raises `InvalidCall` for what there is not.
+    def find(self, wanted: Wanted, *, after: str | None, limit: int) -> Work[Page]:
+        """One page of the cases that fit. Raises `InvalidCall` for what there is not."""
+        query = self.query(wanted)
+        place = place_at(after, self._agency, query) if after is not None else None
+        cases, last = yield from self.some(wanted, after=place, limit=limit)
+        return Page(cases, cursor_at(last, self._agency, query) if last is not None else None)
 
-        `called` is what the caller calls the limit.
+    def some(
+        self, wanted: Wanted, *, after: Place | None, limit: int, called: str = "limit"
+    ) -> Work[tuple[tuple[Listed, ...], Place | None]]:
+        """The cases of one page, and the last one's place, whatever it is; None: no more follow.
+
+        `called` is what the caller calls the limit. Raises `InvalidCall` for what there is not.
         """
         how_many(called, limit)
         self._codec.generation()
         query = self.query(wanted)
-        place = place_at(after, self._agency, query) if after is not None else None
-        found = yield from store_calls.find(self._agency, query, after=place, limit=limit + 1)
+        found = yield from store_calls.find(self._agency, query, after=after, limit=limit + 1)
         cases = tuple(self._listed(one) for one in found[:limit])
-        if len(found) <= limit:
-            return Page(cases, None)
-        return Page(cases, cursor_at(found[limit - 1].place, self._agency, query))
+        return cases, found[limit - 1].place if len(found) > limit else None
 
     def query(self, wanted: Wanted) -> Query:
         """What the store is asked for."""
