@@ -369,8 +369,8 @@ UNABLE = {
         SubjectCipher,
     ),
     "an index that fails": (
-        LookupError,
-        "no such index",
+        InvalidCall,
+        "Index 'failing' fails on case 'R-2': LookupError: no such index",
         attrs.evolve(shop, indexes=(Index("failing", of=failing),)),
         SubjectCipher,
     ),
