@@ -109,5 +109,5 @@ def test_what_is_due_after_the_end_of_the_calendar_is_due_at_its_end(within, at)
     book = open_desk(MemoryStorage(), desk().extend("x", version="1", rules={Letter: [late]}))
     case_id = book.open(client="p", by="ana").case.id
     book.record(case_id, Letter(), by="ana", at=at)
-    [item] = book.owed(case_id)
+    [item] = book.owed(case_id, now=at)  # what is dated later counts from then on
     assert item.due_at == datetime.max.replace(tzinfo=UTC)
