@@ -11,7 +11,7 @@ from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from caseflow import Casebook, CaseflowError, CaseOpened, Refused, Result, fold
-from caseflow.casebook import loading, middle
+from caseflow.casebook import deciding, loading
 from caseflow.storage import MemoryStorage
 from caseflow.storage.port import Appended
 from caseflow.testing import PromiseBroken, lifecycle, retold
@@ -125,7 +125,7 @@ def refuses_a_fact(monkeypatch):
 
 
 def writes_down_the_moment_of_a_clock_set_back(monkeypatch):
-    monkeypatch.setattr(middle, "max", lambda now, before: now, raising=False)
+    monkeypatch.setattr(deciding, "max", lambda now, before: now, raising=False)
 
 
 ENGINE_FAULTS = {
