@@ -183,10 +183,9 @@ def _again_owed(
     asked: Asked, window: Window, case: Case[Any], ends: frozenset[str]
 ) -> datetime | None:
     """When it was owed again, of what fell due while it was not (None: it was, or never is)."""
-    fell = max(window.due_at, asked.begun.at)
-    if not case.path or (fell >= case.path[-1].occurred_at and not asked.obligation.cancelled_by):
+    fell, seen = max(window.due_at, asked.begun.at), _cancels(asked.obligation, case)
+    if not case.path or (fell >= case.path[-1].occurred_at and not seen):
         return None
-    seen = _cancels(asked.obligation, case)
     return owed_again(fell, owed_times(asked.obligation, case, ends, seen))
 
 
