@@ -312,7 +312,7 @@ FORGED = {
     "a payload nested too deeply": (
         SECOND,
         with_another(21, '{"words":' + "[" * 100_000 + "]" * 100_000 + "}"),
-        "(event 2) cannot be read: depth limit exceeded",
+        "(event 2) cannot be read: ",  # the rest are the words of orjson, which differ by version
     ),
     "a payload that is no JSON": (
         SECOND,

@@ -562,7 +562,7 @@ def test_an_exception_that_would_change_nothing_is_refused(given):
 
 def offered(verdict):
     """The days that a refusal names as those that may be excused."""
-    days = verdict.refusals[0].unmet[0].remedy.partition(": ")[2].split(" or ")
+    days = verdict.refusals[0].unmet[0].remedy.partition("may be excused: ")[2].split(" or ")
     return [datetime.strptime(one, "%d %B %Y").replace(tzinfo=UTC).date() for one in days if one]
 
 
@@ -582,6 +582,20 @@ def test_where_a_wrong_day_is_named_the_missed_ones_are_offered_first():
         "weekly-note is not due on 14 March 2026",
         "name the day once something due was not done",
     )
+
+
+def test_no_day_is_offered_that_moves_on_with_a_hold():
+    desk = working(attrs.evolve(BY_THE_WEEK, due=within("7 days")))
+    desk.do("hold", at=day(3, 4), reason="ill")
+    desk.now = day(3, 5)
+    made = ExceptionMade(rule="weekly-note", reason="staff ill", due_on=date(2026, 3, 10))
+    (unmet,) = desk.book.ask(desk.id, made, by="boss").refusals[0].unmet
+    assert (unmet.found, unmet.remedy) == (
+        "weekly-note is not due on 10 March 2026",
+        "ask again once the case is resumed: what is due waits while it is on hold",
+    )
+    desk.do("resume", at=day(3, 5))
+    assert desk.book.ask(desk.id, made, by="boss").allowed
 
 
 @settings(max_examples=50)

@@ -1,10 +1,8 @@
-"""What has to hold for exceptions, corrections and voids. Nothing recorded is rewritten."""
+"""What has to hold for corrections and voids. Nothing recorded is rewritten."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
-from difflib import get_close_matches
 from typing import Any
 
 import attrs
@@ -23,160 +21,10 @@ from caseflow.kernel.events import (
 from caseflow.kernel.recorded import Actor, AnyRecorded
 from caseflow.kernel.rules import UNJUDGED, Result, Rule, Unmet
 from caseflow.kernel.verdict import in_words
-from caseflow.workflow.builtin import acts_in_words, any_of_roles, built_in
+from caseflow.workflow.builtin import any_of_roles, built_in
 from caseflow.workflow.command import CountsOf, NoOtherCases
+from caseflow.workflow.excepting import roles_that_except
 from caseflow.workflow.held import held_under
-from caseflow.workflow.occasions import Occasion, occasions
-
-
-def entitlement_unmet(
-    workflow: Any, history: Sequence[AnyRecorded], made: ExceptionMade, context: Context
-) -> tuple[Unmet, ...]:
-    """Why this actor may not make this exception, or it would change nothing; else nothing."""
-    actor = context.actor
-    obligation = next((one for one in workflow.obligations if one.id == made.rule), None)
-    if obligation is not None:
-        roles = frozenset({obligation.excepted_by} - {""})
-    else:
-        roles = _entitled(workflow, made.rule)
-    if obligation is None and made.rule not in workflow.all_rules:
-        return (Unmet(found=f"there is no rule {made.rule}", remedy=_whole(workflow, made.rule)),)
-    if not made.reason.strip():
-        return (Unmet(found="no reason", remedy="say why the exception is made"),)
-    if not roles:
-        return (
-            Unmet(
-                found=f"rule {made.rule} allows no exception",
-                remedy="do what the rule asks for, or let the agency name a role for exceptions",
-            ),
-        )
-    if actor.roles.isdisjoint(roles):
-        found = acts_in_words(workflow, actor)
-        return (Unmet(found=found, remedy=f"ask {any_of_roles(workflow, sorted(roles))}"),)
-    if made.due_on is not None:
-        return tuple(_occasion_unmet(workflow, history, made, context))
-    if obligation is not None and made.until is not None and made.until < context.at:
-        return (
-            Unmet(
-                found=f"{_day(made.until.date())} has passed, so that nothing is bridged",
-                remedy="give a later until; or name the day on which it was due (due_on), to "
-                "excuse that one time",
-            ),
-        )
-    return ()
-
-
-def _occasion_unmet(
-    workflow: Any, history: Sequence[AnyRecorded], made: ExceptionMade, context: Context
-) -> Iterable[Unmet]:
-    """Why one time that an obligation was due is not excused; nothing where it is."""
-    day: date = made.due_on or date.min
-    end = workflow.calendar.end_of(day)
-    if all(one.id != made.rule for one in workflow.obligations):
-        found = f"{made.rule} is a rule, and due on no day"
-        yield Unmet(found=found, remedy="leave due_on out; until says how long it counts")
-        return
-    if made.until is not None:
-        found = "it names one day (due_on) and an end (until)"
-        yield Unmet(found=found, remedy="give due_on to excuse one time, or until to bridge a time")
-        return
-    if end > context.now + _AHEAD:
-        found = f"{_day(day)} is more than a year ahead"
-        yield Unmet(found=found, remedy="excuse it when it is nearer, or give until")
-        return
-    told = occasions(workflow, history, max(context.now, end))
-    its = [one for one in told if one.obligation.id == made.rule]
-    then = [one for one in its if workflow.calendar.day_of(one.due_at) == day]
-    if all(one.outcome in _NEEDS_NONE for one in then):
-        near = _days_to_excuse(workflow, its, day)
-        remedy = f"name a day of those that may be excused: {' or '.join(map(_day, near))}"
-        found = f"{made.rule} is not due on {_day(day)}"
-        if then:
-            found = f"what was due on {_day(day)} is {then[0].outcome}, and needs no exception"
-        evidence = tuple(one.met for one in then if one.met is not None)
-        remedy = remedy if near else "name the day once something due was not done"
-        yield Unmet(found=found, remedy=remedy, evidence=evidence or None)
-
-
-def _days_to_excuse(workflow: Any, its: Iterable[Occasion], day: date) -> list[date]:
-    """A few days near another on which something is due that may be excused; missed ones first."""
-    found: dict[date, bool] = {}
-    for one in its:
-        if one.outcome not in (*_NEEDS_NONE, "excused"):
-            due = workflow.calendar.day_of(one.due_at)
-            found[due] = found.get(due, True) and one.outcome not in ("missed", "overdue")
-    near = sorted(found, key=lambda due: (found[due], abs(due - day)))[:3]
-    return sorted(near, key=lambda due: (found[due], due))
-
-
-_NEEDS_NONE = ("kept", "cancelled", "lapsed")
-_AHEAD = timedelta(days=366)
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
-
-
-def _whole(workflow: Any, part: str) -> str:
-    """What to do about an exception to a rule that does not stand by itself."""
-    for rule in workflow.all_rules.values():
-        if part in _parts_of(rule):
-            return f"make the exception to {rule.id}, of which it is a part"
-    known = [*workflow.all_rules, *(one.id for one in workflow.obligations)]
-    close = get_close_matches(part, known, n=3)
-    return (
-        f"name the rule as the refusal names it: {' or '.join(close)}"
-        if close
-        else ("name the rule as the refusal names it")
-    )
-
-
-def _parts_of(rule: Any) -> Iterable[str]:
-    for part in rule.parts:
-        yield part.id
-        yield from _parts_of(part)
-
-
-def noted_of_exception(workflow: Any, made: ExceptionMade, context: Context) -> Iterable[Result]:
-    """A warning where an exception counts less than may be thought, or more."""
-    rules = tuple(_rules(workflow, made.rule))
-    again = any(one.id == made.rule and one.again for one in workflow.obligations)
-    if again and made.until is None and made.due_on is None:
-        unmet = Unmet(
-            found=f"it has no end: every {made.rule} from now on is excused",
-            remedy="name the day (due_on) or an end (until)",
-        )
-        wanted = "An exception to what is due again and again names a day or has an end."
-        yield built_in("exception-entitled", wanted, unmet, warns=True)
-    if rules and not any(rule.excepted_by for rule in rules):
-        unmet = Unmet(
-            found=f"rule {made.rule} allows none, so this one counts only if the rule itself fails",
-            remedy="do what the rule asks for",
-        )
-        wanted = "The rule allows exceptions."
-        yield built_in("exception-entitled", wanted, unmet, warns=True)
-    elif made.until is not None and made.until < context.at:
-        unmet = Unmet(
-            found=f"{_day(made.until.date())} has passed, so this one counts only for decisions "
-            "that are dated before",
-            remedy="give a later until, if it is to count from now on",
-        )
-        wanted = "The exception counts for what is decided from now on."
-        yield built_in("exception-entitled", wanted, unmet, warns=True)
-
-
-def _entitled(workflow: Any, rule: str) -> frozenset[str]:
-    """The roles of which each may make an exception to a rule."""
-    roles = {found.excepted_by for found in _rules(workflow, rule)}
-    return frozenset(roles | {workflow.faults_excepted_by}) - {""}
-
-
-def _rules(workflow: Any, rule: str) -> Iterable[Any]:
-    """Every standing of a rule: the same rule may allow exceptions here and not there."""
-    for row in workflow.rows:
-        yield from (found for found in row.rules if found.id == rule)
-    for given in workflow.rules.values():
-        yield from (found for found in given if found.id == rule)
 
 
 def amendment_unmet(
@@ -208,7 +56,7 @@ def amendment_unmet(
 def _roles(workflow: Any, history: Sequence[AnyRecorded], target: AnyRecorded) -> frozenset[str]:
     """The roles of which one is needed to take the decision that is amended."""
     if isinstance(target.event, ExceptionMade):
-        return _entitled(workflow, target.event.rule) or target.roles
+        return roles_that_except(workflow, target.event.rule) or target.roles
     if isinstance(target.event, CaseOpened):
         return frozenset(workflow.opened_by)
     if target.transition is None:

@@ -21,15 +21,10 @@ from caseflow.kernel.events import CaseOpened, Corrected, ExceptionMade, Moved, 
 from caseflow.kernel.recorded import AnyRecorded, quickly
 from caseflow.kernel.rules import UNJUDGED, Outcome, Result, Rule, Unmet
 from caseflow.kernel.verdict import Judgement
-from caseflow.workflow.amend import (
-    amendment_unmet,
-    at_its_place,
-    entitlement_unmet,
-    not_amended,
-    noted_of_exception,
-)
+from caseflow.workflow.amend import amendment_unmet, at_its_place, not_amended
 from caseflow.workflow.builtin import built_in, position_unmet, reason_unmet, role_unmet
 from caseflow.workflow.command import Command, Entry
+from caseflow.workflow.excepting import exception_unmet, noted_of_exception
 from caseflow.workflow.machine import Edge, Row
 from caseflow.workflow.workflow import Workflow
 
@@ -188,7 +183,7 @@ def _core_answers(
         return
     history = (*(command.history or ()), *unit)
     if isinstance(context.event, ExceptionMade):
-        found = entitlement_unmet(workflow, history, context.event, context)
+        found = exception_unmet(workflow, history, context.event, context)
         wanted = "An exception is made for a reason, by the role entitled to it."
         if found:
             yield built_in("exception-entitled", wanted, *found)

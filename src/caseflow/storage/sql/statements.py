@@ -133,8 +133,8 @@ def _last(column: str, table: str) -> str:
     return (
         f"SELECT coalesce(CAST(max(one.{column}) AS BIGINT), 0) FROM {{{table}}} AS one"
         f" WHERE one.agency = ? AND one.{column} BETWEEN 0 AND {2 * HIGHEST}"
-        f" AND (one.{column} <= {HIGHEST} OR EXISTS (SELECT 1 FROM {{{table}}} AS past"
-        f" WHERE past.agency = one.agency AND past.{column} = {HIGHEST}))"
+        f" AND (one.{column} <= {HIGHEST} OR (SELECT max(past.{column}) FROM {{{table}}} AS past"
+        f" WHERE past.agency = one.agency AND past.{column} = {HIGHEST}) IS NOT NULL)"
     )
 
 
