@@ -7,7 +7,7 @@ At the end of each, and on the way, the engine and the oracle are asked about ev
 from collections import Counter
 
 import attrs
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from caseflow import Casebook, fold
@@ -45,13 +45,11 @@ def test_the_oracle_knows_every_step_of_the_workflow_and_no_other():
     assert needing == set(NEED_A_REASON)
 
 
-@settings(max_examples=(__import__("os").environ.get("N") and 700) or 120)
 @given(history=HISTORIES)
 def test_the_oracle_puts_a_case_where_the_engine_does(history):
     assert sheet_of(history).here == place_of(fold(history, six_stage.state()))
 
 
-@settings(max_examples=(__import__("os").environ.get("N") and 700) or 120)
 @given(history=HISTORIES)
 def test_engine_and_oracle_agree_on_every_step_after_every_history(history):
     compare(history)
