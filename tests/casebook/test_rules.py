@@ -6,12 +6,18 @@ import pytest
 from caseflow import (
     Actor,
     Casebook,
+    Command,
+    Entry,
     ExceptionMade,
+    Index,
+    InvalidCall,
     UnknownStep,
     Unmet,
+    decide,
     rule,
 )
 from caseflow.storage import MemoryStorage
+from caseflow.workflow.options import options
 from tests.support.trades import (
     ANA,
     BOSS,
@@ -182,6 +188,41 @@ def test_a_rule_reads_the_whole_history_that_it_declares(book):
     assert arrived.allowed
     book.record(case_id, PartArrived(part="chain"), PartArrived(part="hub"), by=ANA)
     assert book.ask(case_id, "start", by=ANA).allowed
+
+
+def test_deciding_by_hand_needs_what_the_rules_read(book):
+    case_id = bring(book, "waiting")
+
+    @rule("one-at-a-time", counts="by")
+    def capped(case, context):
+        """Mo has one case at a time."""
+        if context.other_cases("by", "mo"):
+            yield Unmet(found="another one")
+
+    mine = shop.extend(
+        "mine", version="2", rules={"start": [capped]}, indexes=[Index("by", lambda case: "mo")]
+    )
+    case, history = book.case(case_id), book.history(case_id)
+    step = Command(entries=(Entry("start"),), actor=ANA, now=START)
+    for ask in (decide, options):
+        what = f"{ask.__name__}(...) needs"
+        with pytest.raises(InvalidCall) as lacking:
+            ask(mine, case, step)
+        assert str(lacking.value) == (
+            f"{what} the history of the case: rules read every PartArrived. "
+            "Give it: Command(..., history=...), with all events of the case."
+        )
+        known = step._replace(history=history)
+        with pytest.raises(InvalidCall) as lacking:
+            ask(mine, case, known)
+        assert str(lacking.value) == (
+            f"{what} to know how many other cases the index 'by' holds under 'mo'. "
+            "Say it: Command(..., counts={('by', 'mo'): 0})."
+        )
+    arrived = Entry(PartArrived(part="chain")), Entry(PartArrived(part="hub"))
+    for others, allowed in ((0, True), (1, False)):
+        counted = known._replace(entries=(*arrived, Entry("start")), counts={("by", "mo"): others})
+        assert decide(mine, case, counted).verdict.allowed is allowed
 
 
 # -- what is due -----------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from caseflow.kernel.events import Moved
 from caseflow.kernel.recorded import Actor, AnyRecorded, as_roles, aware, quickly
 from caseflow.storage.port import Count
 from caseflow.workflow.command import Command, Decided, Entry, needs_history
-from caseflow.workflow.decide import decide, open_case
+from caseflow.workflow.decide import decide_or_ask, open_case
 from caseflow.workflow.workflow import Workflow
 
 T = TypeVar("T")
@@ -54,7 +54,7 @@ class Deciding(Generic[S]):
         decided, counts = yield from self.counting(
             workflow,
             case_id,
-            lambda counts: decide(workflow, loaded.case, command.counting(counts)),
+            lambda counts: decide_or_ask(workflow, loaded.case, command.counting(counts)),
         )
         for entry, recorded in zip(entries, decided.events, strict=False):  # refused: no events
             if isinstance(entry.step, str) and type(recorded.event) is not Moved:

@@ -36,7 +36,7 @@ from caseflow.storage.port import Appended
 from caseflow.workflow.clocks import Standing, standings
 from caseflow.workflow.command import Entry
 from caseflow.workflow.occasions import Occasion, occasions
-from caseflow.workflow.options import Option, options
+from caseflow.workflow.options import Option, options_or_ask
 from caseflow.workflow.owed import Owed, owed
 from caseflow.workflow.workflow import Workflow
 
@@ -115,7 +115,7 @@ class Middle(Generic[S]):
         found, _ = yield from self.deciding.counting(
             workflow,
             case_id,
-            lambda counts: options(workflow, loaded.case, command.counting(counts)),
+            lambda counts: options_or_ask(workflow, loaded.case, command.counting(counts)),
         )
         return found
 

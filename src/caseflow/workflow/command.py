@@ -9,7 +9,9 @@ from collections.abc import Container, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Generic, NamedTuple
 
-from caseflow.kernel.case import Case, S
+from caseflow.kernel.case import Case, S, histories_of
+from caseflow.kernel.context import CountNeeded
+from caseflow.kernel.errors import InvalidCall
 from caseflow.kernel.events import Corrected, ExceptionMade, Voided
 from caseflow.kernel.recorded import Actor, AnyRecorded
 from caseflow.kernel.verdict import Verdict
@@ -67,9 +69,9 @@ class Command(NamedTuple):
 
     `now` is the moment it is recorded at, `at` the moment it occurred (None: now). `history`
     is the whole history, needed where a step corrects, voids, or excuses one time that
-    something was due; `histories` are the effective
-    events of the types that rules declare to read; `counts` say how many other cases an index
-    holds under a value (deciding raises `CountNeeded` for one that is not among them).
+    something was due, and where rules read histories; `histories` are the effective events of
+    the types that they declare (None: taken from `history`); `counts` say how many other cases
+    an index holds under a value, as `{(index, value): cases}`.
     """
 
     entries: tuple[Entry, ...]
@@ -94,3 +96,34 @@ class Decided(NamedTuple, Generic[S]):
     verdict: Verdict
     events: tuple[AnyRecorded, ...]
     case: Case[S]
+
+
+def with_what_is_read(workflow: Any, command: Command, call: str) -> Command:
+    """The command with the histories that rules read, taken from its whole history.
+
+    Raises `InvalidCall` where it is needed, and not given.
+    """
+    reads = () if command.histories is not None else workflow.histories
+    if not reads and not any(needs_history(entry.step) for entry in command.entries):
+        return command
+    if command.history is None:
+        names = ", ".join(sorted(cls.__name__ for cls in reads))
+        raise InvalidCall(
+            what=call,
+            problem="needs the history of the case"
+            + (f": rules read every {names}" if reads else ""),
+            repair="Give it: Command(..., history=...), with all events of the case.",
+        )
+    histories = histories_of(command.history, reads) if reads else command.histories
+    return command._replace(histories=histories)
+
+
+def count_missing(call: str, needed: CountNeeded) -> InvalidCall:
+    """The error for a command that does not say what a rule counts."""
+    asked = (needed.name, needed.value)
+    return InvalidCall(
+        what=call,
+        problem=f"needs to know how many other cases the index {needed.name!r} holds "
+        f"under {needed.value!r}",
+        repair=f"Say it: Command(..., counts={{{asked!r}: 0}}).",
+    )

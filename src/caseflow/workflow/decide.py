@@ -10,14 +10,20 @@ from datetime import UTC
 from typing import Any
 
 from caseflow.kernel.case import Case, CaseIdentity, S, evolve, fold, histories_of
-from caseflow.kernel.context import Context
+from caseflow.kernel.context import Context, CountNeeded
 from caseflow.kernel.errors import HistoricalCase
 from caseflow.kernel.events import CaseOpened, Corrected, Voided
 from caseflow.kernel.recorded import AnyRecorded, Noted, Recorded, quickly
 from caseflow.kernel.rules import Result, Unmet
 from caseflow.kernel.verdict import Judgement, Verdict
 from caseflow.workflow.amend import held_unmet, not_amended
-from caseflow.workflow.command import Command, Decided, Entry
+from caseflow.workflow.command import (
+    Command,
+    Decided,
+    Entry,
+    count_missing,
+    with_what_is_read,
+)
 from caseflow.workflow.definition import Transition
 from caseflow.workflow.judge import answers_of, judge
 from caseflow.workflow.machine import Row
@@ -28,10 +34,20 @@ def decide(workflow: Workflow[S], case: Case[S], command: Command) -> Decided[S]
     """Judge a unit of steps on a case. Nothing is written; the same input gives the same answer.
 
     Raises `UnknownStep`, `UnknownEvent` or `PayloadNeeded` where a step makes no sense to the
-    workflow, and `HistoricalCase` for a case seen as of an earlier moment.
+    workflow, `HistoricalCase` for a case seen as of an earlier moment, and `InvalidCall` for a
+    command that does not say what a rule reads: the history, or counts of other cases.
     """
+    try:
+        return decide_or_ask(workflow, case, command)
+    except CountNeeded as needed:
+        raise count_missing("decide(...)", needed) from None
+
+
+def decide_or_ask(workflow: Workflow[S], case: Case[S], command: Command) -> Decided[S]:
+    """As `decide`; raises `CountNeeded` for a count of other cases that is not known yet."""
     if case.historical:
         raise HistoricalCase(case_id=case.id)
+    command = with_what_is_read(workflow, command, "decide(...)")
     judgements: list[Judgement] = []
     events: list[AnyRecorded] = []
     for entry in command.entries:

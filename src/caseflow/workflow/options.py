@@ -8,11 +8,11 @@ from typing import Any
 import attrs
 
 from caseflow.kernel.case import Case, S
-from caseflow.kernel.context import Context
+from caseflow.kernel.context import Context, CountNeeded
 from caseflow.kernel.errors import HistoricalCase
 from caseflow.kernel.rules import Result
 from caseflow.kernel.verdict import Judgement
-from caseflow.workflow.command import Command
+from caseflow.workflow.command import Command, count_missing, with_what_is_read
 from caseflow.workflow.judge import answers_of, bare_event, concluded
 from caseflow.workflow.machine import Edge, Row
 from caseflow.workflow.workflow import Workflow
@@ -47,10 +47,20 @@ def options(workflow: Workflow[S], case: Case[S], command: Command) -> tuple[Opt
     """Every declared transition and decision from here, open or blocked, and by what.
 
     In the order of the declaration. `command` holds the actor and the moments; its entries
-    are not looked at.
+    are not looked at. Raises `HistoricalCase` for a case seen as of an earlier moment, and
+    `InvalidCall` for a command that does not say what a rule reads.
     """
+    try:
+        return options_or_ask(workflow, case, command)
+    except CountNeeded as needed:
+        raise count_missing("options(...)", needed) from None
+
+
+def options_or_ask(workflow: Workflow[S], case: Case[S], command: Command) -> tuple[Option, ...]:
+    """As `options`; raises `CountNeeded` for a count of other cases that is not known yet."""
     if case.historical:
         raise HistoricalCase(case_id=case.id)
+    command = with_what_is_read(workflow, command._replace(entries=()), "options(...)")
     here = workflow.dispatch.get(case.position or "", {})
     return tuple(
         _option(workflow, case, edges, command) for edges in here.values() if not edges[0].row.core
