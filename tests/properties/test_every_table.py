@@ -48,22 +48,17 @@ def filled(request):
     raw.export = io.BytesIO()
     book.export(raw.export)
     book.record("R-2", Paid(amount=1), by=ANA)
-    list(book.feed())
+    raw.put_back = raw.kept()
     return raw, book
 
 
 @contextmanager
-def put_back(raw, *names):
-    """Tables as they were, afterwards."""
-    tables = [f"caseflow_{name}" for name in names]
-    kept = {table: execute(raw.store, f"SELECT * FROM {table}") for table in tables}
-    yield
-    for table, rows in kept.items():
-        execute(raw.store, f"DELETE FROM {table}")
-        marks = ", ".join("?" * len(rows[0])) if rows else ""
-        given = "OVERRIDING SYSTEM VALUE" if raw.store.engine.dialect.name == "postgresql" else ""
-        for row in rows:
-            execute(raw.store, f"INSERT INTO {table} {given} VALUES ({marks})", tuple(row))
+def put_back(raw):
+    """All rows as they were, afterwards."""
+    try:
+        yield
+    finally:
+        raw.put_back()
 
 
 def done(raw, statement, values):
@@ -130,7 +125,7 @@ TABLES = [
 @given(data=st.data())
 def test_a_row_that_was_changed_dropped_or_added_is_found(filled, name, data):
     raw, book = filled
-    with put_back(raw, name):
+    with put_back(raw):
         what = deed(data.draw, raw, getattr(raw.store.tables, name))
         event(f"{name}: {what}")
         verified = book.verify_all()
@@ -150,7 +145,7 @@ NEEDS_A_PERSON = {"row-damaged"}
 def test_who_follows_what_the_findings_say_comes_to_an_end(filled, name, data):
     """Where only what was written after the export is lost, it is told, and that loss accepted."""
     raw, book = filled
-    with put_back(raw, *TABLES, "pending"):
+    with put_back(raw):
         what = deed(data.draw, raw, getattr(raw.store.tables, name))
         event(f"{name}: {what}")
         verified = followed(raw, book, raw.export.getvalue())
@@ -186,7 +181,7 @@ def test_what_is_put_among_those_that_wait_for_the_feed_is_found_and_not_fed(
 ):
     raw, book = filled
     before = fed(book)
-    with put_back(raw, "feed", "pending"):
+    with put_back(raw):
         execute(raw.store, WAIT, (AGENCY, case_id, first, last))
         [(row,)] = execute(raw.store, "SELECT id FROM caseflow_pending")
         assert fed(book) == before
@@ -203,7 +198,7 @@ def test_what_waits_is_fed_once_whoever_put_it_there(filled, twice):
     raw, book = filled
     before = fed(book)
     waiting = "SELECT agency, case_id, first, last FROM caseflow_pending ORDER BY id"
-    with put_back(raw, "cases", "events", "feed", "pending", "keys", "tokens", "snapshots"):
+    with put_back(raw):
         for case_id in ("R-3", "R-2", "R-2", "R-3"):
             book.record(case_id, Paid(amount=1), by=ANA)
         rows = execute(raw.store, waiting)

@@ -5,6 +5,7 @@ case. What the chain alone cannot see is another matter: `tests/casebook/test_at
 """
 
 import io
+from functools import cache
 
 import psycopg
 import pytest
@@ -26,13 +27,22 @@ FEWER = settings(max_examples=settings.default.max_examples // 6)
 CASES = ["R-1", "R-2", "R-3", "R-4"]
 
 
-def filled(kind):
-    """A store that was worked on, its rows to be edited, and its cases as they really are."""
+@cache
+def worked_on(kind):
+    """A store that was worked on, its cases, an attestation, and what puts back all of its rows."""
     raw = RAWS[kind]()
     book = played(PLAN, raw.store, snapshot_every=4)
     file = io.BytesIO()
     book.attest(file)
-    return raw, {case_id: book.case(case_id) for case_id in CASES}, file.getvalue()
+    truth = {case_id: book.case(case_id) for case_id in CASES}
+    return raw, truth, file.getvalue(), raw.kept()
+
+
+def filled(kind):
+    """A store that was worked on, its rows to be edited, and its cases as they really are."""
+    raw, truth, attestation, put_back = worked_on(kind)
+    put_back()
+    return raw, truth, attestation
 
 
 def book_on(raw):

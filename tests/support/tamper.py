@@ -6,14 +6,16 @@ for a SQL store the same edits are UPDATE, DELETE and INSERT.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Callable, Sequence
+from copy import deepcopy
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 from weakref import finalize
 
 from caseflow.kernel.stored import StoredEvent
 from caseflow.storage import Appended, Head, Listing, MemoryStorage, Query, Snapshot, SQLStorage
-from tests.support.raw import execute
+from tests.support.raw import connection_to, execute
 
 AGENCY = "agency"
 """The agency of all cases here: the one that a book has by default."""
@@ -74,6 +76,10 @@ class Raw(Protocol):
 
     def swap_feed(self, one: int, other: int) -> None:
         """Two rows of the feed change places."""
+        ...
+
+    def kept(self) -> Callable[[], None]:
+        """Keep all that the store holds now; what is returned puts it back, as often as needed."""
         ...
 
 
@@ -165,6 +171,15 @@ class MemoryRaw:
         feed = self._kept.feed
         feed[one - 1], feed[other - 1] = feed[other - 1], feed[one - 1]
 
+    def kept(self) -> Any:
+        agencies, heads = deepcopy(self.store._agencies), dict(self.store.heads)
+
+        def put_back() -> None:
+            self.store._agencies = deepcopy(agencies)
+            self.store.heads = dict(heads)
+
+        return put_back
+
 
 class SQLRaw:
     """The raw rows of a SQL store, edited by statements of one's own."""
@@ -249,6 +264,33 @@ class SQLRaw:
         for old, new in ((one, 0), (other, one), (0, other)):
             where = "WHERE agency = ? AND position = ?"
             self._do(f"UPDATE caseflow_feed SET position = ? {where}", new, AGENCY, old)
+
+    def kept(self) -> Any:
+        list(self.store.feed(AGENCY, limit=1))  # on PostgreSQL, what waits is in it only then
+        postgres = self.store.engine.dialect.name == "postgresql"
+        return self._kept_in_tables() if postgres else self._kept_in_memory()
+
+    def _kept_in_memory(self) -> Any:
+        copy = sqlite3.connect(":memory:")
+        with connection_to(self.store) as connection:
+            connection.backup(copy)
+
+        def put_back() -> None:
+            with connection_to(self.store) as connection:
+                copy.backup(connection)
+
+        return put_back
+
+    def _kept_in_tables(self) -> Any:
+        names = [table.name for table in self.store.tables.every]
+        for name in names:
+            self._do(f"CREATE TABLE kept_{name} AS SELECT * FROM {name}")
+        back = [f"INSERT INTO {one} OVERRIDING SYSTEM VALUE TABLE kept_{one}" for one in names]
+
+        def put_back() -> None:
+            self._do("; ".join([f"TRUNCATE {', '.join(names)}", *back]))
+
+        return put_back
 
 
 def sqlite_raw() -> Any:
