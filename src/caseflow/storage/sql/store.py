@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import Pool
+from sqlalchemy.pool import NullPool, Pool
 
 from caseflow.kernel.erasure_errors import KeysNotApart
 from caseflow.kernel.store_errors import ConnectionLost, StoreError
@@ -50,6 +51,8 @@ class EngineStorage(SQLVerbs):
         """Whether a SQLite file that is not there is made."""
         self.joined_pools: WeakSet[Pool] = WeakSet()
         """Those of the application that are known to be on the database of this store."""
+        self._used_by: tuple[int, Pool] | None = None
+        """The process that worked with the pool of an application's engine, and that pool."""
         self._lender = _lender(engine, keeps=not borrowed and not engine.dialect.is_async)
         self._kinds: tuple[type[Exception], ...] = (engine.dialect.dbapi.Error,)  # type: ignore[union-attr]  # an engine has one
 
@@ -208,6 +211,7 @@ class EngineStorage(SQLVerbs):
     def _on_driver(self, action: str, work: Callable[[Any], T], *, again: bool) -> T:
         """Do work on a connection of the pool; `again`: once more where it turns out lost."""
         self._not_closed(action)
+        self._not_forked(action)
         pooled = self._lender.at_hand()
         if pooled is None:
             if not self._may_begin:
@@ -243,6 +247,18 @@ class EngineStorage(SQLVerbs):
     def _is_lost(self, error: Exception, connection: Any) -> bool:
         return self._engine.dialect.is_disconnect(error, connection, None)  # type: ignore[arg-type]  # it may be any error
 
+    def _not_forked(self, action: str) -> None:
+        """See that no process works on connections of the application's in another one's place."""
+        if not self._borrowed:
+            return  # before a fork, those of its own are closed
+        used_by, pool = self._used_by, self._engine.pool
+        if used_by is None or used_by[1] is not pool or isinstance(pool, NullPool):
+            self._used_by = os.getpid(), pool
+        elif used_by[0] != os.getpid():
+            cause = "this process was forked, and shares the connections of its parent"
+            repair = "Call engine.dispose(close=False) in it before anything else uses the engine."
+            raise StoreError(store=repr(self), action=action, cause=cause, repair=repair)
+
     def _not_closed(self, action: str) -> None:
         if self._closed:
             repair = f"Make a new one: {self!r}."
@@ -266,7 +282,8 @@ class SQLStorage(EngineStorage):
     what that costs); SQLite cannot.
 
     Before a process forks, its own connections are closed, since neither database can share
-    them with a child; fork while no other thread uses the store.
+    them with a child; fork while no other thread uses the store. With an engine of yours the
+    child calls `engine.dispose(close=False)` before anything else, and is told if it did not.
 
     Raises `InvalidCall` for what names no database, and `StoreError` where it cannot be opened.
     """
