@@ -128,7 +128,8 @@ class Found(NamedTuple):
 class FeedEntry(NamedTuple):
     """One event of the feed. Positions count from 1 without a gap, in each agency.
 
-    After damage there may be some that show nothing any more: they are passed over.
+    Those of events that were lost, as where `mend` puts a shorter history, show nothing any
+    more, whatever is written later: they are passed over.
     """
 
     position: int
