@@ -329,7 +329,7 @@ NEXT_SHOWN = (
     " AND event.number = feed.number)"
 )
 WRITTEN = "SELECT hash FROM {events} WHERE agency = ? AND case_id = ? AND number = ?"
-WAITING = "SELECT 1 FROM {pending} WHERE agency = ? LIMIT 1"
+WAITING = "SELECT 1 FROM {pending} WHERE agency = ? LIMIT 1 OFFSET ?"
 LOCK = "SELECT pg_advisory_xact_lock(?, ?)"
 TRY_LOCK = "SELECT pg_try_advisory_xact_lock(?, ?)"
 _OF_EVENT = (
