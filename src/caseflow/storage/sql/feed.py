@@ -92,7 +92,8 @@ def read(
         (end,) = connection.execute(prepared(sql.LAST_POSITION), (agency,)).fetchone()
         if end <= last:
             return []
-        (upcoming,) = connection.execute(prepared(sql.NEXT_SHOWN), (agency, last)).fetchone()
+        given = agency, last, end
+        (upcoming,) = connection.execute(prepared(sql.NEXT_SHOWN), given).fetchone()
         if upcoming is None:
             return []
         after = upcoming - 1

@@ -324,7 +324,7 @@ FEED = (
 """Between two positions, since there are no gaps: by a limit PostgreSQL may first sort them all."""
 NEXT_SHOWN = (
     "SELECT min(position) FROM {feed} AS feed WHERE agency = ? AND position > ?"
-    f" AND position <= {HIGHEST} AND EXISTS (SELECT 1 FROM {{events}} AS event"
+    " AND position <= ? AND EXISTS (SELECT 1 FROM {events} AS event"
     " WHERE event.agency = feed.agency AND event.case_id = feed.case_id"
     " AND event.number = feed.number)"
 )
