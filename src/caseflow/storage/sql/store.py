@@ -13,7 +13,7 @@ from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import NullPool, Pool
+from sqlalchemy.pool import Pool, PoolProxiedConnection
 
 from caseflow.kernel.erasure_errors import KeysNotApart
 from caseflow.kernel.store_errors import ConnectionLost, StoreError
@@ -34,6 +34,9 @@ from caseflow.storage.sql.verbs import SQLVerbs
 
 T = TypeVar("T")
 
+_PROCESS = "caseflow_process"
+"""Under which name a connection of a pool holds the process that first worked on it."""
+
 
 class EngineStorage(SQLVerbs):
     """A store over the connections of an engine, its own or one that it borrows."""
@@ -51,8 +54,6 @@ class EngineStorage(SQLVerbs):
         """Whether a SQLite file that is not there is made."""
         self.joined_pools: WeakSet[Pool] = WeakSet()
         """Those of the application that are known to be on the database of this store."""
-        self._used_by: tuple[int, Pool] | None = None
-        """The process that worked with the pool of an application's engine, and that pool."""
         self._lender = _lender(engine, keeps=not borrowed and not engine.dialect.is_async)
         self._kinds: tuple[type[Exception], ...] = (engine.dialect.dbapi.Error,)  # type: ignore[union-attr]  # an engine has one
 
@@ -211,13 +212,14 @@ class EngineStorage(SQLVerbs):
     def _on_driver(self, action: str, work: Callable[[Any], T], *, again: bool) -> T:
         """Do work on a connection of the pool; `again`: once more where it turns out lost."""
         self._not_closed(action)
-        self._not_forked(action)
         pooled = self._lender.at_hand()
         if pooled is None:
             if not self._may_begin:
                 given.see_its_file(self._engine, action)
             with failures.told(self, action, self._kinds):
                 pooled = self._engine.raw_connection()
+            if self._borrowed:
+                self._not_of_a_parent(pooled, action)
         connection: Any = pooled.dbapi_connection
         before: tuple[str, Any] | None = None
         done = False
@@ -247,14 +249,13 @@ class EngineStorage(SQLVerbs):
     def _is_lost(self, error: Exception, connection: Any) -> bool:
         return self._engine.dialect.is_disconnect(error, connection, None)  # type: ignore[arg-type]  # it may be any error
 
-    def _not_forked(self, action: str) -> None:
-        """See that no process works on connections of the application's in another one's place."""
-        if not self._borrowed:
-            return  # before a fork, those of its own are closed
-        used_by, pool = self._used_by, self._engine.pool
-        if used_by is None or used_by[1] is not pool or isinstance(pool, NullPool):
-            self._used_by = os.getpid(), pool
-        elif used_by[0] != os.getpid():
+    def _not_of_a_parent(self, pooled: PoolProxiedConnection, action: str) -> None:
+        """See that this process does not share a connection with the one it was forked from.
+
+        The store's own are closed before a fork; those of the application's engine are not.
+        """
+        if pooled.info.setdefault(_PROCESS, os.getpid()) != os.getpid():
+            pooled.close()  # back to the pool: it is the parent's to end
             cause = "this process was forked, and shares the connections of its parent"
             repair = "Call engine.dispose(close=False) in it before anything else uses the engine."
             raise StoreError(store=repr(self), action=action, cause=cause, repair=repair)
