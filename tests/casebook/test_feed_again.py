@@ -5,6 +5,8 @@ import io
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
 
 from caseflow import Casebook, ChainBroken
 from caseflow.storage.sql.placing import in_order
@@ -90,6 +92,23 @@ def test_whatever_was_done_to_the_feed_reindex_puts_it_right(woven, damage):
 def test_a_value_that_was_never_written_to_the_feed_is_put_right(woven, column, value):
     before = feed(woven)
     woven._do(f"UPDATE caseflow_feed SET {column} = {value} WHERE position = 4")
+    assert not book_on(woven).verify_all().holds
+    assert_put_right(woven, before)
+
+
+def test_what_is_put_right_in_a_transaction_is_verified_in_it(woven):
+    """Consumers have the feed as it is committed; verifying looks at what the transaction has."""
+    before = feed(woven)
+    woven._do(DAMAGES["another number"])
+    engine = create_engine(woven.store.engine.url)
+    with Session(engine) as session:
+        book = book_on(woven).within(session)
+        book.record("R-1", Paid(amount=9), by=ANA)
+        assert {one.code for one in book.verify_all().findings} == {"feed-differs"}
+        book.reindex()
+        assert book.verify_all().holds, book.verify_all().explain()
+        session.rollback()
+    engine.dispose()
     assert not book_on(woven).verify_all().holds
     assert_put_right(woven, before)
 

@@ -85,7 +85,7 @@ def test_writers_in_threads_are_no_findings(kind, request, tmp_path):
 
 
 def test_a_case_that_is_committed_behind_the_page_is_no_finding(postgres_url):
-    """It was opened before one that is listed already, and is committed before the feed is read."""
+    """It was opened before one that is listed already, and is committed before the last look."""
     store = SQLStorage(postgres_url)
     book = book_on(store, workflow=shop)  # under an index, the second would wait for the first
     with create_engine(postgres_url, poolclass=NullPool).connect() as connection:
@@ -93,7 +93,7 @@ def test_a_case_that_is_committed_behind_the_page_is_no_finding(postgres_url):
         book.open(client="two", by=ANA)
 
         def commit(call):
-            if call.method == "feed" and connection.in_transaction():
+            if call.method == "loose_ends" and connection.in_transaction():
                 connection.commit()
 
         verified = carried_out(book._middle.audit.verify_all(None, None), store, commit)

@@ -72,6 +72,21 @@ A_WORKFLOW = (
 
 METHODS = [name for name, value in vars(Storage).items() if isfunction(value) and name[0] != "_"]
 
+
+async def later(event):
+    """Does its work once somebody awaits it."""
+
+
+def one_by_one(event):
+    """Does its work once somebody asks for the next."""
+    yield event
+
+
+NO_ANSWER = (
+    "does not answer when it is called: it has to be awaited, or yields. Give a plain function. "
+    "An AsyncCasebook, too, calls it and awaits nothing."
+)
+
 PARTS = {
     "a path as store": (
         {"store": "cases.db"},
@@ -122,6 +137,15 @@ PARTS = {
         {"clock": 12},
         "Casebook(clock=12) is no function. Give a function without arguments, or leave clock out.",
     ),
+    "roles to await": (
+        {"roles": later},
+        "Casebook(roles=the function later) " + NO_ANSWER,
+    ),
+    "a clock to await": ({"clock": later}, "Casebook(clock=the function later) " + NO_ANSWER),
+    "a new_id that yields": (
+        {"new_id": one_by_one},
+        "Casebook(new_id=the function one_by_one) " + NO_ANSWER,
+    ),
     "an id as new_id": (
         {"new_id": "R-1"},
         "Casebook(new_id='R-1') is no function. "
@@ -165,9 +189,10 @@ def test_a_store_has_every_method_of_the_port(kind, method):
 @pytest.mark.parametrize("mistake", PARTS)
 def test_a_book_is_made_of_what_it_needs(mistake):
     given, sentence = PARTS[mistake]
-    with pytest.raises(InvalidCall) as refused:
-        book(**given)
-    assert str(refused.value) == sentence
+    for kind in (Casebook, AsyncCasebook) if sentence.endswith(NO_ANSWER) else (Casebook,):
+        with pytest.raises(InvalidCall) as refused:
+            kind(**{"workflow": shop, "store": MemoryStorage(), **given})
+        assert str(refused.value) == sentence
 
 
 def test_an_awaited_store_goes_into_an_awaited_book():
@@ -306,10 +331,6 @@ def test_a_decision_is_not_recorded(step, sentence):
 EVERY = "Give a class declared with @fact or @decision, or leave it out for all events."
 
 
-async def later(event):
-    """Does its work once somebody awaits it."""
-
-
 class Later:
     async def __call__(self, event):
         """The same, as an object."""
@@ -345,6 +366,23 @@ def test_a_book_that_awaits_nothing_is_given_nothing_to_await(kind, verb):
         calls[verb](function)
     assert str(refused.value) == IN_VAIN.format(what, called or short(function))
     assert here.consumers() == ()
+
+
+async def one_by_one_later(event):
+    yield event
+
+
+@pytest.mark.parametrize("handle", [one_by_one, one_by_one_later, partial(one_by_one)])
+def test_no_book_is_given_what_yields(handle):
+    here, awaiting = book(), AsyncCasebook(shop, MemoryStorage())
+    told = " is given .*, which yields: called, it makes a generator, and does no work. Give a "
+    for given in (here, awaiting):
+        with pytest.raises(InvalidCall, match=r"subscribe\(\.\.\.\)" + told):
+            given.subscribe(handle)
+    with pytest.raises(InvalidCall, match=r"consume\('mail', \.\.\.\)" + told):
+        here.consume("mail", handle)
+    with pytest.raises(InvalidCall, match=r"consume\('mail', \.\.\.\)" + told):
+        asyncio.run(awaiting.consume("mail", handle))
 
 
 def test_what_comes_back_to_be_awaited_fails_the_event_by_name():

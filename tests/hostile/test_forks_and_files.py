@@ -4,6 +4,7 @@ import os
 import sqlite3
 
 import pytest
+from sqlalchemy import create_engine
 
 from caseflow import InvalidCall, StoreError
 from caseflow.storage import MemoryStorage, SQLStorage
@@ -83,6 +84,26 @@ def test_parent_and_children_may_go_on_with_one_book(store):
     history = book.history(case_id)
     assert [entry.number for entry in history] == list(range(1, 17))
     assert len({entry.event.text for entry in history[1:]}) == 15
+
+
+@forks
+def test_a_child_does_not_work_on_the_connections_of_its_parents_engine(url):
+    engine = create_engine(url)
+    book = open_desk(SQLStorage(engine))
+    case_id = book.open(client="p", by="ana").case.id
+
+    def write_when_told(parent_goes_on):
+        parent_goes_on()
+        with pytest.raises(StoreError, match=r"parent\. Call engine\.dispose\(close=False\) in it"):
+            book.record(case_id, Letter(text="shared"), by="child")
+        engine.dispose(close=False)
+        book.record(case_id, Letter(text="own"), by="child")
+        book.record(case_id, Letter(text="own again"), by="child")
+
+    assert in_child(write_when_told)() == 0
+    texts = [entry.event.text for entry in book.history(case_id)[1:]]
+    engine.dispose()
+    assert texts == ["own", "own again"]
 
 
 def write(book, case_id, name):

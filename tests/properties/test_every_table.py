@@ -12,8 +12,11 @@ import psycopg
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
 
 from caseflow import Casebook, Index
+from caseflow.storage.sql.feed import UNITS_AT_ONCE
 from tests.properties.test_tampering import flipped
 from tests.support.advice import followed
 from tests.support.exports import played
@@ -211,6 +214,25 @@ def test_what_waits_is_fed_once_whoever_put_it_there(filled, twice):
         assert len(execute(raw.store, waiting)) == (len(rows) if twice else 0)
         book.record("R-3", Paid(amount=1), by=ANA)
         assert len(fed(book)) == len(before) + len(new) + 1, "what is passed over stops nothing"
+
+
+@on_postgres
+def test_what_gets_no_position_holds_up_no_unit_however_much_there_is(filled):
+    """A unit that is committed late has its place before all of that, and is not lost."""
+    raw, book = filled
+    before = fed(book)
+    forged = f"{WAIT.partition('VALUES')[0]} SELECT ?, 'R-9', 1, 1 FROM generate_series(1, ?)"
+    with (
+        put_back(raw, "cases", "events", "feed", "pending", "keys", "tokens", "snapshots"),
+        create_engine(raw.store.engine.url, poolclass=NullPool).connect() as late,
+    ):
+        first = book.within(late).record("R-2", Paid(amount=1), by=ANA).case.version
+        execute(raw.store, forged, (AGENCY, 2 * UNITS_AT_ONCE + 1))
+        other = book.record("R-3", Paid(amount=1), by=ANA).case.version
+        assert fed(book) == [*before, ("R-3", other)]
+        late.commit()
+        book.record("R-2", Paid(amount=2), by=ANA)
+        assert fed(book) == [*before, ("R-3", other), ("R-2", first), ("R-2", first + 1)]
 
 
 def test_what_was_put_back_holds(filled):

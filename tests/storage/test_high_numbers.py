@@ -48,6 +48,18 @@ def test_the_feed_takes_every_event_after_a_position_that_is_too_high(kind, valu
     assert end in positions
 
 
+@pytest.mark.parametrize("value", [HIGHEST - 1, HIGHEST, HIGHEST + 1])
+def test_consumers_go_on_after_a_position_that_is_too_high_and_shows_nothing(value):
+    raw, book = damaged("sqlite", "caseflow_feed", "position", value)
+    raw._do("UPDATE caseflow_feed SET case_id = '', number = 0 WHERE position = ?", value)
+    while book.consume("k", lambda _: None):
+        pass
+    book.record("R-1", Paid(amount=1), by=ANA)
+    seen = []
+    book.consume("k", seen.append)
+    assert [one.recorded.event for one in seen] == [Paid(amount=1)]
+
+
 @pytest.mark.parametrize("value", HIGH.values(), ids=HIGH)
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_every_case_has_a_place_of_its_own_after_one_that_is_too_high(kind, value):

@@ -55,11 +55,15 @@ def test_the_tables_hang_on_the_metadata_of_the_application(url):
     engine.dispose()
 
 
-def test_the_tables_stand_in_a_schema_of_their_own(postgres_url):
+@pytest.mark.parametrize(
+    "declared",
+    [lambda: tables(schema="Case Work"), lambda: tables(MetaData(schema="Case Work"))],
+    ids=["declared", "that of the MetaData"],
+)
+def test_the_tables_stand_in_a_schema_of_their_own(postgres_url, declared):
     engine = create_engine(postgres_url)
-    with engine.begin() as connection:
-        connection.execute(text('CREATE SCHEMA "Case Work"'))
-    store = SQLStorage(postgres_url, declared=tables(schema="Case Work"))
+    store = SQLStorage(postgres_url, declared=declared())
+    store.check()
     work_in(store)
     store.close()
     assert not inspect(engine).has_table("caseflow_cases")

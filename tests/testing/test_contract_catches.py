@@ -387,6 +387,20 @@ class FeedsWhatWasMendedAgain(MemoryStorage):
         return done
 
 
+class ShowsWhatComesInThePlaceOfWhatWasLost(MemoryStorage):
+    def mend(self, agency, history, /, *, head):
+        before = self._agencies[agency].feed[:]
+        done = super().mend(agency, history, head=head)
+        self._agencies[agency].feed[: len(before)] = before
+        return done
+
+
+class EndsAtWhatShowsNothing(MemoryStorage):
+    def feed(self, agency, /, *, after=0, limit=100):
+        page = super().feed(agency, after=after, limit=limit)
+        return [one for one in page if one.position <= after + limit]
+
+
 class FindsNothingLoose(MemoryStorage):
     def loose_ends(self, agency, /, *, mend=False):
         return []
@@ -530,6 +544,12 @@ FAULTS = {
         "test_a_history_is_mended_that_is_not_there_at_all",
     },
     FeedsWhatWasMendedAgain: {"test_a_mended_history_is_there_in_the_place_of_the_one_before"},
+    ShowsWhatComesInThePlaceOfWhatWasLost: {
+        "test_the_positions_of_events_that_are_lost_show_nothing_from_then_on"
+    },
+    EndsAtWhatShowsNothing: {
+        "test_the_positions_of_events_that_are_lost_show_nothing_from_then_on"
+    },
     FindsNothingLoose: {
         "test_what_appending_and_moving_checkpoints_leave_loose_is_told",
         "test_what_does_not_fit_is_told_and_put_right_where_it_is_derived",

@@ -1,9 +1,9 @@
 """Verifying: whether every history, and what is derived from it, is as it was written.
 
 Of each case: its chain, the end that the store knows of, its commands; and, read with the
-workflow, its snapshot and what the list of cases says. Of the whole: that the feed shows every
-event once and in order, and that nothing hangs on nothing. A case is in memory while it is
-looked at, and not longer.
+workflow, its snapshot and what the list of cases says. Of the whole, which the store looks at:
+that the feed shows every event once and in order, and that nothing hangs on nothing. A case is
+in memory while it is looked at, and not longer.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from caseflow.casebook.given import an_id
 from caseflow.casebook.listing import listing_of
 from caseflow.casebook.loading import Loader
 from caseflow.casebook.store_calls import Work
-from caseflow.casebook.walking import PAGE, Pages, listed_as
+from caseflow.casebook.walking import Pages, listed_as
 from caseflow.kernel.case import S
 from caseflow.kernel.errors import ChainBroken, OtherVersion, UnreadableRecord
 from caseflow.kernel.stored import StoredEvent
@@ -115,7 +115,6 @@ class Audit(Generic[S]):
                 yield from self._attested(seen, listed, attested, moment)
         for case_id, head in attested.items():  # those that were met are taken out
             seen.findings.append(findings.lost(case_id, head.version, moment))
-        yield from self._feed(seen)
         yield from self._loose_ends(seen)
         return seen.told(self._agency, attestation)
 
@@ -216,21 +215,6 @@ class Audit(Generic[S]):
         return []
 
     # -- the whole ---------------------------------------------------------------------------
-
-    def _feed(self, seen: _Round) -> Work[None]:
-        """Whether the feed shows the events of each case in order, and none of them twice."""
-        shown: dict[str, int] = {}
-        faulty = {finding.case_id for finding in seen.findings}
-        place = 0
-        while page := (yield from store_calls.feed(self._agency, after=place, limit=PAGE)):
-            for position, event in page:
-                place = max(position, place + 1)
-                case_id, number = event.case_id, event.number
-                wanted = shown.get(case_id, 0) + 1
-                if number != wanted and case_id not in faulty:
-                    faulty.add(case_id)
-                    seen.findings.append(findings.feed(case_id, number, wanted, position))
-                shown[case_id] = number
 
     def _loose_ends(self, seen: _Round) -> Work[None]:
         """What hangs on nothing, or lacks what hangs on it; once for each case and kind.

@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 
 from caseflow.casebook import store_calls
-from caseflow.casebook.given import LAST, a_number, an_id, has_to_be_awaited, how_many, only_awaited
+from caseflow.casebook.given import LAST, a_number, an_id, how_many, works_when_called
 from caseflow.casebook.store_calls import Work
 from caseflow.kernel.codec import Codec
 from caseflow.kernel.errors import ChainBroken, ConsumerMoved, InvalidCall, nearest, short
@@ -99,8 +99,7 @@ class Feed:
                 problem="is no function",
                 repair=f"Give a function of the FeedEvent: consume({consumer!r}, handle).",
             )
-        if not awaited and has_to_be_awaited(handle):
-            raise only_awaited(f"consume({consumer!r}, ...)", handle)
+        works_when_called(f"consume({consumer!r}, ...)", handle, awaited=awaited)
         start = yield from store_calls.checkpoint(self._agency, consumer)
         reached, events = yield from self.page(after=start, limit=limit)
         return Batch(consumer, start, reached, events)

@@ -156,19 +156,6 @@ def command(case_id: str, number: int, command_id: str) -> Finding:
     return Finding(code=COMMAND, case_id=case_id, number=number, sentence=sentence)
 
 
-def feed(case_id: str, number: int, wanted: int, position: int) -> Finding:
-    """A feed that does not show every event once and in order."""
-    shown = f"The feed shows event {number} of case {case_id!r}"
-    sentence = (
-        f"{shown} a second time, or too late, at position {position}. Its consumers may see it "
-        "twice. Run reindex()."
-        if number < wanted
-        else f"{shown} in the place of {wanted}. Its consumers may have missed something. Run "
-        "reindex(), which shows again what follows."
-    )
-    return Finding(code="feed-differs", case_id=case_id, number=wanted, sentence=sentence)
-
-
 def unheld(case_id: str, subject: str) -> Finding:
     """A list that does not show a case to those who ask for somebody whose data it holds."""
     return listing(case_id, f"does not show case {case_id!r} under its subject {subject!r}")
@@ -256,6 +243,12 @@ _LOOSE = {
         "feed-differs",
         "The feed does not show event {number} of case {case!r}. Its consumers may have missed "
         "something. Run reindex(), which shows it at the end.",
+    ),
+    "order": (
+        "feed-differs",
+        "The feed shows an event of case {case!r} at position {number} a second time, or before "
+        "or after its turn. Its consumers may have missed one, or seen it twice. Run reindex(), "
+        "which shows again what follows.",
     ),
     "waiting": (
         "feed-differs",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
-from inspect import isawaitable, iscoroutinefunction
+from inspect import isasyncgenfunction, isawaitable, iscoroutinefunction, isgeneratorfunction
 from typing import Any
 
 import attrs
@@ -198,14 +198,35 @@ def following(stop: Any, poll: object, *, awaited: bool) -> None:
 
 
 def has_to_be_awaited(function: object) -> bool:
-    """Whether calling it does no work yet: a coroutine function, or an object that is called so."""
+    """Whether it is a coroutine function, or an object that is called so."""
+    return any(map(iscoroutinefunction, _called(function)))
+
+
+def makes_a_generator(function: object) -> bool:
+    """Whether it is a generator function, or an object that is called so."""
+    return any(isgeneratorfunction(one) or isasyncgenfunction(one) for one in _called(function))
+
+
+def _called(function: object) -> tuple[Any, Any]:
+    """What is called where a function, a part of one or an object is."""
     while isinstance(function, partial):
         function = function.func
-    call = getattr(type(function), "__call__", None)  # noqa: B004 - what is called, not whether
-    return iscoroutinefunction(function) or iscoroutinefunction(call)
+    return function, getattr(type(function), "__call__", None)  # noqa: B004 - what, not whether
 
 
-def only_awaited(what: str, function: object) -> InvalidCall:
+def works_when_called(what: str, function: object, *, awaited: bool) -> None:
+    """See that calling (`awaited`: or awaiting) a function does its work. Raises `InvalidCall`."""
+    if makes_a_generator(function):
+        raise InvalidCall(
+            what=f"{what} is given {short(function)}, which",
+            problem="yields: called, it makes a generator, and does no work",
+            repair="Give a function without yield.",
+        )
+    if not awaited and has_to_be_awaited(function):
+        raise _only_awaited(what, function)
+
+
+def _only_awaited(what: str, function: object) -> InvalidCall:
     """The error of a function that a book which waits would call in vain."""
     return InvalidCall(
         what=f"{what} is given {short(function)}, which",
@@ -218,7 +239,7 @@ def done_at_once(what: str, function: object, answer: object) -> None:
     """See that a function gave back nothing that is still to be awaited. Raises `InvalidCall`."""
     if answer is not None and isawaitable(answer):
         getattr(answer, "close", lambda: None)()  # else Python warns that nobody awaited it
-        raise only_awaited(what, function)
+        raise _only_awaited(what, function)
 
 
 def content_of(

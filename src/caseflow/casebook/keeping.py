@@ -41,7 +41,7 @@ class Keeping(Generic[S]):
         `against` is an attestation (see `attest`): with it, lost cases, lost tails and
         histories that were written anew are found as well. `digest` is the one that was kept
         elsewhere, so that a forged attestation is not believed. One case is in memory at a
-        time, and a number for each. Raises `DamagedFile`, `FileFailed`.
+        time. Raises `DamagedFile`, `FileFailed`.
         """
         return self._run(self._middle.audit.verify_all(against, digest))
 

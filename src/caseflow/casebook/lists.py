@@ -87,9 +87,9 @@ class Lists:
 
     def find(self, wanted: Wanted, *, after: str | None, limit: int) -> Work[Page]:
         """One page of the cases that fit. Raises `InvalidCall` for what there is not."""
-        query = self.query(wanted)
+        query = self._asked(wanted, "limit", limit)
         place = place_at(after, self._agency, query) if after is not None else None
-        cases, last = yield from self.some(wanted, after=place, limit=limit)
+        cases, last = yield from self._page(query, place, limit)
         return Page(cases, cursor_at(last, self._agency, query) if last is not None else None)
 
     def some(
@@ -99,9 +99,16 @@ class Lists:
 
         `called` is what the caller calls the limit. Raises `InvalidCall` for what there is not.
         """
+        return (yield from self._page(self._asked(wanted, called, limit), after, limit))
+
+    def _asked(self, wanted: Wanted, called: str, limit: int) -> Query:
         how_many(called, limit)
         self._codec.generation()
-        query = self.query(wanted)
+        return self.query(wanted)
+
+    def _page(
+        self, query: Query, after: Place | None, limit: int
+    ) -> Work[tuple[tuple[Listed, ...], Place | None]]:
         found = yield from store_calls.find(self._agency, query, after=after, limit=limit + 1)
         cases = tuple(self._listed(one) for one in found[:limit])
         return cases, found[limit - 1].place if len(found) > limit else None

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from inspect import iscoroutinefunction
 from typing import Any
 
-from caseflow.casebook.given import an_id, has_to_be_awaited, only_awaited
+from caseflow.casebook.given import an_id, has_to_be_awaited, makes_a_generator, works_when_called
 from caseflow.kernel.erasure_errors import KeysNotApart
 from caseflow.kernel.errors import InvalidCall, listed, short
 from caseflow.kernel.events import CORE_EVENTS, event_type
@@ -87,6 +87,8 @@ def a_source_of_roles(roles: object) -> None:
             problem="says of nobody which roles they hold",
             repair="Give a mapping from ids to roles, or a function of the id and the case.",
         )
+    if not isinstance(roles, Mapping):
+        _answers_when_called("roles", roles)
 
 
 def a_count(name: str, value: object) -> None:
@@ -106,6 +108,17 @@ def a_function(name: str, value: object) -> None:
             what=f"Casebook({name}={short(value)})",
             problem="is no function",
             repair=f"Give a function without arguments, or leave {name} out.",
+        )
+    _answers_when_called(name, value)
+
+
+def _answers_when_called(name: str, function: object) -> None:
+    """See that a function need not be awaited, which no book does. Raises `InvalidCall`."""
+    if has_to_be_awaited(function) or makes_a_generator(function):
+        raise InvalidCall(
+            what=f"Casebook({name}={short(function)})",
+            problem="does not answer when it is called: it has to be awaited, or yields",
+            repair="Give a plain function. An AsyncCasebook, too, calls it and awaits nothing.",
         )
 
 
@@ -222,8 +235,7 @@ def a_receiver(receiver: object, *, awaited: bool) -> None:
             problem="is given no function",
             repair="Give a function of the recorded event: subscribe(receiver, to=...).",
         )
-    if not awaited and has_to_be_awaited(receiver):
-        raise only_awaited("subscribe(...)", receiver)
+    works_when_called("subscribe(...)", receiver, awaited=awaited)
 
 
 def an_event_of(versions: Iterable[Workflow[Any]], event: object) -> None:

@@ -285,9 +285,15 @@ class _Agency:
 
     def _loose_in_the_feed(self) -> Iterable[Loose]:
         events = {(row.case_id, row.number) for rows in self.cases.values() for row in rows}
-        for position, shown in enumerate(self.feed, 1):
-            if shown not in events and shown != BLANK:
-                yield Loose("fed", shown[0], "", position)
+        before: dict[str, int] = {}
+        for position, (case_id, number) in enumerate(self.feed, 1):
+            if (case_id, number) == BLANK:
+                continue
+            if (case_id, number) not in events:
+                yield Loose("fed", case_id, "", position)
+            if number != before.get(case_id, 0) + 1:
+                yield Loose("order", case_id, "", position)
+            before[case_id] = number
         for case_id, number in sorted(events - set(self.feed)):
             yield Loose("unfed", case_id, "", number)
         for name, position in self.consumers.items():

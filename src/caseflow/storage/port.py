@@ -128,7 +128,8 @@ class Found(NamedTuple):
 class FeedEntry(NamedTuple):
     """One event of the feed. Positions count from 1 without a gap, in each agency.
 
-    After damage there may be some that show nothing any more: they are passed over.
+    Those of events that were lost, as where `mend` puts a shorter history, show nothing any
+    more, whatever is written later: they are passed over.
     """
 
     position: int
@@ -166,7 +167,8 @@ class Loose(NamedTuple):
     - `snapshot`: there is a snapshot, and no such case.
     - `place`: another case is listed at the same place, `number`.
     - `fed`: position `number` of the feed shows an event that is not there; `gap`: there is
-      none before it; `unfed`: event `number` has none, and waits for none.
+      none before it; `unfed`: event `number` has none, and waits for none; `order`: position
+      `number` shows an event of the case a second time, or not after the one before it.
     - `waiting`: place `number` among what waits for the feed holds what are no events; `again`:
       or events that are in the feed.
     - `consumer`: checkpoint `number` of consumer `name` is none that the feed has reached.

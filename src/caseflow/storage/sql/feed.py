@@ -37,17 +37,22 @@ def sequence(connection: Any, prepared: Statements, agency: str) -> None:
 
     Where another reader is at it, its work is not waited for: what it finds comes with the
     next reading. Without anything waiting it costs one look at an empty table.
+
+    Another program may have put there what gets no position, and as many of that as are looked
+    at at once. Then more are, always from the first on: what was committed since may have its
+    place before what is after it, and come before it in its case.
     """
-    while is_waiting(connection, prepared, agency):
+    past, at_once = 0, UNITS_AT_ONCE
+    while is_waiting(connection, prepared, agency, past=past):
         with all_or_nothing(connection, prepared.own):
             lock = LOCK, _as_number(agency)
             locked = connection.execute(prepared(sql.TRY_LOCK), lock).fetchone()
             if not locked[0]:
                 return
-            given = (*[agency] * 3, UNITS_AT_ONCE, *[agency] * 5)
+            given = (*[agency] * 3, at_once, *[agency] * 5)
             moved = connection.execute(prepared(sql.SEQUENCE), given).rowcount
         if not moved:
-            return
+            past, at_once = at_once, 2 * at_once
 
 
 def hold(connection: Any, prepared: Statements, agency: str) -> None:
@@ -65,9 +70,9 @@ def append(
         connection.cursor().executemany(prepared(sql.INSERT_POSITION), rows)
 
 
-def is_waiting(connection: Any, prepared: Statements, agency: str) -> bool:
-    """Whether anything that is seen here waits for its position (PostgreSQL)."""
-    return connection.execute(prepared(sql.WAITING), (agency,)).fetchone() is not None
+def is_waiting(connection: Any, prepared: Statements, agency: str, *, past: int = 0) -> bool:
+    """Whether more than so many that are seen here wait for positions (PostgreSQL)."""
+    return connection.execute(prepared(sql.WAITING), (agency, past)).fetchone() is not None
 
 
 def _as_number(agency: str) -> int:
@@ -87,7 +92,8 @@ def read(
         (end,) = connection.execute(prepared(sql.LAST_POSITION), (agency,)).fetchone()
         if end <= last:
             return []
-        (upcoming,) = connection.execute(prepared(sql.NEXT_SHOWN), (agency, last)).fetchone()
+        given = agency, last, end
+        (upcoming,) = connection.execute(prepared(sql.NEXT_SHOWN), given).fetchone()
         if upcoming is None:
             return []
         after = upcoming - 1

@@ -42,6 +42,14 @@ UNFED = (
 )
 """The events that the feed lacks, and that do not wait for a place either."""
 
+UNTIDY = (
+    " FROM (SELECT it.case_id, it.position, it.number,"
+    " coalesce(lag(it.number) OVER (PARTITION BY it.case_id ORDER BY it.position), 0) AS before"
+    f" FROM {{feed}} AS it WHERE it.agency = ? AND NOT ({BLANK}){{only}}) AS it"
+    " WHERE it.number <> it.before + 1"
+)
+"""What the feed shows of a case a second time, or not after the event before it."""
+
 IN_VAIN = (
     f"(it.first > it.last OR {NO_EVENT} AND e.number = it.first)"
     f" OR {NO_EVENT} AND e.number = it.last))"
@@ -66,6 +74,8 @@ LOOSE = {
     f" WHERE it.agency = ? AND NOT ({BLANK}) AND {NO_EVENT} AND e.number = it.number)",
     "gap": f"SELECT it.case_id, '', it.position{GAP}",
     "unfed": f"SELECT it.case_id, '', min(it.number){UNFED} GROUP BY it.case_id",
+    "order": f"SELECT it.case_id, '', min(it.position){UNTIDY.replace('{only}', '')}"
+    " GROUP BY it.case_id",
     "waiting": "SELECT it.case_id, '', it.id FROM {pending} AS it WHERE it.agency = ?"
     f" AND {IN_VAIN}",
     "again": "SELECT DISTINCT it.case_id, '', it.id FROM {pending} AS it JOIN {feed} AS f"

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from caseflow.storage.sql import feed
-from caseflow.storage.sql.fitting import BLANK, GAP, IN_VAIN, NO_EVENT, UNFED
+from caseflow.storage.sql.fitting import BLANK, GAP, IN_VAIN, NO_EVENT, UNFED, UNTIDY
 from caseflow.storage.sql.statements import HIGHEST, Statements
 
 _NOWHERE = (
@@ -35,13 +35,7 @@ _GAPS = (
 )
 _MADE_BLANK = "UPDATE {feed} SET case_id = '', number = 0 WHERE agency = ? AND position = ?"
 _OF_CASE = " AND it.case_id = ?"
-_UNTIDY = (
-    "SELECT case_id FROM (SELECT it.case_id, it.number,"
-    " coalesce(lag(it.number) OVER (PARTITION BY it.case_id ORDER BY it.position), 0) AS before"
-    f" FROM {{feed}} AS it WHERE it.agency = ? AND NOT ({BLANK}){{only}}) AS it"
-    " WHERE it.number <> it.before + 1"
-)
-_FAULTY = f"(SELECT it.case_id{UNFED}{{only}} UNION {_UNTIDY})"
+_FAULTY = f"(SELECT it.case_id{UNFED}{{only}} UNION SELECT it.case_id{UNTIDY})"
 """The cases of which the feed lacks events, or does not show them one after the other."""
 _WHOLE = (
     "SELECT c.case_id, c.version FROM {cases} AS c WHERE c.agency = ?"

@@ -324,12 +324,12 @@ FEED = (
 """Between two positions, since there are no gaps: by a limit PostgreSQL may first sort them all."""
 NEXT_SHOWN = (
     "SELECT min(position) FROM {feed} AS feed WHERE agency = ? AND position > ?"
-    f" AND position <= {HIGHEST} AND EXISTS (SELECT 1 FROM {{events}} AS event"
+    " AND position <= ? AND EXISTS (SELECT 1 FROM {events} AS event"
     " WHERE event.agency = feed.agency AND event.case_id = feed.case_id"
     " AND event.number = feed.number)"
 )
 WRITTEN = "SELECT hash FROM {events} WHERE agency = ? AND case_id = ? AND number = ?"
-WAITING = "SELECT 1 FROM {pending} WHERE agency = ? LIMIT 1"
+WAITING = "SELECT 1 FROM {pending} WHERE agency = ? LIMIT 1 OFFSET ?"
 LOCK = "SELECT pg_advisory_xact_lock(?, ?)"
 TRY_LOCK = "SELECT pg_try_advisory_xact_lock(?, ?)"
 _OF_EVENT = (

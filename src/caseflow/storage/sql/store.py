@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import Pool
+from sqlalchemy.pool import Pool, PoolProxiedConnection
 
 from caseflow.kernel.erasure_errors import KeysNotApart
 from caseflow.kernel.store_errors import ConnectionLost, StoreError
@@ -32,6 +33,9 @@ from caseflow.storage.sql.tables import Tables, tables
 from caseflow.storage.sql.verbs import SQLVerbs
 
 T = TypeVar("T")
+
+_PROCESS = "caseflow_process"
+"""Under which name a connection of a pool holds the process that first worked on it."""
 
 
 class EngineStorage(SQLVerbs):
@@ -214,6 +218,8 @@ class EngineStorage(SQLVerbs):
                 given.see_its_file(self._engine, action)
             with failures.told(self, action, self._kinds):
                 pooled = self._engine.raw_connection()
+            if self._borrowed:
+                self._not_of_a_parent(pooled, action)
         connection: Any = pooled.dbapi_connection
         before: tuple[str, Any] | None = None
         done = False
@@ -243,6 +249,17 @@ class EngineStorage(SQLVerbs):
     def _is_lost(self, error: Exception, connection: Any) -> bool:
         return self._engine.dialect.is_disconnect(error, connection, None)  # type: ignore[arg-type]  # it may be any error
 
+    def _not_of_a_parent(self, pooled: PoolProxiedConnection, action: str) -> None:
+        """See that this process does not share a connection with the one it was forked from.
+
+        The store's own are closed before a fork; those of the application's engine are not.
+        """
+        if pooled.info.setdefault(_PROCESS, os.getpid()) != os.getpid():
+            pooled.close()  # back to the pool: it is the parent's to end
+            cause = "this process was forked, and shares the connections of its parent"
+            repair = "Call engine.dispose(close=False) in it before anything else uses the engine."
+            raise StoreError(store=repr(self), action=action, cause=cause, repair=repair)
+
     def _not_closed(self, action: str) -> None:
         if self._closed:
             repair = f"Make a new one: {self!r}."
@@ -266,7 +283,8 @@ class SQLStorage(EngineStorage):
     what that costs); SQLite cannot.
 
     Before a process forks, its own connections are closed, since neither database can share
-    them with a child; fork while no other thread uses the store.
+    them with a child; fork while no other thread uses the store. With an engine of yours the
+    child calls `engine.dispose(close=False)` before anything else, and is told if it did not.
 
     Raises `InvalidCall` for what names no database, and `StoreError` where it cannot be opened.
     """

@@ -84,13 +84,16 @@ LONGEST_NAME = 63
 
 
 def tables(metadata: MetaData | None = None, *, schema: str | None = None) -> Tables:
-    """Declare the tables on a MetaData (None: a new one), in a schema (None: the default one).
+    """Declare the tables on a MetaData (None: a new one), in a schema.
+
+    `schema` None is that of the MetaData, if it has one, and else the default one.
 
     With them on the MetaData of your application, they are made and migrated as yours are.
     Raises `InvalidCall` for what is no MetaData, or no name of a schema.
     """
     _declarable(metadata, schema)
     metadata = MetaData() if metadata is None else metadata
+    schema = metadata.schema if schema is None else schema
 
     def table(name: str, *parts: Column[Any] | PrimaryKeyConstraint | Index) -> Table:
         return Table(f"{PREFIX}{name}", metadata, *parts, schema=schema, sqlite_with_rowid=False)

@@ -190,6 +190,26 @@ def test_a_mended_history_is_there_in_the_place_of_the_one_before(stores: Stores
     same("going on", store.append(unit(9, command_id="c4")), Appended.DONE)
 
 
+@needs("restore", "feed", "commands")
+def test_the_positions_of_events_that_are_lost_show_nothing_from_then_on(stores: Stores) -> None:
+    store = stores.store
+    store.restore(NORTH, brought())
+    left = [
+        (one.position, one.event.case_id, one.event.number)
+        for one in store.feed(NORTH, limit=100)
+        if one.event.case_id == "R-2" or one.event.number == 1
+    ]
+    shorter = history("R-1", ("c1", 1))
+    same("losing six", store.mend(NORTH, shorter, head=store.head(NORTH, "R-1")), True)
+    same("the end of the feed", store.consumers(NORTH).end, 9)
+    same("writing anew", store.append(unit(1)), Appended.DONE)
+    shown = [*left, (10, "R-1", 2)]
+    for after in range(11):
+        found = store.feed(NORTH, after=after, limit=1)
+        came = [(one.position, one.event.case_id, one.event.number) for one in found]
+        same(f"what is next after {after}", came, [one for one in shown if one[0] > after][:1])
+
+
 @needs("restore", "commands")
 def test_a_history_is_mended_that_is_not_there_at_all(stores: Stores) -> None:
     store = stores.store
