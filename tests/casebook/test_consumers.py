@@ -19,6 +19,7 @@ from caseflow import (
     UnreadableRecord,
 )
 from caseflow.storage import SQLStorage, begin_immediate
+from caseflow.storage.sql import feed
 from tests.support.raw import connection_to
 from tests.support.trades import ANA, ROLES, Clock, Paid, bring, shop, shop_book
 
@@ -48,6 +49,36 @@ def test_the_feed_gives_every_event_with_its_envelope(any_store):
         )
     for after in range(11):
         assert list(book.feed(after=after, page=3)) == events[after:]
+
+
+class Between:
+    """A connection before one of whose statements others do some work."""
+
+    def __init__(self, connection, number, work):
+        self.connection, self.left, self.work = connection, number, work
+
+    def execute(self, *statement):
+        self.left -= 1
+        if self.left == 0:
+            self.work()
+        return self.connection.execute(*statement)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+@pytest.mark.parametrize("any_store", ["sqlite", "postgres"], indirect=True)
+def test_what_is_committed_between_two_statements_of_a_reader_is_not_passed_over(any_store, number):
+    book = shop_book(any_store)
+    case_id = bring(book, "dropped-off")
+    end = len(list(book.feed()))
+
+    def work():
+        paid(book, case_id, 5)
+        list(book.feed())
+
+    with connection_to(any_store) as connection:
+        between = Between(connection, number, work)
+        found = feed.read(between, any_store._prepared, "agency", end, 2)
+    assert [one.position for one in found] in ([], [end + 1, end + 2])
 
 
 def test_consumers_each_have_a_checkpoint_of_their_own(any_store):

@@ -223,7 +223,7 @@ def test_what_gets_no_position_holds_up_no_unit_however_much_there_is(filled):
     before = fed(book)
     forged = f"{WAIT.partition('VALUES')[0]} SELECT ?, 'R-9', 1, 1 FROM generate_series(1, ?)"
     with (
-        put_back(raw, "cases", "events", "feed", "pending", "keys", "tokens", "snapshots"),
+        put_back(raw),
         create_engine(raw.store.engine.url, poolclass=NullPool).connect() as late,
     ):
         first = book.within(late).record("R-2", Paid(amount=1), by=ANA).case.version

@@ -83,7 +83,11 @@ def _as_number(agency: str) -> int:
 def read(
     connection: Any, prepared: Statements, agency: str, after: int, limit: int
 ) -> Sequence[FeedEntry]:
-    """Events that have positions, after one. Where nothing stands any more, it looks further."""
+    """Events that have positions, after one. Where nothing stands any more, it looks further.
+
+    Each statement sees what is committed by then, so that what the first did not find is looked
+    for again, all of it, and never from where the first ended.
+    """
     while True:
         last = min(after + limit, LAST)
         rows = connection.execute(prepared(sql.FEED), (agency, after, last)).fetchall()
@@ -92,7 +96,7 @@ def read(
         (end,) = connection.execute(prepared(sql.LAST_POSITION), (agency,)).fetchone()
         if end <= last:
             return []
-        given = agency, last, end
+        given = agency, after, end
         (upcoming,) = connection.execute(prepared(sql.NEXT_SHOWN), given).fetchone()
         if upcoming is None:
             return []
