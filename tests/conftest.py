@@ -1,7 +1,8 @@
 """How Hypothesis runs here: the same examples each time, and more of them when asked.
 
-`CASEFLOW_PROFILE=thorough` draws ten times as many, and new ones each time. PostgreSQL comes
-from `tests/support/postgres.py`, to the tests that ask for it.
+`CASEFLOW_PROFILE=thorough` draws ten times as many, and new ones each time; `quick` a quarter of
+them, where other versions of Python and of libraries are tried (tools/matrix.py). PostgreSQL
+comes from `tests/support/postgres.py`, to the tests that ask for it.
 """
 
 import os
@@ -33,24 +34,15 @@ def tampered_server(request):
 # Histories are large values that take many draws: that is no sign of a bad strategy here.
 LARGE = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
-settings.register_profile(
-    "suite",
-    derandomize=True,
-    database=None,
-    deadline=None,
-    print_blob=True,
-    max_examples=60,
-    stateful_step_count=30,
-    suppress_health_check=LARGE,
-)
-settings.register_profile(
-    "thorough",
-    derandomize=False,
-    database=None,
-    deadline=None,
-    print_blob=True,
-    max_examples=600,
-    stateful_step_count=60,
-    suppress_health_check=LARGE,
-)
+for profile, examples, steps in (("quick", 15, 15), ("suite", 60, 30), ("thorough", 600, 60)):
+    settings.register_profile(
+        profile,
+        derandomize=profile != "thorough",
+        database=None,
+        deadline=None,
+        print_blob=True,
+        max_examples=examples,
+        stateful_step_count=steps,
+        suppress_health_check=LARGE,
+    )
 settings.load_profile(os.environ.get("CASEFLOW_PROFILE", "suite"))

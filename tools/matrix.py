@@ -1,7 +1,8 @@
 """Run the test suite from a built wheel, on every supported Python and with the lowest versions.
 
 `python -m tools.matrix` takes each Python that pyproject.toml names and this machine has, then the
-oldest of them with the lowest declared versions. `--lowest` does only the last.
+oldest of them with the lowest declared versions. `--lowest` does only the last. The properties
+draw few examples here: what is looked for is what differs between versions.
 """
 
 import argparse
@@ -67,9 +68,11 @@ def interpreters() -> dict[str, str]:
     return found
 
 
-def run(*command: str | Path) -> None:
+def run(*command: str | Path, **env: str) -> None:
     """Run a command that must succeed, with its output shown."""
-    subprocess.run([str(part) for part in command], cwd=ROOT, check=True, stdin=subprocess.DEVNULL)
+    words = [str(part) for part in command]
+    variables = {**os.environ, **env}
+    subprocess.run(words, cwd=ROOT, env=variables, check=True, stdin=subprocess.DEVNULL)
 
 
 def wheel() -> Path:
@@ -93,7 +96,7 @@ def suite(label: str, python: str, built: Path, constraints: list[str]) -> bool:
         run(python, "-m", "venv", folder)
         run(own, *PIP, "install", "-qq", "-c", listed, f"{built}[suite]")
         print(f"== {label}: testing", flush=True)
-        run(own, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+        run(own, "-m", "pytest", "-q", "-p", "no:cacheprovider", CASEFLOW_PROFILE="quick")
     except subprocess.CalledProcessError as error:
         print(f"== {label}: failed ({error})", flush=True)
         return False

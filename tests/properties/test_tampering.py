@@ -261,7 +261,7 @@ def test_a_verifying_that_leaves_out_a_check_is_caught(deed, where, check, monke
     """Planted: one of the checks finds nothing, whatever it sees."""
     monkeypatch.setattr(where, check, lambda *_, **__: ())
 
-    @settings(phases=[Phase.generate])
+    @settings(phases=[Phase.generate], max_examples=60)
     @given(data=st.data())
     def holds(data):
         nothing_goes_unnoticed("memory", deed, data, attested=False)
@@ -320,6 +320,7 @@ def test_any_bytes_in_a_payload_are_a_named_error_and_never_a_wrong_case(kind, d
 
 
 @pytest.mark.parametrize("kind", RAWS)
+@settings(max_examples=settings.default.max_examples // 2)
 @given(data=st.data())
 def test_whatever_was_done_every_verb_answers_or_tells_an_error_of_ours(kind, data):
     raw, _, _ = filled(kind)
