@@ -224,7 +224,7 @@ def test_what_can_not_be_moved_is_told(any_store, verb):
         move("mail")
     assert str(none_yet.value) == (
         "consumer='mail' has no checkpoint in agency 'agency'. No consumer has one yet: it gets "
-        "one when its first batch is done."
+        "one when its first batch is done, or by begin_consumer(name, at=...)."
     )
     seen_by(book, "mail")
     with pytest.raises(InvalidCall, match=r"has no checkpoint in .*\. Did you mean 'mail'\?"):
@@ -247,11 +247,30 @@ def test_a_position_that_no_event_has_is_told(any_store):
         book.reset_consumer("mail", to=-1)
 
 
+def test_a_consumer_begins_where_it_is_told_to(any_store):
+    book = shop_book(any_store)
+    case_id = bring(book, "dropped-off")
+    paid(book, case_id, 2)
+    list(book.feed())
+    assert (book.begin_consumer("now"), book.begin_consumer("mail", at=1)) == (3, 1)
+    paid(book, case_id, 1)
+    assert seen_by(book, "now") == [(4, case_id, 4)]
+    assert seen_by(book, "mail") == [(number, case_id, number) for number in (2, 3, 4)]
+    with pytest.raises(InvalidCall) as begun:
+        book.begin_consumer("mail")
+    assert str(begun.value) == (
+        "consumer='mail' has begun already, and stands at 4. Move it: reset_consumer(name, to=...)."
+    )
+    with pytest.raises(InvalidCall, match="at=5 is after the end of the feed, which is at 4"):
+        book.begin_consumer("new", at=5)
+
+
 def test_awaiting_tells_and_moves_the_same(any_store):
     paid(shop_book(any_store), bring(shop_book(any_store), "dropped-off"), 2)
 
     async def moved():
         book = AsyncCasebook(shop, any_store, clock=Clock(), roles=ROLES)
+        await book.begin_consumer("mail", at=2)
         await book.consume("mail", lambda event: None)
         await book.reset_consumer("mail", to=1)
         stood = await book.consumers()

@@ -239,6 +239,7 @@ VERBS: dict[str, Callable[[Desk, int], Any]] = {
     "consume": _consumed,
     "follow": _followed,
     "consumers": lambda desk, pick: desk.book.consumers(),
+    "begin_consumer": lambda desk, pick: desk.book.begin_consumer(f"new-{pick}"),
     "reset_consumer": lambda desk, pick: desk.book.reset_consumer(CONSUMERS[pick % 2], to=pick),
     "delete_consumer": lambda desk, pick: desk.book.delete_consumer(CONSUMERS[pick % 2]),
     "within": _within,

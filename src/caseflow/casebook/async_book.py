@@ -242,6 +242,10 @@ class AsyncCasebook(Book[Storage | AsyncStorage, S], AsyncKeeping[S], ErasesAwai
         """As `Casebook.consumers`."""
         return await self._run(self._middle.feed.consumers())
 
+    async def begin_consumer(self, consumer: str, *, at: int | None = None) -> int:
+        """As `Casebook.begin_consumer`."""
+        return await self._run(self._middle.feed.begin(consumer, at=at))
+
     async def reset_consumer(self, consumer: str, *, to: int = 0) -> None:
         """As `Casebook.reset_consumer`."""
         await self._run(self._middle.feed.reset(consumer, to=to))

@@ -295,6 +295,15 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
         """
         return self._run(self._middle.feed.consumers())
 
+    def begin_consumer(self, consumer: str, *, at: int | None = None) -> int:
+        """Let a consumer that has done no work yet begin elsewhere than at the start of the feed.
+
+        It works next on what follows the position `at` (None: where the feed ends now), which
+        is returned. Raises `InvalidCall` for a consumer that has begun, and a position after
+        the end of the feed; `ConsumerMoved` where it began at that moment.
+        """
+        return self._run(self._middle.feed.begin(consumer, at=at))
+
     def reset_consumer(self, consumer: str, *, to: int = 0) -> None:
         """Move a consumer's checkpoint to a position of the feed, back or on: 0 is the start.
 

@@ -130,17 +130,24 @@ class Feed:
             for name, position in sorted(stand.items())
         )
 
+    def begin(self, consumer: str, *, at: int | None) -> Work[int]:
+        """Place a consumer that has done no work yet."""
+        an_id("consumer", consumer)
+        end, positions = yield from store_calls.consumers(self._agency)
+        if consumer in positions:
+            raise InvalidCall(
+                what=f"consumer={short(consumer)}",
+                problem=f"has begun already, and stands at {positions[consumer]}",
+                repair="Move it: reset_consumer(name, to=...).",
+            )
+        at = end if at is None else _inside("at", at, end)
+        yield from self.advance(Batch(consumer, 0, at, ()), at)
+        return at
+
     def reset(self, consumer: str, *, to: int) -> Work[None]:
         """Move a consumer's checkpoint to any position of the feed."""
-        a_number("to", to, "Give a position of the feed.", least=0, most=LAST)
         end, position = yield from self._standing(consumer)
-        if to > end:
-            raise InvalidCall(
-                what=f"to={to}",
-                problem=f"is after the end of the feed, which is at {end}",
-                repair="Give a position that was read from the feed.",
-            )
-        yield from self.advance(Batch(consumer, position, to, ()), to)
+        yield from self.advance(Batch(consumer, position, _inside("to", to, end), ()), to)
 
     def delete(self, consumer: str) -> Work[None]:
         """Delete a consumer's checkpoint."""
@@ -157,6 +164,19 @@ class Feed:
                 problem=f"has no checkpoint in agency {self._agency!r}",
                 repair=nearest(consumer, sorted(positions))
                 if positions
-                else "No consumer has one yet: it gets one when its first batch is done.",
+                else "No consumer has one yet: it gets one when its first batch is done, or by "
+                "begin_consumer(name, at=...).",
             )
         return end, positions[consumer]
+
+
+def _inside(name: str, position: int, end: int) -> int:
+    """A position that was given, which has to be one of the feed."""
+    a_number(name, position, "Give a position of the feed.", least=0, most=LAST)
+    if position > end:
+        raise InvalidCall(
+            what=f"{name}={position}",
+            problem=f"is after the end of the feed, which is at {end}",
+            repair="Give a position that was read from the feed.",
+        )
+    return position
