@@ -106,14 +106,14 @@ class Archive:
             return _ended(writer, 1, events)
 
     def import_from(
-        self, source: FileLike, seal: Callable[[History], History] | None = None
+        self, source: FileLike, through: Callable[[History], History] | None = None
     ) -> Work[int]:
-        """All cases of a file, or none; as they are, or sealed. How many events they hold."""
+        """All cases of a file, or none, each as `through` gives it. How many events they hold."""
         with read_from(source, kind=KIND) as reader:
             reader.belongs_to(self._agency)  # every event says whose it is, and its hash with it
             found: Iterable[History] = histories(reader)
-            if seal is not None:
-                found = map(seal, found)
+            if through is not None:
+                found = map(through, found)
             try:
                 return (yield from store_calls.restore(self._agency, found))
             except CommandReused as error:
