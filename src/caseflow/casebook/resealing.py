@@ -11,8 +11,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import orjson
-
 from caseflow.casebook.listing import listing_of
 from caseflow.casebook.loading import Loader
 from caseflow.kernel.case import fold
@@ -20,7 +18,7 @@ from caseflow.kernel.codec import Codec
 from caseflow.kernel.erasure_errors import SubjectErased
 from caseflow.kernel.errors import InvalidCall, UnreadableRecord
 from caseflow.kernel.recorded import AnyRecorded
-from caseflow.kernel.sealed import SEALED
+from caseflow.kernel.sealed import is_sealed
 from caseflow.kernel.stored import GENESIS, StoredEvent, hash_of
 from caseflow.storage.port import History
 
@@ -49,7 +47,7 @@ def _as_it_is(codec: Codec, history: History) -> History:
 
     What was sealed with keys that are not there passes: a store is restored without them, too.
     """
-    sealed = {row.subject for row in history.events if SEALED in orjson.loads(row.payload)}
+    sealed = {row.subject for row in history.events if is_sealed(row)}
     for subject in history.subjects:
         if subject not in sealed and codec.pseudonym(subject) != subject:
             raise InvalidCall(
