@@ -49,7 +49,8 @@ class Keeping(Generic[S]):
         """Write to a file where every case of the agency stands, to be kept elsewhere.
 
         `to` is a path, or a file that is open for bytes. Every history is read for it, and
-        `ChainBroken` raised for one that does not hold: what is not whole is not attested.
+        `ChainBroken` raised for one that does not hold or is not listed: what is not whole is not
+        attested.
         Raises `FileFailed` where it cannot be written, or is there already.
         """
         return self._run(self._middle.audit.attest(to))
@@ -58,8 +59,8 @@ class Keeping(Generic[S]):
         """Write every case of the agency to a file, whatever its workflow: see `import_from`.
 
         Rows are written as they are stored: personal fields stay sealed. Each case is exported
-        as it stands when it is reached. Raises `ChainBroken` for a case that does not verify,
-        and `FileFailed`; then there is no file.
+        as it stands when it is reached. Raises `ChainBroken` for a case that does not verify, or
+        is not listed, and `FileFailed`; then there is no file.
         """
         return self._run(self._middle.archive.export(to))
 
