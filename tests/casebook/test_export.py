@@ -500,3 +500,51 @@ def test_what_does_not_verify_is_not_exported(kind, tmp_path):
             with pytest.raises((ChainBroken, NoSuchCase)):
                 export(tmp_path / "x.jsonl")
     assert list(tmp_path.iterdir()) == []
+
+
+NO_ROW = (
+    "The history of case 'R-2' was altered: event 10 is there, and the list of cases does not show "
+    "the case. Bring it back with mend('R-2', ...), from an export that holds it, or with "
+    "accept_loss=True and no file; if there was never such a case, delete its rows from "
+    "caseflow_events. See docs/howto-verify.md."
+)
+NO_EVENTS = (
+    "The history of case 'R-2' was altered: event 1 is missing. Put it right with mend(), from an "
+    "export that holds it; if there was never such a case, delete its row from caseflow_cases. "
+    "See docs/howto-verify.md."
+)
+GHOSTS = {
+    "not listed, in a file": (NO_ROW, lambda book, raw, file: book.mend("R-2", file), 3),
+    "not listed, in no file": (
+        NO_ROW,
+        lambda book, raw, file: book.mend("R-2", accept_loss=True),
+        3,
+    ),
+    "not listed, and never was": (NO_ROW, lambda book, raw, file: raw.put("R-2", []), 2),
+    "no events, in a file": (NO_EVENTS, lambda book, raw, file: book.mend("R-2", file), 3),
+    "no events, and never had": (NO_EVENTS, lambda book, raw, file: raw.unlist("R-2"), 2),
+}
+"""Half of a case: what is said of it, what is then done as it says, and how many there are."""
+
+
+@pytest.mark.parametrize("ghost", GHOSTS)
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_who_does_what_the_refusal_says_exports_and_attests_everything(kind, ghost):
+    says, repair, cases = GHOSTS[ghost]
+    raw = RAWS[kind]()
+    book = played([("bench", ""), ("ready", ""), ("bench", "c")], raw.store)
+    before = exported(book)
+    if says == NO_ROW:
+        raw.unlist("R-2")
+    else:
+        raw.put("R-2", [])
+    with pytest.raises(ChainBroken) as error:
+        book.export(io.BytesIO())
+    assert str(error.value) == says
+    with pytest.raises(ChainBroken, match="'R-2'"):
+        book.attest(io.BytesIO())
+    repair(book, raw, io.BytesIO(before))
+    after = exported(book)
+    assert book.attest(io.BytesIO()).cases == cases
+    kept = [line for line in before.splitlines()[1:-1] if cases == 3 or b'"R-2"' not in line]
+    assert sorted(after.splitlines()[1:-1]) == sorted(kept)

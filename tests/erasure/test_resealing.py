@@ -28,7 +28,6 @@ from tests.support.traces import (
     CLIENT,
     MEMBER,
     SAM,
-    of_memory,
     read_from,
     seeded,
     telling,
@@ -95,12 +94,54 @@ def test_nothing_of_it_is_left_in_the_clear_in_any_store(any_store, cipher):
     assert book.verify_all().findings == ()
 
 
-def test_without_sealing_all_of_it_is_found_as_ever(cipher):
-    plain, store = MemoryStorage(), MemoryStorage()
-    case_id, texts = seeded(plain)
-    telling_book(store, cipher).import_from(exported(telling_book(plain)))
-    assert store.read("agency", case_id) == plain.read("agency", case_id)
-    assert traces(of_memory(store), texts)
+def test_a_book_that_seals_takes_nothing_in_the_clear(cipher):
+    """Not a case of which only the end is sealed either; a book without a cipher copies it."""
+    old, new = MemoryStorage(), MemoryStorage()
+    telling_book(old).open(client=CLIENT, case_id="c1", by=SAM)
+    book = telling_book(old, cipher)
+    for _ in range(2):
+        with pytest.raises(InvalidCall) as error:
+            telling_book(new, cipher).import_from(exported(book))
+        assert str(error.value) == (
+            "import_from(seal=False) is given case 'c1' in the clear, and this book seals what "
+            "it writes. Give seal=True. Nothing was imported."
+        )
+        assert new.agencies() == []
+        book.record("c1", ContactAttempted(note="sealed"), by=SAM)
+    telling_book(new).import_from(exported(book))
+    assert new.read("agency", "c1") == old.read("agency", "c1")
+
+
+@pytest.mark.parametrize("texts", [{}, {"reason": "Secret-1-Tell"}], ids=["no text", "a text"])
+def test_nobody_who_was_erased_comes_back_with_a_file_of_before(cipher, texts):
+    clear, sealed = telling_book(MemoryStorage()), telling_book(MemoryStorage(), cipher)
+    clear.open(client=CLIENT, case_id="c1", by=SAM, **texts)
+    sealed.import_from(exported(clear), seal=True)
+    before = exported(sealed)
+    book = telling_book(MemoryStorage(), SubjectCipher(cipher.keys))
+    book.open(client=CLIENT, case_id="c2", by=SAM)  # so that it has their key in memory
+    sealed.erase(CLIENT, by=SAM, reason="asked")
+    with pytest.raises(SubjectErased) as error:
+        book.import_from(exported(clear), seal=True)
+    assert str(error.value) == (
+        f"The data of {cipher.pseudonym(CLIENT)!r} was erased on 2026-03-02, and nothing personal "
+        "can be written of them. Case 'c1' of the file tells of them in the clear: import the "
+        "other cases from packets, and destroy what holds this one. Nothing was imported."
+    )
+    with pytest.raises(InvalidCall, match="Give seal=True"):
+        book.import_from(exported(clear))
+    assert book.case_ids() == ("c2",)
+    assert book.import_from(before, seal=True) == 1
+    assert book.case("c1") == sealed.case("c1")
+    assert book.verify_all().findings == ()
+
+
+def test_what_was_sealed_is_imported_without_its_keys_too(cipher):
+    """The cases may be restored before the keys are. Then they are there, and cannot be read."""
+    book, store = telling_book(MemoryStorage(), cipher), MemoryStorage()
+    book.open(client=CLIENT, case_id="c1", by=SAM)
+    telling_book(store, SubjectCipher(MemoryKeyStore())).import_from(exported(book))
+    assert telling_book(store, cipher).case("c1") == book.case("c1")
 
 
 def test_what_was_sealed_stays_as_it_is_and_what_was_erased_stays_erased(cipher):
@@ -140,7 +181,10 @@ def test_a_command_of_before_there_was_a_cipher_is_known_and_takes_no_effect_twi
     opened = before.open(**TOLD)
     recorded = before.record("c1", called, by=SAM, command_id="k2")
     book = telling_book(store, cipher)
-    book.import_from(exported(before), seal=sealed)
+    if sealed:
+        book.import_from(exported(before), seal=True)
+    else:
+        telling_book(store).import_from(exported(before))
     for now, then in (
         (book.open(**TOLD), opened),
         (book.record("c1", called, by=SAM, command_id="k2"), recorded),

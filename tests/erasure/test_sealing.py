@@ -156,7 +156,8 @@ def test_what_was_erased_opens_as_erased_and_takes_nothing_more(cipher):
         assert cipher.pseudonym(subject) == name
         with pytest.raises(SubjectErased) as told:
             cipher.seal(subject, "more")
-        assert told.value.fields == {"pseudonym": name, "erased_at": "2026-03-02"}
+        assert told.value.fields["pseudonym"] == name
+        assert told.value.fields["erased_at"] == "2026-03-02"
     assert cipher.subject(name) == name
     assert cipher.open("P-2", kept) == "others"
 

@@ -6,7 +6,15 @@ import logging
 import attrs
 import pytest
 
-from caseflow import Casebook, ErasureRefused, Personal, Refused, SubjectErased, fact
+from caseflow import (
+    Casebook,
+    ErasureRefused,
+    InvalidCall,
+    Personal,
+    Refused,
+    SubjectErased,
+    fact,
+)
 from caseflow.casework import FACTS, LegalHoldPlaced, NeedIdentified
 from caseflow.kernel.cipher import personal_parts
 from caseflow.storage import (
@@ -132,6 +140,37 @@ def test_no_export_holds_any_of_it(cipher):
     export.seek(0)
     telling_book(plain, cipher).import_from(export)
     assert telling_book(plain, cipher).history(case_id) == book.history(case_id)
+
+
+def test_a_book_without_the_cipher_opens_no_case_beside_sealed_ones(cipher):
+    store = MemoryStorage()
+    telling_book(store, cipher).open(client=CLIENT, case_id="c1", by=SAM)
+    book = telling_book(store)
+    for _ in range(2):
+        with pytest.raises(InvalidCall) as error:
+            book.open(client=MEMBER, case_id="c2", by=SAM)
+        assert str(error.value) == (
+            "This book of agency 'agency' has no cipher, and so opens no case beside 'c1', which "
+            "is sealed. Give it the one that the others were written with: "
+            "Casebook(..., cipher=...)."
+        )
+    assert book.case_ids() == ("c1",)
+    telling_book(store, agency="another").open(client=MEMBER, by=SAM)
+
+
+def test_whether_the_first_case_is_sealed_is_asked_for_until_there_is_one():
+    class Asked(MemoryStorage):
+        finds = 0
+
+        def find(self, *args, **options):
+            self.finds += 1
+            return super().find(*args, **options)
+
+    store = Asked()
+    book = telling_book(store)
+    for _ in range(4):
+        book.open(client=CLIENT, by=SAM)
+    assert store.finds == 2
 
 
 def test_of_who_was_erased_nothing_is_left_in_the_key_store(tmp_path):

@@ -18,6 +18,7 @@ import attrs
 import orjson
 
 from caseflow.casebook import store_calls
+from caseflow.casebook.examining import NO_EVENTS
 from caseflow.casebook.files import (
     FileLike,
     Reader,
@@ -30,7 +31,7 @@ from caseflow.casebook.files import (
 from caseflow.casebook.given import LONGEST_ID, an_id
 from caseflow.casebook.listing import LONGEST_VALUE
 from caseflow.casebook.store_calls import Work
-from caseflow.casebook.walking import Pages, listed_as
+from caseflow.casebook.walking import Pages, listed_as, see_that_all_are_listed
 from caseflow.kernel.codec import see_that_it_reads
 from caseflow.kernel.convert import cause_of, instant, moment_of
 from caseflow.kernel.errors import ChainBroken, CommandHeld, CommandReused, NoSuchCase
@@ -86,6 +87,7 @@ class Archive:
         with written(to) as file:
             writer = self._begin(file, to)
             cases = events = 0
+            yield from see_that_all_are_listed(self._agency)
             pages = Pages(self._agency)
             while page := (yield from pages.next()):
                 for found in page:
@@ -106,14 +108,14 @@ class Archive:
             return _ended(writer, 1, events)
 
     def import_from(
-        self, source: FileLike, seal: Callable[[History], History] | None = None
+        self, source: FileLike, through: Callable[[History], History] | None = None
     ) -> Work[int]:
-        """All cases of a file, or none; as they are, or sealed. How many events they hold."""
+        """All cases of a file, or none, each as `through` gives it. How many events they hold."""
         with read_from(source, kind=KIND) as reader:
             reader.belongs_to(self._agency)  # every event says whose it is, and its hash with it
             found: Iterable[History] = histories(reader)
-            if seal is not None:
-                found = map(seal, found)
+            if through is not None:
+                found = map(through, found)
             try:
                 return (yield from store_calls.restore(self._agency, found))
             except CommandReused as error:
@@ -130,7 +132,9 @@ class Archive:
         case_id, version, listing, _ = found
         rows = (yield from store_calls.read(self._agency, case_id))[:version]
         verify_chain(rows)
-        if len(rows) < version or not rows:
+        if not rows:
+            raise ChainBroken(case_id=case_id, number=1, problem="is missing", repair=NO_EVENTS)
+        if len(rows) < version:
             raise ChainBroken(case_id=case_id, number=len(rows) + 1, problem="is missing")
         writer.line({"case": case_id, "events": version, **listing._asdict()})
         for row in rows:

@@ -23,7 +23,7 @@ from caseflow.casebook.given import an_id
 from caseflow.casebook.listing import listing_of
 from caseflow.casebook.loading import Loader
 from caseflow.casebook.store_calls import Work
-from caseflow.casebook.walking import Pages, listed_as
+from caseflow.casebook.walking import Pages, listed_as, see_that_all_are_listed
 from caseflow.kernel.case import S
 from caseflow.kernel.errors import ChainBroken, OtherVersion, UnreadableRecord
 from caseflow.kernel.stored import StoredEvent
@@ -74,6 +74,7 @@ class Audit(Generic[S]):
         """Write down where every case stands. Raises `ChainBroken` for one that does not hold."""
         with written(to) as file:
             attesting = Attesting(file, name_of(to), agency=self._agency, moment=self._now())
+            yield from see_that_all_are_listed(self._agency)
             pages = Pages(self._agency)
             while page := (yield from pages.next()):
                 for found in page:

@@ -8,7 +8,7 @@ from caseflow.casebook.archive import Exported
 from caseflow.casebook.attestation import Attestation
 from caseflow.casebook.files import FileLike
 from caseflow.casebook.findings import Verified
-from caseflow.casebook.resealing import sealing
+from caseflow.casebook.resealing import sealed_already, sealing
 from caseflow.casebook.store_calls import Work
 from caseflow.kernel.case import S
 from caseflow.kernel.errors import CaseExists, CaseHeld
@@ -49,7 +49,8 @@ class Keeping(Generic[S]):
         """Write to a file where every case of the agency stands, to be kept elsewhere.
 
         `to` is a path, or a file that is open for bytes. Every history is read for it, and
-        `ChainBroken` raised for one that does not hold: what is not whole is not attested.
+        `ChainBroken` raised for one that does not hold or is not listed: what is not whole is not
+        attested.
         Raises `FileFailed` where it cannot be written, or is there already.
         """
         return self._run(self._middle.audit.attest(to))
@@ -58,8 +59,8 @@ class Keeping(Generic[S]):
         """Write every case of the agency to a file, whatever its workflow: see `import_from`.
 
         Rows are written as they are stored: personal fields stay sealed. Each case is exported
-        as it stands when it is reached. Raises `ChainBroken` for a case that does not verify,
-        and `FileFailed`; then there is no file.
+        as it stands when it is reached. Raises `ChainBroken` for a case that does not verify, or
+        is not listed, and `FileFailed`; then there is no file.
         """
         return self._run(self._middle.archive.export(to))
 
@@ -75,9 +76,10 @@ class Keeping(Generic[S]):
         by this book's, so that each chain is another one: see docs/howto-erase.md.
 
         Raises `DamagedFile` naming the line, `CaseHeld` where there is such a case already,
-        `CommandHeld`, and `FileFailed`; with `seal` also `InvalidCall` where there is no
-        cipher, `OtherWorkflow`, `UnreadableRecord` and `SubjectErased`. Then nothing was
-        imported.
+        `CommandHeld`, and `FileFailed`; `InvalidCall` where this book has a cipher and a case is
+        in the clear, unless `seal` is given; with `seal` also `InvalidCall` where there is no
+        cipher, `OtherWorkflow`, `UnreadableRecord`, and `SubjectErased` where a case in the clear
+        tells of somebody who was erased. Then nothing was imported.
         """
         try:
             return self._run(_importing(self._middle, source, seal))
@@ -172,4 +174,5 @@ class AsyncKeeping(Generic[S]):
 
 
 def _importing(middle: Middle[Any], source: FileLike, seal: bool) -> Work[int]:
-    return middle.archive.import_from(source, sealing(middle.loader) if seal else None)
+    through = sealing(middle.loader) if seal else sealed_already(middle.loader)
+    return (yield from middle.archive.import_from(source, through))

@@ -12,13 +12,23 @@ from caseflow.casebook.recent import Loaded, RecentCases
 from caseflow.casebook.store_calls import Work
 from caseflow.kernel.case import Case, NoState, S, fold, histories_of, occurred
 from caseflow.kernel.codec import Codec
-from caseflow.kernel.errors import ChainBroken, NoSuchCase, OtherVersion, OtherWorkflow
-from caseflow.kernel.events import Corrected, Voided, event_type
+from caseflow.kernel.errors import (
+    ChainBroken,
+    InvalidCall,
+    NoSuchCase,
+    OtherVersion,
+    OtherWorkflow,
+)
+from caseflow.kernel.events import CaseOpened, Corrected, Voided, event_type
 from caseflow.kernel.recorded import AnyRecorded
+from caseflow.kernel.sealed import is_sealed
 from caseflow.kernel.snapshot import subjects_of
+from caseflow.kernel.store_errors import Unsupported
 from caseflow.kernel.stored import GENESIS, StoredEvent, verify_chain, without_gap
-from caseflow.storage.port import Head
+from caseflow.storage.port import Head, Query
 from caseflow.workflow.workflow import Workflow
+
+OPENED = event_type(CaseOpened).name
 
 AMENDING = {event_type(cls).name for cls in (Corrected, Voided)}
 
@@ -48,6 +58,30 @@ class Loader(Generic[S]):
         self.codec = codec
         self.recent = recent
         self.snapshot_every = snapshot_every
+        self._may_open = codec.cipher is not None
+
+    def see_that_it_may_open(self) -> Work[None]:
+        """See that no case is opened in the clear among sealed ones. Raises `InvalidCall`.
+
+        The first case of the agency tells, whose client is sealed if anything is. It stays the
+        first, and is asked for until there is one.
+        """
+        if self._may_open:
+            return
+        try:
+            first = yield from store_calls.find(self.agency, Query(), limit=1)
+        except Unsupported:  # such a store has no list of cases
+            first = ()
+        for found in first:
+            rows = yield from store_calls.read(self.agency, found.case_id, types=(OPENED,))
+            if any(map(is_sealed, rows)):
+                raise InvalidCall(
+                    what=f"This book of agency {self.agency!r} has no cipher, and so",
+                    problem=f"opens no case beside {found.case_id!r}, which is sealed",
+                    repair="Give it the one that the others were written with: "
+                    "Casebook(..., cipher=...).",
+                )
+            self._may_open = True
 
     def load(self, case_id: str) -> Work[Loaded]:
         """The present case. Raises `NoSuchCase`, and `UnreadableRecord` for what is damaged."""

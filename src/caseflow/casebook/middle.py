@@ -222,6 +222,7 @@ class Middle(Generic[S]):
             replay = yield from self._commands.replay(asked, None, given)
             if replay is not None:
                 return replay
+            yield from self.loader.see_that_it_may_open()
             if case_id is None:
                 case_id = self._new_id()
                 an_id("new_id()", case_id)

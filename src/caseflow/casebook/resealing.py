@@ -1,7 +1,8 @@
 """Sealing what was written in the clear: histories written anew under a cipher, as they come in.
 
 A history is never rewritten where it stands. This makes another one of it, which says the same,
-with a chain of its own; an import writes it to a store that has no such case.
+with a chain of its own; an import writes it to a store that has no such case. Where nobody asked
+for that, a book with a cipher imports what is sealed, and nothing in the clear.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from caseflow.casebook.listing import listing_of
 from caseflow.casebook.loading import Loader
 from caseflow.kernel.case import fold
 from caseflow.kernel.codec import Codec
+from caseflow.kernel.erasure_errors import SubjectErased
 from caseflow.kernel.errors import InvalidCall, UnreadableRecord
 from caseflow.kernel.recorded import AnyRecorded
+from caseflow.kernel.sealed import is_sealed
 from caseflow.kernel.stored import GENESIS, StoredEvent, hash_of
 from caseflow.storage.port import History
 
@@ -28,7 +31,32 @@ def sealing(loader: Loader[Any]) -> Callable[[History], History]:
             problem="has no cipher to seal with",
             repair="Give the book one: Casebook(..., cipher=...).",
         )
+    loader.look_at_keys()
     return partial(_sealed, loader)
+
+
+def sealed_already(loader: Loader[Any]) -> Callable[[History], History] | None:
+    """What lets histories through that are sealed, and no others; None without a cipher."""
+    if loader.codec.cipher is None:
+        return None
+    return partial(_as_it_is, loader.codec)
+
+
+def _as_it_is(codec: Codec, history: History) -> History:
+    """The history, if nothing in it is in the clear. Raises `InvalidCall`.
+
+    What was sealed with keys that are not there passes: a store is restored without them, too.
+    """
+    sealed = {row.subject for row in history.events if is_sealed(row)}
+    for subject in history.subjects:
+        if subject not in sealed and codec.pseudonym(subject) != subject:
+            raise InvalidCall(
+                what="import_from(seal=False)",
+                problem=f"is given case {history.case_id!r} in the clear, and this book seals "
+                "what it writes",
+                repair="Give seal=True. Nothing was imported.",
+            )
+    return history
 
 
 def _sealed(loader: Loader[Any], history: History) -> History:
@@ -39,6 +67,7 @@ def _sealed(loader: Loader[Any], history: History) -> History:
     """
     codec, case_id = loader.codec, history.case_id
     workflow = loader.workflow_of(case_id, history.events[0])
+    _see_that_nobody_was_erased(codec, history)
     before = codec.decode_all(history.events)
     rows: list[StoredEvent] = []
     for row, recorded in zip(history.events, before, strict=True):
@@ -55,6 +84,24 @@ def _sealed(loader: Loader[Any], history: History) -> History:
     case = fold(after, workflow.state())
     listing = listing_of(workflow, case, case.recorded_at, codec)
     return History(case_id, rows, listing, tuple(sorted({row.subject for row in rows})))
+
+
+def _see_that_nobody_was_erased(codec: Codec, history: History) -> None:
+    """See that all whose data is in the clear have a key. Raises `SubjectErased`.
+
+    Events without a text are not sealed, and would bring somebody's case back all the same.
+    """
+    for subject in history.subjects:
+        if codec.cipher is not None and codec.pseudonym(subject) != subject:
+            try:
+                codec.cipher.seal(subject, subject)
+            except SubjectErased as error:
+                repair = (
+                    f"Case {history.case_id!r} of the file tells of them in the clear: import the "
+                    "other cases from packets, and destroy what holds this one. Nothing was "
+                    "imported."
+                )
+                raise SubjectErased(**{**error.fields, "repair": repair}) from None
 
 
 def _row(codec: Codec, row: StoredEvent, recorded: AnyRecorded, previous: str) -> StoredEvent:

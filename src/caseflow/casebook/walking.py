@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from caseflow.casebook import store_calls
 from caseflow.casebook.store_calls import Work
+from caseflow.kernel.errors import ChainBroken
 from caseflow.storage.port import Found, Place, Query
 
 PAGE = 500
@@ -46,3 +47,17 @@ def listed_as(agency: str, case_id: str) -> Work[Found | None]:
     """What the list says of one case."""
     found = yield from store_calls.find(agency, Query(case_id=case_id), limit=1)
     return found[0] if found else None
+
+
+def see_that_all_are_listed(agency: str) -> Work[None]:
+    """See that who goes through the list leaves no case out. Raises `ChainBroken` for one."""
+    for one in (yield from store_calls.loose_ends(agency)):
+        if one.kind == "history":
+            raise ChainBroken(
+                case_id=one.case_id,
+                number=one.number,
+                problem="is there, and the list of cases does not show the case",
+                repair=f"Bring it back with mend({one.case_id!r}, ...), from an export that holds "
+                "it, or with accept_loss=True and no file; if there was never such a case, delete "
+                "its rows from caseflow_events. See docs/howto-verify.md.",
+            )

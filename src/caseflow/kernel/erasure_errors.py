@@ -34,9 +34,16 @@ class SubjectErased(CaseflowError):
     code = "subject-erased"
     wording = (
         "The data of {pseudonym!r} was erased on {erased_at}, and nothing personal can be "
-        "written of them. Leave free text empty; name whose data it is, where it is not theirs "
-        "(Entry(..., subject=...)); or, if they came back, book.begin_again(subject)."
+        "written of them. {repair}"
     )
+
+    def __init__(self, **fields: Any) -> None:
+        fields.setdefault(
+            "repair",
+            "Leave free text empty; name whose data it is, where it is not theirs "
+            "(Entry(..., subject=...)); or, if they came back, book.begin_again(subject).",
+        )
+        super().__init__(**fields)
 
 
 class ErasureRefused(CaseflowError):

@@ -34,13 +34,16 @@ _UNHELD = (
 )
 
 UNFED = (
-    " FROM {events} AS it LEFT JOIN {feed} AS f"
+    " FROM {events} AS it LEFT JOIN (SELECT DISTINCT agency, case_id, number FROM {feed}) AS f"
     " ON f.agency = it.agency AND f.case_id = it.case_id AND f.number = it.number"
-    " WHERE it.agency = ? AND f.position IS NULL AND NOT EXISTS (SELECT 1 FROM {pending} AS p"
+    " WHERE it.agency = ? AND f.number IS NULL AND NOT EXISTS (SELECT 1 FROM {pending} AS p"
     " WHERE p.agency = it.agency AND p.case_id = it.case_id"
     " AND it.number BETWEEN p.first AND p.last)"
 )
-"""The events that the feed lacks, and that do not wait for a place either."""
+"""The events that the feed lacks, and that do not wait for a place either.
+
+SQLite joins the feed as it is by its agency alone, and reads all of it for each event.
+"""
 
 UNTIDY = (
     " FROM (SELECT it.case_id, it.position, it.number,"
