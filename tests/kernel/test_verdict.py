@@ -225,7 +225,8 @@ def test_by_exception(book):
     reads(
         verdict,
         """
-Allowed: make an exception to price-limit, in intake (looked at).
+Allowed: make an exception to "A quote is at most 500 euros", in intake
+  (looked at).
 Allowed: quote, from intake (looked at) to Quote.
 
 By exception:
@@ -362,7 +363,8 @@ def test_an_exception_without_the_role(book):
     reads(
         verdict,
         """
-Not allowed: make an exception to shares, in Quote.
+Not allowed: make an exception to "Each share of a quote is at least 10
+  euros", in Quote.
 
 Why not:
 - An exception is made for a reason, by the role entitled to it.

@@ -17,7 +17,6 @@ from caseflow import (
     Stage,
     Transition,
     Workflow,
-    between,
     each,
     ended,
     every,
@@ -34,6 +33,7 @@ from caseflow.workflow.clocks import standings
 from caseflow.workflow.occasions import occasions
 from tests.workflow.test_clocks_by_the_day import worked
 from tests.workflow.test_obligations import (
+    FOLLOW_UP,
     NEW_YORK,
     PLAN,
     WEEKLY,
@@ -250,15 +250,7 @@ def test_one_contact_meets_the_quarter_it_lies_in():
 
 
 def test_what_is_done_once_is_told_once():
-    follow_up = Obligation(
-        "follow-up",
-        "The client is contacted three to nine months after the end.",
-        since=ended(),
-        due=between("3 months", "9 months"),
-        met_by=NoteWritten,
-        after_the_end=True,
-    )
-    desk = Desk(PLAN, follow_up)
+    desk = Desk(PLAN, FOLLOW_UP)
     desk.do("plan")
     assert told(desk, day(3, 3)) == [("1 Apr", "open")]
     desk.do(PlanMade(), at=day(4, 3))

@@ -77,6 +77,7 @@ def assessment_before_plan(*, stages: tuple[str, ...] = ("assessment",)) -> Rule
     @rule(
         "assessment-before-plan",
         rests_on=AssessmentCompleted,
+        stages=stages,
         wanted="The assessment is completed before the plan is made.",
         source=ised("stages 2 and 3: the plan relates to the assessment"),
         excepted_by="supervisor",

@@ -36,7 +36,7 @@ def recorded(
     clock = entered(*since_entering) if since_entering else None
     long = span_of(after)
 
-    @rule(id, rests_on=event, spans=long, wanted=wanted)
+    @rule(id, rests_on=event, spans=long, stages=since_entering, wanted=wanted)
     def was_recorded(case: Case[Any], context: Context) -> Iterator[Unmet]:
         found = case.latest_recorded(event)
         begun = next(iter(clock.begun(case, frozenset())), None) if clock else None
