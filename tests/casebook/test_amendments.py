@@ -265,7 +265,9 @@ def test_a_corrected_decision_is_judged_again_at_its_place(book):
     assert book.history(case_id)[number - 1].event == QuoteSent(amount=20_000)
     step = Corrected(number=number, event=QuoteSent(amount=60_000))
     assert missing(book, case_id, step) == amended(
-        60_000, "quote less", "as corrected, it is refused by price-limit"
+        60_000,
+        "quote less",
+        'as corrected, it is refused by price-limit ("A quote is at most 500 euros")',
     )
     case = book.do(case_id, Corrected(number=number, event=QuoteSent(amount=30_000)), by=BOSS).case
     assert case.state.price == 30_000
@@ -296,14 +298,14 @@ def test_a_corrected_date_of_a_move_stays_between_its_neighbours(book, clock):
     book.do(case_id, QuoteSent(amount=9_000), by=MO)
     remedy = "give a moment between the moves before and after it"
     assert missing(book, case_id, Corrected(number=3, occurred_at=START - DAY)) == amended(
-        "2026-03-01 lies before the move in event 1", remedy
+        "1 March 2026, 09:00 lies before the move in event 1", remedy
     )
     assert missing(book, case_id, Corrected(number=3, occurred_at=START + 3 * DAY)) == [
         *amended(
-            "the corrected moment 2026-03-05 lies in the future",
+            "the corrected moment, 5 March 2026, 09:00, lies in the future",
             "give the moment at which it was decided",
         ),
-        *amended("2026-03-05 lies after the move in event 4", remedy),
+        *amended("5 March 2026, 09:00 lies after the move in event 4", remedy),
     ]
     book.do(case_id, Corrected(number=3, occurred_at=START + 2 * DAY), by=MO)
 
@@ -321,7 +323,8 @@ def test_a_rule_on_the_date_judges_a_corrected_date(clock):
     case_id = bring(book, "quoting")
     clock.pass_(2 * DAY)
     found = missing(book, case_id, Corrected(number=4, occurred_at=START + DAY))
-    assert found == amended("Tuesday", "", "as corrected, it is refused by on-a-monday")
+    words = 'on-a-monday ("A quote goes out on a Monday")'
+    assert found == amended("Tuesday", "", f"as corrected, it is refused by {words}")
 
 
 def test_who_amends_a_decision_needs_a_role_that_may_take_it(book):

@@ -245,7 +245,10 @@ def test_voiding_an_ending_counts_the_case_again(any_store):
     (result,) = refused.value.verdict.refusals
     assert (result.rule, result.wanted) == ("amendment", "Event 3 can be voided.")
     (unmet,) = result.unmet
-    assert unmet.about == "as amended, it is refused by caseload-cap"
+    assert (
+        unmet.about
+        == f'as amended, it is refused by caseload-cap ("{caseload_cap(MOST).wanted[:-1]}")'
+    )
     assert unmet.found == "mo leads 3 cases already"
     assert unmet.remedy == "assign it to somebody else, or ask for an exception"
     assert not book.ask(case_id, Voided(number=ending), by="ana")

@@ -1,4 +1,7 @@
-"""Where an index or an obligation fails, facts are recorded all the same, and it is named."""
+"""Where an index or an obligation fails, facts are recorded all the same, and it is named.
+
+Where the state itself fails on an event, nothing is recorded: what judges would judge without it.
+"""
 
 import logging
 
@@ -14,6 +17,7 @@ from tests.support.trades import (
     CalledBack,
     Paid,
     QuoteAgreed,
+    Shop,
     bring,
     shop,
 )
@@ -150,3 +154,30 @@ def test_reindexing_goes_on_past_a_case_that_an_index_fails_on():
     with pytest.raises(InvalidCall, match=f"Index 'band' fails on case '{first}'"):
         today.reindex()
     assert [one.id for one in today.find(where={"band": "low"}).cases] == [second]
+
+
+class Unpaying(Shop):
+    def fold(self, recorded):
+        if isinstance(recorded.event, Paid):
+            raise KeyError("income")
+        return super().fold(recorded)
+
+
+def test_a_state_that_fails_on_an_event_is_named_and_keeps_it_out_until_it_is_mended():
+    store = MemoryStorage()
+    mended = Casebook(shop, store, roles=ROLES, new_id=lambda: "R-1")
+    bring(mended, "quoting")
+    book = Casebook(attrs.evolve(shop, state=Unpaying), store)
+    sentence = (
+        "Unpaying.fold fails on event 5 ('paid') of case 'R-1': KeyError: 'income'. "
+        "Mend it: it takes every event of the workflow. Then do this again."
+    )
+    before = book.history("R-1")
+    with pytest.raises(InvalidCall) as refused:
+        book.record("R-1", Paid(amount=5), by=ANA)
+    assert (str(refused.value), book.history("R-1")) == (sentence, before)
+    mended.record("R-1", Paid(amount=5), by=ANA)
+    for verb in (book.case, lambda id: book.ask(id, QuoteAgreed(), by=BOSS)):
+        with pytest.raises(InvalidCall) as refused:
+            verb("R-1")
+        assert str(refused.value) == sentence

@@ -56,6 +56,10 @@ def with_make(**given):
     return {"transitions": [Transition(**named), SELL]}
 
 
+NESTED: list = []
+for _ in range(5_000):
+    NESTED = [NESTED]
+
 A_RULE = "Declare a function with @rule('its-id'), or call it if it makes a rule."
 AN_EVENT = "Give a class declared with @fact('its-name') or @decision('its-name')."
 WORDS = "Give a text, or a list of texts."
@@ -72,6 +76,10 @@ FAULTS = {
     "a name as a list": (
         {"name": ["loan"]},
         "The name of the workflow is ['loan'], which is no text. Give a text: name='loan'.",
+    ),
+    "a name nested deeply": (
+        {"name": NESTED},
+        "The name of the workflow is list(...), which is no text. Give a text: name='loan'.",
     ),
     "stages by name": (
         {"stages": ["ordered", *STAGES]},

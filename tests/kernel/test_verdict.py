@@ -86,9 +86,8 @@ Why not:
          Rule: described. Source: shop book 1.
     - Each finding says what is wrong with the part.
          Chain: found no words.
-         To do: correct the inspection.
          Hub: found no words.
-         To do: correct the inspection.
+         To do, for each: correct the inspection.
          Rests on: event 2.
          Rule: findings-named. Source: shop book 2.
     Rests on: event 2.
@@ -225,7 +224,8 @@ def test_by_exception(book):
     reads(
         verdict,
         """
-Allowed: make an exception to price-limit, in intake (looked at).
+Allowed: make an exception to "A quote is at most 500 euros", in intake
+  (looked at).
 Allowed: quote, from intake (looked at) to Quote.
 
 By exception:
@@ -328,7 +328,7 @@ def test_nothing_is_to_be_done_for_a_step_that_is_only_for_cases_on_hold_or_ende
 Not allowed: resume, in intake (looked at).
 
 Why not:
-- This is done in any stage, on hold.
+- This is done while the case is on hold.
     Found: the case is not on hold.
     Rule: position.
 """,
@@ -338,6 +338,10 @@ Why not:
     for case_id in (open_case, held):
         (refusal,) = book.ask(case_id, "reopen", by=BOSS, reason="x").refusals
         assert (refusal.unmet[0].found, refusal.unmet[0].remedy) == ("the case is open", "")
+        assert refusal.wanted == "This is done when the case has ended."
+    (refusal,) = book.ask(held, "hold", by=ANA, reason="holiday").refusals
+    assert refusal.wanted == "This is done while the case is not on hold."
+    assert (refusal.unmet[0].found, refusal.unmet[0].remedy) == ("the case is on hold", "")
 
 
 def test_a_void_without_the_role(book):
@@ -362,7 +366,8 @@ def test_an_exception_without_the_role(book):
     reads(
         verdict,
         """
-Not allowed: make an exception to shares, in Quote.
+Not allowed: make an exception to "Each share of a quote is at least 10
+  euros", in Quote.
 
 Why not:
 - An exception is made for a reason, by the role entitled to it.

@@ -181,7 +181,7 @@ GOALS = (
         beside=("short-and-long-term-goals", "outputs-and-outcomes", "items-serve-goals"),
     ),
     row("goals-answer-needs", but(GOAL, needs=()), GOAL),
-    row("goals-answer-needs", but(GOAL, needs=(1, 7)), GOAL),
+    row("goals-answer-needs", but(GOAL, needs=(1, 7, 8)), GOAL),
     row("goals-measurable", but(GOAL, measure=" ", target="", target_date=None), GOAL),
     row("goals-measurable", but(GOAL, target_date=None), GOAL),
     row("goals-accepted", less(c.GoalAccepted(number=2)), c.GoalAccepted(number=2)),

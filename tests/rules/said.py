@@ -119,7 +119,7 @@ SAID = {
     "needs-prioritized": [
         [
             "The client has said which needs come first.",
-            "need 1: the client has not said how much it matters > ask the client, "
+            "need 1: no priority from the client > ask the client, "
             "and record need 1 again with their priority",
         ]
     ],
@@ -152,12 +152,12 @@ SAID = {
         [
             "The client took part in the assessment.",
             "not recorded whether they did > go through the assessment with the "
-            "client, and complete it saying so",
+            "client, and say so when it is completed",
         ],
         [
             "The client took part in the assessment.",
             "the client did not > go through the assessment with the client, and "
-            "complete it saying so",
+            "say so when it is completed",
         ],
     ],
     "assessment-is-systematic": [
@@ -189,7 +189,7 @@ SAID = {
         ],
         [
             "Every goal answers a need that was assessed.",
-            "goal 1: need 7, which was not assessed > record goal 1 again, with the "
+            "goal 1: needs 7 and 8, which were not assessed > record goal 1 again, with the "
             "numbers of assessed needs",
         ],
     ],
@@ -221,7 +221,7 @@ SAID = {
     "outputs-and-outcomes": [
         [
             "The plan measures both what is done and what changes.",
-            "outcomes: no goal measures them > say of a goal that it measures what changes",
+            "outcomes: no goal that measures them > say of a goal that it measures what changes",
         ]
     ],
     "goals-have-actions": [
@@ -495,19 +495,19 @@ SAID = {
     "continuing-services-listed": [
         [
             "The ways in which the agency can go on serving the client are listed.",
-            "nothing recorded > list them (an empty list is an answer)",
+            "nothing recorded > list them, or record that there are none",
         ]
     ],
     "resources-listed": [
         [
             "Resources and referrals for the client are listed.",
-            "nothing recorded > list them (an empty list is an answer)",
+            "nothing recorded > list them, or record that there are none",
         ]
     ],
     "programs-completed": [
         [
             "The client has completed each program, or it is recorded that they did not.",
-            "program housing: neither completed nor left > record whether the client completed it",
+            "program housing: nothing recorded > record whether the client completed it",
         ]
     ],
     "found-ineligible": [

@@ -403,7 +403,8 @@ def test_a_broker_who_serves_more_than_arranges_is_told(events):
         arranged += function in INDIRECT or isinstance(event, ReferralMade)
         found = desk.warned(event).get("services-mostly-arranged")
         too_many = function in DIRECT and direct > arranged
-        assert found == ([f"{direct} direct and {arranged} arranged"] if too_many else None)
+        told = f"{direct} given by staff, and {arranged} arranged with others"
+        assert found == ([told] if too_many else None)
     mix = service_mix(desk.case)
     assert (mix.direct, mix.indirect + mix.referred) == (direct, arranged)
 
@@ -427,7 +428,7 @@ def test_the_shares_of_a_mix_are_a_whole(mix):
 
 # -- who writes the plan -----------------------------------------------------------------------
 
-UNSAID = "not said who wrote it"
+UNSAID = "no word of who wrote it"
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,12 @@ from caseflow import (
     Transition,
     Workflow,
     WorkflowInvalid,
+    all_of,
     fact,
     rule,
     within,
 )
+from caseflow.rules import recorded
 from tests.support.trades import (
     DiscountGiven,
     Paid,
@@ -361,6 +363,17 @@ def test_a_decision_that_is_looked_at_and_not_known_is_named_where_decisions_are
     assert faults_of(obligations=[owed]) == [
         f"Obligation 'quote' looks at QuoteSent, which the workflow does not know. {how}"
     ]
+
+
+def test_a_rule_on_a_stage_that_is_not_declared():
+    """However deep it stands, and also where it chooses a target."""
+    told = "looks for the stage 'wrok', which is not declared. Did you mean 'work'?"
+    again = recorded("again", Paid, wanted="It is paid again.", since_entering=["work", "wrok"])
+    both = all_of("both", again, described)
+    fault = f"Rule 'both' {told}"
+    assert faults_of(rules={"start": [both]}, events=shop.events) == [fault]
+    chosen = Transition("x", source="work", to=[To("new", when=both), "done"])
+    assert faults_of(transitions=[chosen], events=shop.events) == [fault]
 
 
 def test_a_rule_on_events_that_the_workflow_does_not_know():

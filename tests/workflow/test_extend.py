@@ -10,6 +10,7 @@ from tests.support.trades import (
     Paid,
     QuoteSent,
     Shop,
+    account_when_dear,
     price_limit,
     shop,
 )
@@ -133,8 +134,8 @@ def test_what_an_extension_names_wrongly_is_told_all_at_once():
             "corner-shop",
             version="1",
             rules={"qote": [mild_price]},
-            drop={"quote": ["price-limits"], "collect": ["shares"]},
-            replace={"start": [price_limit]},
+            drop={"quote": ["price-limits", "not-overpriced"], DiscountGiven: ["described"]},
+            replace={"start": [price_limit, mild_price], "discount-given": [account_when_dear]},
             strengths={"setled": "warn", "settled": "maybe"},
         )
     assert refused.value.fields["faults"] == (
@@ -144,10 +145,16 @@ def test_what_an_extension_names_wrongly_is_told_all_at_once():
         "Rule 'settled' is given the strength 'maybe'. Give 'block', 'warn' or 'due'.",
         "Rule 'price-limits' is to be dropped from 'quote', where it does not stand. "
         "Did you mean 'price-limit'?",
-        "Rule 'shares' is to be dropped from 'collect', where it does not stand. "
-        "There are 'invoiced' and 'settled'.",
+        "Rule 'not-overpriced' is to be dropped from 'quote', where it does not stand. "
+        "It stands on DiscountGiven: name it there.",
+        "Rule 'described' is to be dropped from DiscountGiven, where it does not stand. "
+        "There are 'account-when-dear' and 'not-overpriced'.",
         "Rule 'price-limit' is to be replaced on 'start', where it does not stand. "
+        "It stands on 'quote': name it there.",
+        "Rule 'mild-price' is to be replaced on 'start', where it does not stand. "
         "There is 'parts-here'.",
+        "Rule 'account-when-dear' is to be replaced on 'discount-given', where it does not stand. "
+        "It stands on 'agree' and on DiscountGiven: name it there.",
     )
 
 

@@ -148,6 +148,14 @@ WEEKLY = Obligation(
     excepted_by="supervisor",
     source="the handbook, page 3",
 )
+FOLLOW_UP = Obligation(
+    "follow-up",
+    "The client is contacted three to nine months after the end.",
+    since=ended(),
+    due=between("3 months", "9 months"),
+    met_by=NoteWritten,
+    after_the_end=True,
+)
 
 
 # -- again and again -------------------------------------------------------------------------
@@ -264,15 +272,7 @@ def test_what_was_done_shortly_before_counts_where_the_agency_says_so():
 
 
 def test_a_window_is_not_open_before_its_day():
-    follow_up = Obligation(
-        "follow-up",
-        "The client is contacted three to nine months after the end.",
-        since=ended(),
-        due=between("3 months", "9 months"),
-        met_by=NoteWritten,
-        after_the_end=True,
-    )
-    desk = Desk(follow_up)
+    desk = Desk(FOLLOW_UP)
     assert desk.standings() == []
     desk.do("end", at=day(11, 30))
     assert desk.status() == "upcoming"
@@ -406,8 +406,9 @@ def test_an_exception_stands_in_its_place_as_long_as_it_is_in_force():
 def test_nobody_else_may_make_the_exception():
     desk = Desk(WEEKLY)
     desk.do("plan", "work")
-    with pytest.raises(Refused, match="ask a supervisor"):
+    with pytest.raises(Refused, match="ask a supervisor") as refused:
         desk.do(ExceptionMade(rule="weekly-note", reason="in hospital"))
+    assert 'exception to "A note is written every week", in work' in str(refused.value)
 
 
 def test_what_was_owed_after_somebody_left_is_cancelled_and_what_was_missed_before_is_not():

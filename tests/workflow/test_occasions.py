@@ -17,7 +17,6 @@ from caseflow import (
     Stage,
     Transition,
     Workflow,
-    between,
     each,
     ended,
     every,
@@ -34,6 +33,7 @@ from caseflow.workflow.clocks import standings
 from caseflow.workflow.occasions import occasions
 from tests.workflow.test_clocks_by_the_day import worked
 from tests.workflow.test_obligations import (
+    FOLLOW_UP,
     NEW_YORK,
     PLAN,
     WEEKLY,
@@ -250,15 +250,7 @@ def test_one_contact_meets_the_quarter_it_lies_in():
 
 
 def test_what_is_done_once_is_told_once():
-    follow_up = Obligation(
-        "follow-up",
-        "The client is contacted three to nine months after the end.",
-        since=ended(),
-        due=between("3 months", "9 months"),
-        met_by=NoteWritten,
-        after_the_end=True,
-    )
-    desk = Desk(PLAN, follow_up)
+    desk = Desk(PLAN, FOLLOW_UP)
     desk.do("plan")
     assert told(desk, day(3, 3)) == [("1 Apr", "open")]
     desk.do(PlanMade(), at=day(4, 3))
@@ -517,7 +509,7 @@ def test_weeks_missed_before_an_exception_was_made_stay_missed():
 NOTHING = {
     "no such day": (
         {"due_on": date(2026, 3, 9)},
-        "weekly-note is not due on 9 March 2026",
+        "nothing of it is due on 9 March 2026",
         "name a day of those that may be excused: 15 March 2026",
     ),
     "a week that was kept": (
@@ -579,7 +571,7 @@ def test_where_a_wrong_day_is_named_the_missed_ones_are_offered_first():
     once.do(NoteWritten(), at=day(3, 5))
     (unmet,) = once.book.ask(once.id, made, by="boss").refusals[0].unmet
     assert (unmet.found, unmet.remedy) == (
-        "weekly-note is not due on 14 March 2026",
+        "nothing of it is due on 14 March 2026",
         "name the day once something due was not done",
     )
 
@@ -591,7 +583,7 @@ def test_no_day_is_offered_that_moves_on_with_a_hold():
     made = ExceptionMade(rule="weekly-note", reason="staff ill", due_on=date(2026, 3, 10))
     (unmet,) = desk.book.ask(desk.id, made, by="boss").refusals[0].unmet
     assert (unmet.found, unmet.remedy) == (
-        "weekly-note is not due on 10 March 2026",
+        "nothing of it is due on 10 March 2026",
         "ask again once the case is resumed: what is due waits while it is on hold",
     )
     desk.do("resume", at=day(3, 5))
@@ -619,7 +611,7 @@ def test_an_exception_for_ever_to_what_is_due_again_and_again_is_warned_of(oblig
     assert (warning.rule, warning.wanted, warning.unmet[0].found, warning.unmet[0].remedy) == (
         "exception-entitled",
         "An exception to what is due again and again names a day or has an end.",
-        "it has no end: every weekly-note from now on is excused",
+        "it has no end: every time that it is due from now on is excused",
         "name the day (due_on) or an end (until)",
     )
     for ends in ({"due_on": desk.due_on()}, {"until": day(4, 1)}):

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, Self
 import attrs
 
 from caseflow.kernel.erased import Erased
-from caseflow.kernel.erasure_errors import ErasedInFold, ErasedRead
 from caseflow.kernel.errors import InvalidCall, short
 from caseflow.kernel.events import CaseOpened, Corrected, ExceptionMade, Voided
+from caseflow.kernel.failing import unfoldable
 from caseflow.kernel.recorded import AnyRecorded, Recorded, aware, quickly
 
 if TYPE_CHECKING:
@@ -235,8 +235,8 @@ def evolve(case: Case[S], recorded: AnyRecorded) -> Case[S]:
     by_type[kind] = _seen(by_type.get(kind), recorded)
     try:
         state = state.fold(recorded)
-    except ErasedRead as error:
-        raise _unfoldable(state, recorded, error) from error
+    except Exception as error:  # a state is foreign code
+        raise unfoldable(state, recorded, error) from error
     if stage is not None:
         if path and path[-1].occurred_at > occurred_at:
             path = _until(path, occurred_at)
@@ -304,8 +304,8 @@ def fold(
             exceptions.append(_exception(recorded))
         try:
             state = state.fold(recorded)
-        except ErasedRead as error:
-            raise _unfoldable(state, recorded, error) from error
+        except Exception as error:  # a state is foreign code
+            raise unfoldable(state, recorded, error) from error
     return Case(
         identity,
         last.number,
@@ -415,17 +415,6 @@ def _exception(recorded: AnyRecorded) -> ExceptionInForce:
         made.reason,
         recorded.actor,
         made.due_on,
-    )
-
-
-def _unfoldable(state: object, recorded: AnyRecorded, error: ErasedRead) -> ErasedInFold:
-    """The error that names the event which a state could not take."""
-    return ErasedInFold(
-        case_id=recorded.case_id,
-        number=recorded.number,
-        name=recorded.name,
-        state=type(state).__name__,
-        doing=error.fields["doing"],
     )
 
 

@@ -157,13 +157,22 @@ def some_event_types(id: str, types: object) -> tuple[type[Any], ...]:
 
 def some_indexes(id: str, names: object) -> tuple[str, ...]:
     """The indexes by which a rule counts, as a tuple. Raises `DefinitionError`."""
+    return _some_names(id, names, "counts cases by", "an index", "an Index")
+
+
+def some_stages(id: str, names: object) -> tuple[str, ...]:
+    """The stages that a rule looks for, as a tuple. Raises `DefinitionError`."""
+    return _some_names(id, names, "looks for", "a stage", "a Stage")
+
+
+def _some_names(id: str, names: object, does: str, kind: str, declared: str) -> tuple[str, ...]:
     given = names if isinstance(names, tuple) else (names,)
     for name in given:
         if not isinstance(name, str) or not name:
             raise DefinitionError(
                 what=f"Rule {id!r}",
-                problem=f"counts cases by {short(name)}, which is no name of an index",
-                repair="Give the name of an Index of the workflow, or a tuple of several.",
+                problem=f"{does} {short(name)}, which is no name of {kind}",
+                repair=f"Give the name of {declared} of the workflow, or a tuple of several.",
             )
     return given
 

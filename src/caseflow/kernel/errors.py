@@ -60,10 +60,11 @@ class WorkflowInvalid(DefinitionError):
     """A workflow has faults; all of them are in `fields["faults"]`, each with its repair."""
 
     code = "workflow-invalid"
-    wording = "Workflow {workflow!r} has {count} {noun}:\n{listing}"
+    wording = "Workflow {named} has {count} {noun}:\n{listing}"
 
     def __init__(self, **fields: Any) -> None:
         faults = fields["faults"]
+        fields.setdefault("named", short(fields["workflow"]))
         fields.setdefault("count", len(faults))
         fields.setdefault("noun", "fault" if len(faults) == 1 else "faults")
         fields.setdefault("listing", "\n".join(f"- {fault}" for fault in faults))

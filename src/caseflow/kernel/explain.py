@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from textwrap import fill
 from typing import Any
 
@@ -40,8 +41,7 @@ def _lines(result: Result, words: Words, indent: str, *, part: bool = False) -> 
     elif result.parts:
         yield from _part_lines(result, words, inner)
     else:
-        for item in result.unmet:
-            yield from _unmet_lines(item, inner, excepted=result.exception is not None)
+        yield from _unmet_lines(result.unmet, inner, excepted=result.exception is not None)
     if result.strength == "due" and result.outcome == "unmet" and result.within is not None:
         yield wrapped(f"Due: within {in_time(result.within)}.", inner)
     if result.exception is not None:
@@ -70,8 +70,7 @@ def _exception_words(result: Result) -> str:
 
 def _part_lines(result: Result, words: Words, indent: str) -> Iterator[str]:
     if result.connective == "not":
-        for item in result.unmet:
-            yield from _unmet_lines(item, indent)
+        yield from _unmet_lines(result.unmet, indent)
         return
     intro = {
         "all of": "All of these are needed:",
@@ -89,13 +88,18 @@ def _part_lines(result: Result, words: Words, indent: str) -> Iterator[str]:
             yield from lines[1:]
 
 
-def _unmet_lines(item: Unmet, indent: str, *, excepted: bool = False) -> Iterator[str]:
-    about = f"{_capital(item.about)}: " if item.about else ""
-    found = "nothing recorded" if item.found is None else _found_words(item.found)
-    yield wrapped(f"{about}{'found ' if about else 'Found: '}{found}.", indent)
-    if item.remedy and not excepted:
-        end = "" if item.remedy.endswith("?") else "."
-        yield wrapped(f"To do: {item.remedy.rstrip('.')}{end}", indent)
+def _unmet_lines(unmet: Iterable[Unmet], indent: str, *, excepted: bool = False) -> Iterator[str]:
+    """What was found, and what to do: once for all that follow one another and need the same."""
+    for remedy, group in groupby(unmet, key=lambda item: item.remedy):
+        items = list(group)
+        for item in items:
+            about = f"{_capital(item.about)}: " if item.about else ""
+            found = "nothing recorded" if item.found is None else _found_words(item.found)
+            yield wrapped(f"{about}{'found ' if about else 'Found: '}{found}.", indent)
+        if remedy and not excepted:
+            todo = "To do" if len(items) == 1 else "To do, for each"
+            end = "" if remedy.endswith("?") else "."
+            yield wrapped(f"{todo}: {remedy.rstrip('.')}{end}", indent)
 
 
 def _found_words(value: object) -> str:

@@ -29,6 +29,7 @@ from caseflow.kernel.checks import (
     some_indexes,
     some_parts,
     some_spans,
+    some_stages,
     some_words,
     wanted_words,
 )
@@ -91,6 +92,7 @@ class Rule(Generic[S_contra]):
     history: tuple[type[Any], ...] = ()
     counts: tuple[str, ...] = ()
     spans: tuple[Span, ...] = ()
+    stages: tuple[str, ...] = ()
     strength: Strength = "block"
     within: timedelta | Span | None = None
     excepted_by: str = ""
@@ -279,6 +281,7 @@ def rule(
     history: Types = (),
     counts: str | tuple[str, ...] = (),
     spans: Span | tuple[Span, ...] = (),
+    stages: str | tuple[str, ...] = (),
     wanted: str = "",
     source: str = "",
     excepted_by: str = "",
@@ -289,7 +292,8 @@ def rule(
     rule looks at: the latest of each is its evidence. `history` names the types of which it
     reads every event, with `context.history(Type)`; `counts` the indexes of the workflow by
     which it counts other cases, with `context.other_cases(index, value)`; `spans` the spans it
-    counts with, so that a workflow whose calendar cannot count them says so when it is built.
+    counts with, and `stages` the stages that it looks for, so that a workflow whose calendar
+    cannot count them, or that lacks one of these stages, says so when it is built.
     What is wanted is said by `wanted`, or by the first paragraph of the docstring. `source` is
     where the rule comes from; `excepted_by` the role that may make an exception (empty:
     nobody). Raises `DefinitionError`.
@@ -308,6 +312,7 @@ def rule(
             history=some_event_types(id, history),
             counts=some_indexes(id, counts),
             spans=some_spans(id, spans),
+            stages=some_stages(id, stages),
             source=source,
             excepted_by=one_role(id, excepted_by),
             form=Form(id),
@@ -413,6 +418,7 @@ def _combined(
         history=tuple(dict.fromkeys(cls for part in parts for cls in part.history)),
         counts=tuple(dict.fromkeys(name for part in parts for name in part.counts)),
         spans=tuple(dict.fromkeys(span for part in parts for span in part.spans)),
+        stages=tuple(dict.fromkeys(name for part in parts for name in part.stages)),
         source=source or "; ".join(dict.fromkeys(p.source for p in parts if p.source)),
         excepted_by=one_role(id, excepted_by),
         connective=connective,

@@ -77,6 +77,7 @@ def assessment_before_plan(*, stages: tuple[str, ...] = ("assessment",)) -> Rule
     @rule(
         "assessment-before-plan",
         rests_on=AssessmentCompleted,
+        stages=stages,
         wanted="The assessment is completed before the plan is made.",
         source=ised("stages 2 and 3: the plan relates to the assessment"),
         excepted_by="supervisor",
@@ -129,7 +130,7 @@ def needs_prioritized(case: Casework, context: Context) -> Iterator[Unmet]:
         if need.client_priority is None and need.met is None:
             yield Unmet(
                 about=f"need {need.number}",
-                found="the client has not said how much it matters",
+                found="no priority from the client",
                 remedy=f"ask the client, and record need {need.number} again with their priority",
                 evidence=(need.recorded,),
             )
@@ -217,7 +218,7 @@ def client_took_part(case: Casework, context: Context) -> Iterator[Unmet]:
         unsaid = completed.client_took_part is None
         yield Unmet(
             found="not recorded whether they did" if unsaid else "the client did not",
-            remedy="go through the assessment with the client, and complete it saying so",
+            remedy="go through the assessment with the client, and say so when it is completed",
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -36,7 +36,7 @@ def recorded(
     clock = entered(*since_entering) if since_entering else None
     long = span_of(after)
 
-    @rule(id, rests_on=event, spans=long, wanted=wanted)
+    @rule(id, rests_on=event, spans=long, stages=since_entering, wanted=wanted)
     def was_recorded(case: Case[Any], context: Context) -> Iterator[Unmet]:
         found = case.latest_recorded(event)
         begun = next(iter(clock.begun(case, frozenset())), None) if clock else None
@@ -99,6 +99,19 @@ def not_older_than(
             yield Unmet(found=f"the latest is of {_day(found.occurred_at)}", remedy=remedy)
 
     return lately
+
+
+def told(word: str, numbers: Iterable[int], *, one: str, several: str) -> str:
+    """Numbered things, and what is so of them: `need 7, which was not assessed`."""
+    *before, last = map(str, numbers)
+    if not before:
+        return f"{word} {last}, which {one}"
+    return f"{word}s {', '.join(before)} and {last}, which {several}"
+
+
+def not_assessed(needs: Iterable[int]) -> str:
+    """Needs that nobody assessed, by their numbers."""
+    return told("need", needs, one="was not assessed", several="were not assessed")
 
 
 def _before(moment: datetime, start: datetime, long: Span, context: Context) -> bool:

@@ -20,7 +20,7 @@ from caseflow.casework import (
 from caseflow.kernel.case import Case
 from caseflow.kernel.context import Context
 from caseflow.kernel.rules import Unmet, rule
-from caseflow.rules.general import recorded
+from caseflow.rules.general import not_assessed, recorded
 from caseflow.rules.sources import bilevel, ised, models, stages
 
 Casework = Case[CaseworkState]
@@ -59,10 +59,9 @@ def goals_answer_needs(case: Casework, context: Context) -> Iterator[Unmet]:
     for goal in _standing(case):
         unknown = [number for number in goal.needs if case.state.need(number) is None]
         if unknown or not goal.needs:
-            listed = ", ".join(map(str, unknown))
             yield Unmet(
                 about=f"goal {goal.number}",
-                found=f"need {listed}, which was not assessed" if unknown else "no need",
+                found=not_assessed(unknown) if unknown else "no need",
                 remedy=f"record goal {goal.number} again, with the numbers of assessed needs",
                 evidence=(goal.recorded,),
             )
@@ -140,7 +139,7 @@ def outputs_and_outcomes(case: Casework, context: Context) -> Iterator[Unmet]:
         if metric not in metrics:
             yield Unmet(
                 about=f"{metric}s",
-                found="no goal measures them",
+                found="no goal that measures them",
                 remedy=f"say of a goal that it measures {words}",
             )
 

@@ -21,6 +21,7 @@ from caseflow.casework import (
 from caseflow.kernel.case import Case
 from caseflow.kernel.context import Context
 from caseflow.kernel.rules import Unmet, rule
+from caseflow.rules.general import not_assessed
 from caseflow.rules.sources import field, ised
 
 Casework = Case[CaseworkState]
@@ -62,10 +63,9 @@ def plan_items_relate(case: Casework, context: Context) -> Iterator[Unmet]:
     for item in state.plan:
         unknown = [number for number in item.needs if state.need(number) is None]
         if unknown or not item.needs:
-            found = f"need {', '.join(map(str, unknown))}, which was not assessed"
             yield Unmet(
                 about=f"plan item {item.number}",
-                found=found if unknown else "no need",
+                found=not_assessed(unknown) if unknown else "no need",
                 remedy="give the plan item the numbers of assessed needs",
                 evidence=(item.recorded,),
             )

@@ -174,7 +174,7 @@ def services_mostly_arranged(case: Casework, context: Context) -> Iterator[Unmet
     direct, arranged = mix.direct + 1, mix.indirect + mix.referred
     if direct > arranged:
         yield Unmet(
-            found=f"{direct} direct and {arranged} arranged",
+            found=f"{direct} given by staff, and {arranged} arranged with others",
             remedy="look for a service of the community that can do it",
         )
 
@@ -200,7 +200,7 @@ def plan_written_by(author: Author) -> Rule[CaseworkState]:
             if item.written_by is None:
                 yield Unmet(
                     about=f"plan item {item.number}",
-                    found="not said who wrote it",
+                    found="no word of who wrote it",
                     remedy="draft it again, and say who wrote it",
                     evidence=(item.recorded,),
                 )

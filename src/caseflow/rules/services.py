@@ -21,7 +21,9 @@ from caseflow.kernel.calendar import Span, span_of
 from caseflow.kernel.case import Case
 from caseflow.kernel.checks import so_many
 from caseflow.kernel.context import Context
+from caseflow.kernel.explain import days
 from caseflow.kernel.rules import Rule, Unmet, rule
+from caseflow.rules.general import told
 from caseflow.rules.sources import bilevel, field, ised, models
 from caseflow.workflow.vocabulary import maker
 
@@ -38,9 +40,12 @@ def service_in_plan(case: Casework, context: Context) -> Iterator[Unmet]:
     event: ServiceProvided = context.event
     unknown = [number for number in event.plan_items if case.state.item(number) is None]
     if unknown or not event.plan_items:
-        listed = ", ".join(map(str, unknown))
+        found = "no plan item"
+        if unknown:
+            so = "not in the plan"
+            found = told("plan item", unknown, one=f"is {so}", several=f"are {so}")
         yield Unmet(
-            found=f"plan item {listed}, which is not in the plan" if unknown else "no plan item",
+            found=found,
             remedy="name the plan item that it belongs to, or bring the plan up to date",
         )
 
@@ -136,10 +141,9 @@ def recorded_in_time(id: str, span: Span | str, *, wanted: str = "") -> Rule[Any
     )
     def in_time(case: Case[Any], context: Context) -> Iterator[Unmet]:
         if context.calendar.later(context.at, longest) < context.now:
-            days = context.calendar.day_of(context.now) - context.calendar.day_of(context.at)
-            yield Unmet(
-                found=f"{days.days} days later", remedy="write it down sooner the next time"
-            )
+            took = context.calendar.day_of(context.now) - context.calendar.day_of(context.at)
+            found = f"{days(took)} later" if took else "hours later, on the same day"
+            yield Unmet(found=found, remedy="write it down sooner the next time")
 
     return in_time
 

@@ -111,7 +111,7 @@ continuing_services_listed = (
         "continuing-services-listed",
         ContinuingServicesListed,
         wanted="The ways in which the agency can go on serving the client are listed.",
-        remedy="list them (an empty list is an answer)",
+        remedy="list them, or record that there are none",
     )
     .sourced(ised("stage 6: ways the agency can continue to serve"))
     .excepted(by="supervisor")
@@ -121,7 +121,7 @@ resources_listed = (
         "resources-listed",
         ResourcesListed,
         wanted="Resources and referrals for the client are listed.",
-        remedy="list them (an empty list is an answer)",
+        remedy="list them, or record that there are none",
     )
     .sourced(ised("stage 6: a list of resources and referrals"))
     .excepted(by="supervisor")
@@ -188,7 +188,6 @@ def programs_completed(case: Casework, context: Context) -> Iterator[Unmet]:
         if enrollment.completed is None:
             yield Unmet(
                 about=f"program {enrollment.program}",
-                found="neither completed nor left",
                 remedy="record whether the client completed it",
                 evidence=(enrollment.recorded,),
             )

@@ -18,6 +18,7 @@ from caseflow.kernel.events import (
     Voided,
     event_type,
 )
+from caseflow.kernel.explain import plain_words
 from caseflow.kernel.recorded import Actor, AnyRecorded
 from caseflow.kernel.rules import UNJUDGED, Result, Rule, Unmet
 from caseflow.kernel.verdict import in_words
@@ -123,7 +124,7 @@ def _correction_unmet(
     moment = event.occurred_at
     if moment is not None and event_type(target.event).kind == "decision" and moment > context.now:
         yield Unmet(
-            found=f"the corrected moment {moment:%Y-%m-%d} lies in the future",
+            found=f"the corrected moment, {plain_words(moment)}, lies in the future",
             remedy="give the moment at which it was decided",
         )
     if moment is not None and target.stage is not None:
@@ -145,7 +146,7 @@ def _order_unmet(target: AnyRecorded, moment: Any, moves: tuple[Move, ...]) -> I
         bad = moment < other.occurred_at if wrong == "before" else moment > other.occurred_at
         if bad:
             yield Unmet(
-                found=f"{moment:%Y-%m-%d} lies {wrong} the move in event {other.number}",
+                found=f"{plain_words(moment)} lies {wrong} the move in event {other.number}",
                 remedy="give a moment between the moves before and after it",
                 evidence=(target.number, other.number),
             )
@@ -211,11 +212,16 @@ def _rejudged(
         for item in _missed(workflow, case, rule, result, then):
             if result is not None and not any(_same(item, other) for other in missed):
                 yield Unmet(
-                    about=f"as corrected, it is refused by {rule.id}",
+                    about=f"as corrected, it is refused by {_in_words(rule)}",
                     found=item.found,
                     remedy=item.remedy,
                     evidence=result.evidence,
                 )
+
+
+def _in_words(rule: Rule[Any]) -> str:
+    """A rule as one can name it in an exception, and what it wants."""
+    return f'{rule.id} ("{rule.wanted.rstrip(".")}")'
 
 
 def held_unmet(
@@ -251,7 +257,7 @@ def held_unmet(
                 for seen in (then._replace(counts=fresh), then._replace(counts=alone))
             )
             for item in missed:
-                told = attrs.evolve(item, about=f"as amended, it is refused by {rule.id}")
+                told = attrs.evolve(item, about=f"as amended, it is refused by {_in_words(rule)}")
                 if told not in unmet and not any(_same(item, other) for other in without):
                     unmet.append(told)
         case = evolve(case, entry)

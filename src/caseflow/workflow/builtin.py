@@ -12,7 +12,7 @@ from caseflow.kernel.explain import with_article
 from caseflow.kernel.recorded import Actor
 from caseflow.kernel.rules import Result, Unmet
 from caseflow.kernel.verdict import in_words
-from caseflow.workflow.definition import ANY_OPEN
+from caseflow.workflow.definition import ANY_OPEN, To
 from caseflow.workflow.machine import Row, way_to
 
 
@@ -52,11 +52,16 @@ def position_unmet(workflow: Any, case: Case[Any], rows: list[Row]) -> Result:
     sources = dict.fromkeys(name for row in rows for name in row.transition.source)
     here = in_words(case.position, workflow.words)
     goals = {p for p, names in workflow.dispatch.items() if rows[0].name in names}
-    remedy = ""
+    places = " or ".join(
+        "any open stage" if name == ANY_OPEN else in_words(name, workflow.words) for name in sources
+    )
+    wanted, remedy = f"This is done in {places}.", ""
     if HOLD in sources:
-        found = "the case is not on hold"
+        wanted, found = "This is done while the case is on hold.", "the case is not on hold"
+    elif case.on_hold and rows[0].transition.to == (To(HOLD),):
+        wanted, found = "This is done while the case is not on hold.", "the case is on hold"
     elif goals and goals <= workflow.ends and case.position not in workflow.ends:
-        found = "the case is open"
+        wanted, found = "This is done when the case has ended.", "the case is open"
     elif case.on_hold:
         remedy = "resume the case first"
         found = f"the case is in {here}"
@@ -65,13 +70,7 @@ def position_unmet(workflow: Any, case: Case[Any], rows: list[Row]) -> Result:
         steps = ", then ".join(row.label for row in first)
         remedy = f"first {steps}" if first else ""
         found = f"the case is in {here}" + ("" if first else ", from where no way leads there")
-    told = {ANY_OPEN: "any open stage", HOLD: "any stage, on hold"}
-    places = " or ".join(told.get(name) or in_words(name, workflow.words) for name in sources)
-    return built_in(
-        "position",
-        f"This is done in {places}.",
-        Unmet(found=found, remedy=remedy, evidence=()),
-    )
+    return built_in("position", wanted, Unmet(found=found, remedy=remedy, evidence=()))
 
 
 def reason_unmet(row: Row, context: Context) -> Result | None:

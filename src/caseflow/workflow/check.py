@@ -295,6 +295,8 @@ def _check_rules(
     by_id: dict[str, Rule[Any]] = {}
     every = [rule for row in rows for rule in row.rules]
     every += [rule for given in workflow.rules.values() for rule in given]
+    every += [to.when for row in rows for to in row.transition.to if to.when]
+    stages = {stage.id for stage in workflow.stages}
     _check_spans(workflow, every, faults)
     for rule in every:
         first = by_id.setdefault(rule.id, rule)
@@ -302,18 +304,31 @@ def _check_rules(
             faults.add(f"There are two rules {rule.id!r}.", "Give each rule an id of its own.")
         if rule.id in BUILT_IN_RULES:
             faults.add(f"Rule {rule.id!r} has the id of a built-in rule.", "Choose another id.")
-        for cls in (*rule.rests_on, *rule.history):
-            if cls not in known:
-                faults.add(
-                    f"Rule {rule.id!r} rests on {cls.__name__}, which the workflow does not know.",
-                    how_to_declare(cls),
-                )
+        _check_rests_on(rule, known, stages, faults)
     for row in rows:
         for id, count in Counter(rule.id for rule in row.rules).items():
             if count > 1:
                 faults.add(
                     f"Rule {id!r} stands {count} times on {row.name!r}.", "Leave it there once."
                 )
+
+
+def _check_rests_on(
+    rule: Rule[Any], known: Mapping[type[Any], EventType], stages: set[str], faults: Faults
+) -> None:
+    """A rule looks at events and stages that there are: others it would never find."""
+    for cls in (*rule.rests_on, *rule.history):
+        if cls not in known:
+            faults.add(
+                f"Rule {rule.id!r} rests on {cls.__name__}, which the workflow does not know.",
+                how_to_declare(cls),
+            )
+    for name in rule.stages:
+        if name not in stages:
+            faults.add(
+                f"Rule {rule.id!r} looks for the stage {name!r}, which is not declared.",
+                nearest(name, stages),
+            )
 
 
 def _check_spans(workflow: Any, rules: Iterable[Rule[Any]], faults: Faults) -> None:

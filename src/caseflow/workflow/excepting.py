@@ -87,7 +87,7 @@ def _occasion_unmet(
             remedy = f"name a day of those that may be excused: {' or '.join(map(_day, near))}"
         elif waits:
             remedy = "ask again once the case is resumed: what is due waits while it is on hold"
-        found = f"{made.rule} is not due on {_day(day)}"
+        found = f"nothing of it is due on {_day(day)}"
         if then:
             found = f"what was due on {_day(day)} is {then[0].outcome}, and needs no exception"
         evidence = tuple(one.met for one in then if one.met is not None)
@@ -145,7 +145,7 @@ def noted_of_exception(workflow: Any, made: ExceptionMade, context: Context) -> 
     again = any(one.id == made.rule and one.again for one in workflow.obligations)
     if again and made.until is None and made.due_on is None:
         unmet = Unmet(
-            found=f"it has no end: every {made.rule} from now on is excused",
+            found="it has no end: every time that it is due from now on is excused",
             remedy="name the day (due_on) or an end (until)",
         )
         wanted = "An exception to what is due again and again names a day or has an end."

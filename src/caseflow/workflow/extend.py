@@ -11,7 +11,7 @@ from caseflow.kernel.errors import DefinitionError, WorkflowInvalid, nearest, sh
 from caseflow.kernel.rules import Rule
 from caseflow.workflow.definition import Hold, Index, Stage, Transition, words
 from caseflow.workflow.obligation import Obligation
-from caseflow.workflow.shape import misshapen_extension
+from caseflow.workflow.shape import called, misshapen_extension
 
 T = TypeVar("T", Stage, Transition, Index, Obligation)
 Key = str | type[Any]
@@ -72,7 +72,10 @@ def extended(workflow: Any, name: str, asked: Asked) -> Changed:
         raise WorkflowInvalid(workflow=name, faults=tuple(wrong))
     rules, drop, replace, strengths = asked.rules, asked.drop, asked.replace, asked.strengths
     merged = _merged(workflow.transitions, asked.transitions, lambda item: item.name)
-    names = {transition.name for transition in merged} | {"hold", "resume"}
+    names = {item.name for item in (*merged, *workflow.rows)}
+    decided = [cls for stage in asked.stages for cls in stage.decides]
+    kinds = (getattr(cls, "__caseflow_event__", None) for cls in decided)
+    names |= {kind.name for kind in kinds if kind}
     faults = [*_unknown_names(names, rules, drop, replace)]
     known = workflow.all_rules
     faults += _unknown_rules(known, strengths)
@@ -181,16 +184,26 @@ def _missing(
     """Rules that are to be dropped or replaced where they do not stand."""
     asked = [(key, id, "dropped from") for key, ids in drop.items() for id in ids]
     asked += [(key, rule.id, "replaced on") for key, given in replace.items() for rule in given]
+    standing = _standing(workflow)
     faults = []
     for key, id, verb in asked:
-        standing = {rule.id for rule in workflow.rules.get(key, ())}
-        standing |= {r.id for t in workflow.transitions if t.name == key for r in t.rules}
-        if key == "hold" and workflow.hold:
-            standing |= {rule.id for rule in workflow.hold.rules}
-        if id not in standing:
-            name = key if isinstance(key, str) else key.__name__
+        here = standing.get(key, ())
+        there = [called(other) for other, ids in standing.items() if id in ids]
+        if id not in here:
+            repair = nearest(id, here)
+            if there:
+                repair = f"It stands on {' and on '.join(there)}: name it there."
             faults.append(
-                f"Rule {id!r} is to be {verb} {name!r}, where it does not stand. "
-                f"{nearest(id, standing)}"
+                f"Rule {id!r} is to be {verb} {called(key)}, where it does not stand. {repair}"
             )
     return faults
+
+
+def _standing(workflow: Any) -> dict[Key, list[str]]:
+    """The ids of the rules that stand on each transition, by its name, and each event class."""
+    standing: dict[Key, list[str]] = {}
+    on_hold = [("hold", workflow.hold.rules)] if workflow.hold else []
+    declared = [(item.name, item.rules) for item in workflow.transitions]
+    for key, rules in (*declared, *on_hold, *workflow.rules.items()):
+        standing.setdefault(key, []).extend(rule.id for rule in rules)
+    return standing

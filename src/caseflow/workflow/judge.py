@@ -282,21 +282,29 @@ def concluded(
         target, allowed = None, False
     else:
         allowed = not any(isinstance(a, Result) and a.refuses for a in found)
-    label = row.label if not row.core else _amending(row, context)
+    label = row.label if not row.core else _amending(workflow, row, context)
     position, words = case.position, workflow._parts.words
     return quickly(
         Judgement, (context.step, label, position, target, allowed, found, case, context, words)
     )
 
 
-def _amending(row: Row, context: Context) -> str:
+def _amending(workflow: Workflow[Any], row: Row, context: Context) -> str:
     """What an exception, correction or void is about, in words."""
     event = context.proposed
     if isinstance(event, ExceptionMade):
-        return f"make an exception to {event.rule}"
+        return f"make an exception to {_excepted(workflow, event.rule)}"
     if isinstance(event, (Corrected, Voided)):
         return f"{row.name} event {event.number}"
     return row.label
+
+
+def _excepted(workflow: Workflow[Any], id: str) -> str:
+    """What an exception is made to, as the agency says it; its id where there is no such rule."""
+    owed = {one.id: workflow.labels.get(id) or one.wanted for one in workflow.obligations}
+    rule = workflow.all_rules.get(id)
+    sentence = rule.wanted if rule is not None else owed.get(id)
+    return f'"{sentence.rstrip(".")}"' if sentence else id
 
 
 def _lacks_role(answers: list[Result | Rule[Any]]) -> bool:

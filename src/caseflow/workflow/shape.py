@@ -79,7 +79,7 @@ def misshapen_extension(asked: Any) -> list[str]:
         _rule_table(faults, asked.rules)
         _rule_table(faults, asked.replace)
         for key, ids in asked.drop.items():
-            _words(faults, "extend", f"drop for {_key(key)}", ids)
+            _words(faults, "extend", f"drop for {called(key)}", ids)
     return faults.found
 
 
@@ -179,10 +179,10 @@ def _rule_table(faults: Faults, table: Any) -> None:
                 f"The workflow has rules for {short(key)}.",
                 "Give them for the name of a transition, or for an event class.",
             )
-        list(_items(faults, "The workflow", f"rules on {_key(key)}", rules, Rule))
+        list(_items(faults, "The workflow", f"rules on {called(key)}", rules, Rule))
 
 
-def _key(key: object) -> str:
+def called(key: object) -> str:
     """What rules are given for: a transition by its name, or an event class."""
     return repr(key) if isinstance(key, str) else str(getattr(key, "__name__", short(key)))
 
