@@ -28,9 +28,10 @@ from caseflow.kernel.case import (
 )
 from caseflow.kernel.events import ExceptionMade
 from caseflow.kernel.recorded import AnyRecorded
-from caseflow.workflow.clocks import Times, owed_again, owed_times, reopenings
+from caseflow.workflow.course import Times, course_of, owed_again, owed_times
 from caseflow.workflow.failing import begun_of
-from caseflow.workflow.obligation import Begun, Obligation, Yearly, on_hold
+from caseflow.workflow.obligation import Begun, Obligation
+from caseflow.workflow.timing import Yearly
 from caseflow.workflow.windows import (
     FOR_EVER,
     MOMENT,
@@ -190,11 +191,11 @@ class _Report:
         self, workflow: Any, case: Case[Any], events: Sequence[AnyRecorded], now: datetime
     ) -> None:
         self._calendar, self._now = workflow.calendar, now
-        self._case, self._ends, self._events = case, workflow.ends, events
+        self._course, self._events = course_of(case, workflow.ends), events
         self._met: dict[tuple[type[Any], ...], list[Met]] = {}
-        self._back = list(reopenings(case, workflow.ends))
-        holds = ((start, end or max(start, now)) for start, end in on_hold(case))
-        self._holds = tuple(holds)
+        held, self._holds = self._course.held, self._course.holds
+        if held is not None:
+            self._holds += ((held, max(held, now)),)
         made = (one for one in events if type(one.event) is ExceptionMade)
         self._made = [
             (one.occurred_at, in_force) for one, in_force in zip(made, case.exceptions, strict=True)
@@ -203,7 +204,7 @@ class _Report:
     def of(self, clock: _Clock) -> Iterator[Occasion]:
         """Every time that a clock says, with what came of it."""
         cancels = self._met_by(clock.obligation.cancelled_by)
-        times = owed_times(clock.obligation, self._case, self._ends, cancels)
+        times = owed_times(clock.obligation, self._course, cancels)
         begun, gone = clock.begun.at, clock.gone[0]
         clock.times = [
             (max(start, begun), min(end, gone))
@@ -289,7 +290,7 @@ class _Report:
 
     def _reopened(self, cancelled: Met, by: datetime) -> bool:
         """Whether the case was reopened after something cancelled what is owed."""
-        return any(cancelled < back and back[0] <= by for back in self._back)
+        return any(cancelled < back and back.at <= by for back in self._course.reopened)
 
     def _excused(
         self, obligation: Obligation, due_at: datetime, judged: datetime, at: datetime
