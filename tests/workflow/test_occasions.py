@@ -217,6 +217,32 @@ def test_weeks_after_a_reopening_count_again_and_those_before_stay_cancelled():
     ]
 
 
+VISIT = attrs.evolve(PLAN, since=opened(), due=between("1 week", "2 weeks"), met_by=NoteWritten)
+
+
+@pytest.mark.parametrize(
+    ("left", "word"), [((MovedAway(), day(3, 4)), "cancelled"), (("end", day(3, 4)), "lapsed")]
+)
+def test_what_fell_due_before_a_reopening_stays_what_it_was(left, word):
+    desk = Desk(attrs.evolve(VISIT, cancelled_by=MovedAway))
+    desk.do(left[0], at=left[1])
+    desk.do(*(("end",) if word == "cancelled" else ()), "reopen", at=day(3, 24))
+    assert (desk.status(), told(desk, day(3, 25))) == (word, [("16 Mar", word)])
+    desk.do("end", at=day(3, 26))
+    assert (desk.status(), told(desk, day(3, 27))) == (word, [("16 Mar", word)])
+
+
+def test_what_cancelled_it_counts_though_it_happened_again_since():
+    desk = working(attrs.evolve(WEEKLY, due=within("7 days"), cancelled_by=MovedAway))
+    desk.do(MovedAway(), "end", at=day(3, 4))
+    desk.do("reopen", at=day(3, 10))
+    for at in (day(3, 12), day(3, 20), day(3, 21)):
+        desk.do(MovedAway(), at=at)
+    assert told(desk, day(3, 22)) == [("9 Mar", "cancelled"), ("17 Mar", "cancelled")]
+    assert [one.status for one in desk.book.obligations(desk.id)] == ["cancelled"]
+    assert desk.book.owed(desk.id) == ()
+
+
 def test_what_happened_after_an_end_that_was_learned_late_is_owed_by_nobody():
     desk = working(BY_THE_WEEK)
     desk.do("again", at=day(3, 12))

@@ -2,13 +2,14 @@
 
 A pure function of the case, the workflow and the moment. It looks at the first and latest of
 the event types that it needs, and at the path, so that it costs the same however long the
-history is. Only how late something was met needs the events in between (`histories`). What
-came of each week or year is told by `occasions`, which counts with the same windows.
+history is. Only how late something was met needs the events in between (`histories`), and so does
+what cancelled it, where that happened more than twice (`repeated`). What came of each week or year
+is told by `occasions`, which counts with the same windows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Literal, NamedTuple
 
@@ -17,7 +18,7 @@ import attrs
 from caseflow.kernel.calendar import Calendar
 from caseflow.kernel.case import Case
 from caseflow.kernel.recorded import AnyRecorded
-from caseflow.workflow.course import Course, Times, course_of, owed_again, owed_times
+from caseflow.workflow.course import Course, Times, cancelled, course_of, owed_again, owed_times
 from caseflow.workflow.failing import Failing, begun_of
 from caseflow.workflow.obligation import Begun, Obligation
 from caseflow.workflow.windows import FOR_EVER, NEVER, WINDOWS, Asked, Met, Window, following
@@ -65,20 +66,24 @@ def standings(
     now: datetime,
     histories: Histories | None = None,
     failing: Failing | None = None,
+    cancels: Histories | None = None,
 ) -> Iterator[Standing]:
     """How every obligation stands whose clock has begun, in the order of the declaration.
 
     `histories` are the events that meet obligations, by type: with them it is told exactly
-    when one was met. Without, it is known that it was, and told when it was done last. Raises
-    `InvalidCall` where an `each` fails; `failing` is told of it instead, where it is given.
+    when one was met. Without, it is known that it was, and told when it was done last. `cancels`
+    are those that cancel them (None: they are in `histories`); of what is in neither, the first
+    and the latest count. Raises `InvalidCall` where an `each` fails; `failing` is told of it
+    instead, where it is given.
     """
+    known = cancels or histories or {}
     course = course_of(case, workflow.ends)
     for obligation in workflow.obligations:
         if obligation.after_the_end and not course.ended:
             continue
         clocks = begun_of(obligation, case, workflow.ends, failing)
         if clocks:
-            owing = _owing(obligation, case, course, now)
+            owing = _owing(obligation, case, course, now, known)
             for begun in clocks:
                 yield _standing(owing, begun, case, workflow.calendar, now, histories)
 
@@ -87,11 +92,11 @@ class _Owing(NamedTuple):
     """What all the clocks of an obligation on a case have in common."""
 
     obligation: Obligation
+    course: Course
+    cancels: Sequence[Met]
     times: Times
     left: datetime | None
     """When it was owed last, where it is owed no longer."""
-    cancelled: datetime | None
-    """Since when it is not owed, because of something that happened since the last reopening."""
     holds: tuple[tuple[datetime, datetime], ...]
     """The times on hold that its clock does not count."""
     paused: bool
@@ -99,17 +104,19 @@ class _Owing(NamedTuple):
     """The days due on which an exception excuses it, and the numbers of these exceptions."""
 
 
-def _owing(obligation: Obligation, case: Case[Any], course: Course, now: datetime) -> _Owing:
-    cancels = _cancels(obligation, case) if obligation.cancelled_by else []
+def _owing(
+    obligation: Obligation, case: Case[Any], course: Course, now: datetime, known: Histories
+) -> _Owing:
+    cancels = _cancels(obligation, case, now, known) if obligation.cancelled_by else []
     times = owed_times(obligation, course, cancels)
     until = times[-1][1] if times else NEVER
-    back = course.reopened[-1] if course.reopened else Met(NEVER, 0)
     waits = obligation.waits_on_hold
     return _Owing(
         obligation,
+        course,
+        cancels,
         times,
         left=None if until == FOR_EVER else until,
-        cancelled=next((met.at for met in cancels if met > back), None),
         holds=course.holds if waits else (),
         paused=waits and course.held is not None and course.held <= now,
         excused=_excused(obligation, case) if case.exceptions else {},
@@ -146,12 +153,12 @@ def _standing(
     status: Status
     if is_met:
         status = "met"
-    elif owing.cancelled is not None and due_at > owing.cancelled:
+    elif owing.cancels and cancelled(due_at, owing.course, owing.cancels):
         status = "cancelled"
-    elif left is not None:
-        status = "missed" if due_at < min(left, now) and exception is None else "lapsed"
     elif anew is not None:
         status = "lapsed"
+    elif left is not None:
+        status = "missed" if due_at < min(left, now) and exception is None else "lapsed"
     elif exception is not None:
         status = "excepted"
     elif owing.paused:
@@ -233,8 +240,18 @@ def _met_by(asked: Asked, met: Met) -> Window | None:
     return WINDOWS[type(asked.obligation.due)](asked._replace(met=met))
 
 
-def _cancels(obligation: Obligation, case: Case[Any]) -> list[Met]:
-    """What cancelled it: of each type the first and the latest."""
-    seen = [case.first_recorded(event) for event in obligation.cancelled_by]
-    seen += [case.latest_recorded(event) for event in obligation.cancelled_by]
-    return sorted({Met(one.occurred_at, one.number) for one in seen if one})
+def repeated(workflow: Any, case: Case[Any]) -> set[type[Any]]:
+    """What cancels obligations and happened more often than a case remembers."""
+    types = {event for one in workflow.obligations for event in one.cancelled_by}
+    return {event for event in types & case.by_type.keys() if case.by_type[event].times > 2}
+
+
+def _cancels(obligation: Obligation, case: Case[Any], now: datetime, known: Histories) -> list[Met]:
+    """What cancelled it: of each type all that is known, or the first and the latest."""
+    found: list[AnyRecorded] = []
+    for event in obligation.cancelled_by:
+        if event in known:
+            found += (one for one in known[event] if one.occurred_at <= now)
+        elif event in case.by_type:
+            found += case.by_type[event][:2]
+    return sorted({Met(one.occurred_at, one.number) for one in found})

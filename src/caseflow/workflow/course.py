@@ -88,6 +88,12 @@ def owed_times(obligation: Obligation, course: Course, cancels: Iterable[Met]) -
     return found
 
 
+def cancelled(due_at: datetime, course: Course, cancels: Iterable[Met]) -> bool:
+    """Whether something had happened since which it is not owed, and the case was not reopened."""
+    back = max((one for one in course.reopened if one.at <= due_at), default=Met(NEVER, 0))
+    return any(back < met and met.at < due_at for met in cancels)
+
+
 def owed_again(fell: datetime, times: Times) -> datetime | None:
     """Of what fell due between the times in which it is owed, when the next of them began."""
     for start, end in times:

@@ -28,13 +28,14 @@ from caseflow.kernel.case import (
 )
 from caseflow.kernel.events import ExceptionMade
 from caseflow.kernel.recorded import AnyRecorded
-from caseflow.workflow.course import Times, course_of, owed_again, owed_times
+from caseflow.workflow.course import Times, cancelled, course_of, owed_again, owed_times
 from caseflow.workflow.failing import begun_of
 from caseflow.workflow.obligation import Begun, Obligation
 from caseflow.workflow.timing import Yearly
 from caseflow.workflow.windows import (
     FOR_EVER,
     MOMENT,
+    NEVER,
     WINDOWS,
     Asked,
     Met,
@@ -251,8 +252,8 @@ class _Report:
         holds = self._holds if one.waits_on_hold else ()
         asked = Asked(one, clock.begun, None, self._now, self._calendar, holds)
         if one.again:
-            for_good = [met for met in cancels if not self._reopened(met, self._now)]
-            stops = min((met.at for met in for_good), default=FOR_EVER)
+            back = max(self._course.reopened, default=Met(NEVER, 0))
+            stops = next((met.at for met in cancels if met > back), FOR_EVER)
             yield from _again(asked, done, last, clock.times, self._days(one), stops)
         else:
             yield from _once(asked, done, last, clock.times, over=clock.until <= self._now)
@@ -277,7 +278,7 @@ class _Report:
             return "excused", exception.number
         if time.done:
             return "late", None
-        if any(met.at < due_at and not self._reopened(met, judged) for met in cancels):
+        if cancelled(due_at, self._course, cancels):
             return "cancelled", None
         if not fell if due_at < now else clock.until <= now:
             return "lapsed", None
@@ -287,10 +288,6 @@ class _Report:
             return "open", None
         still = made_up_by >= now and clock.until == FOR_EVER
         return ("overdue" if still and made_up_by > due_at else "missed"), None
-
-    def _reopened(self, cancelled: Met, by: datetime) -> bool:
-        """Whether the case was reopened after something cancelled what is owed."""
-        return any(cancelled < back and back.at <= by for back in self._course.reopened)
 
     def _excused(
         self, obligation: Obligation, due_at: datetime, judged: datetime, at: datetime
