@@ -343,8 +343,8 @@ def _again(
     `excused` are days on which it need not be done, and from `stops` on it is cancelled.
     """
     due: Any = asked.obligation.due
-    rolling, yearly = asked.obligation.rolling, isinstance(due, Yearly)
-    skips = asked.obligation.waits_on_hold and not rolling and due.counted == "calendar"
+    rolling = asked.obligation.rolling
+    skips = asked.obligation.waits_on_hold and due.counted == "calendar"
     left = list(reversed(done))  # what was done and is not counted yet, the next of it last
     after: Met | None = None
     missed = False
@@ -352,14 +352,9 @@ def _again(
         plain = asked._replace(holds=()) if skips else asked
         usual, window = (_window(one._replace(met=after)) for one in (plain, asked))
         skipped = usual.opens_at < window.opens_at  # the case was on hold meanwhile
+        told = usual if skipped else window
         next_one, anew = following(asked, window), owed_again(window.due_at, times)
-        made_up_by = usual.due_at if skipped else window.due_at
-        if rolling or yearly:
-            made_up_by = next_one.due_at if rolling else next_one.opens_at - MOMENT
-        if rolling and window.due_at <= stops < next_one.due_at:
-            made_up_by = FOR_EVER
-        if anew is not None:
-            made_up_by = min(made_up_by, anew - MOMENT)
+        made_up_by = _made_up_by(asked.obligation, told, next_one, anew, stops)
         while left and _window(plain._replace(met=left[-1])).opens_at <= usual.opens_at:
             left.pop()  # it was done before the window, or beside what was counted
         met = left.pop() if left and left[-1].at <= made_up_by else None
@@ -367,7 +362,7 @@ def _again(
         if met is None and not never and (window.due_at if missed else window.opens_at) > last:
             return
         if (met is not None or not skipped) and not never:
-            yield _Time(usual if skipped else window, made_up_by, met)
+            yield _Time(told, made_up_by, met)
         if met is None and anew is not None:
             while left and left[-1].at < anew:
                 after = left.pop()
@@ -381,6 +376,18 @@ def _again(
         missed = rolling and met is None and asked.calendar.day_of(window.due_at) not in excused
         after = met if rolling else None
         after = after or Met(window.due_at if rolling else usual.opens_at, maxsize)
+
+
+def _made_up_by(
+    one: Obligation, window: Window, after: Window, anew: datetime | None, stops: datetime
+) -> datetime:
+    """Until when one time may be made up for: before the next is due, opens, or is owed anew."""
+    found = window.due_at
+    if one.rolling:
+        found = FOR_EVER if found <= stops < after.due_at else after.due_at
+    elif isinstance(one.due, Yearly):
+        found = after.opens_at - MOMENT
+    return found if anew is None else min(found, anew - MOMENT)
 
 
 def _window(asked: Asked) -> Window:
