@@ -373,9 +373,10 @@ class Wall:
         if left is not None:
             missed = self.over(left, last) and not excepted
             return ("missed", last) if missed else ("lapsed", None)
+        paused = self.path[-1][3] and timing[0] in ("within", "rolling", "fixed", "calendar")
         if excepted:
-            return "excepted", last
-        if self.path[-1][3] and timing[0] in ("within", "rolling", "fixed", "calendar"):
+            return "excepted", None if paused else last
+        if paused:
             return "paused", None
         begins = self.day(now) >= opens and now >= begun[0]
         over = "missed" if timing[0] == "quarter" else "overdue"

@@ -167,13 +167,14 @@ def _standing(
         status = "missed" if one.only_in_time else "overdue"
     else:
         status = "open" if now >= opens_at else "upcoming"
+    waits = owing.paused and status in ("paused", "excepted")  # until the hold ends
     return Standing(
         obligation=one,
         status=status,
         since=begun.number,
         began_at=begun.at,
         opens_at=opens_at,
-        due_at=None if status in ("paused", "lapsed", "cancelled") else due_at,
+        due_at=None if waits or status in ("lapsed", "cancelled") else due_at,
         about=begun.about,
         met=done.number if done else None,
         met_at=done.at if done else None,
