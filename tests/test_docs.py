@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 import caseflow
 from caseflow import Workflow, casework, rules, stages
 from caseflow.stages import continuum, service_delivery, six_stage
-from caseflow.workflow.obligation import between, every, in_quarter, on_date, within, yearly
+from caseflow.workflow.timing import between, every, in_quarter, on_date, within, yearly
 from tests.support.doc_blocks import (
     DocumentationError,
     broken_links,

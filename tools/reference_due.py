@@ -6,16 +6,8 @@ from typing import Any
 from caseflow import Workflow
 from caseflow.kernel.events import event_type
 from caseflow.kernel.verdict import in_words
-from caseflow.workflow.obligation import (
-    Between,
-    Every,
-    InQuarter,
-    Obligation,
-    OnDate,
-    Timing,
-    Within,
-    Yearly,
-)
+from caseflow.workflow.obligation import Obligation
+from caseflow.workflow.timing import Between, Every, InQuarter, OnDate, Timing, Within, Yearly
 from tools.reading import place_in
 from tools.tables import code, table
 

@@ -104,22 +104,17 @@ from caseflow.workflow.definition import (
 from caseflow.workflow.obligation import (
     Begun,
     Obligation,
-    between,
     each,
     ended,
     entered,
-    every,
     first,
-    in_quarter,
     latest,
-    on_date,
     opened,
-    within,
-    yearly,
 )
 from caseflow.workflow.occasions import Occasion
 from caseflow.workflow.options import Option
 from caseflow.workflow.owed import Owed
+from caseflow.workflow.timing import between, every, in_quarter, on_date, within, yearly
 from caseflow.workflow.workflow import Workflow
 
 __all__ = [

@@ -21,7 +21,7 @@ from caseflow import (
     within,
     yearly,
 )
-from caseflow.workflow.owed import first_due, owed
+from caseflow.workflow.owed import first_due
 from tests.workflow.test_obligations import Desk, MovedAway, NoteWritten, Reviewed, ReviewSet
 
 ZONES = (
@@ -282,13 +282,13 @@ class Wall:
         """Whether the last day, or the last moment, has passed."""
         return moment > last if isinstance(last, datetime) else self.day(moment) > last
 
-    def cancelled(self):
-        """When something cancelled it, since the case was reopened last (None: nothing did)."""
+    def cancelled(self, last):
+        """Whether something had cancelled it by then, and the case was not reopened since."""
         moves = zip(self.path, self.path[1:], strict=False)
         back = [move[:2] for before, move in moves if before[2] == "done" != move[2]]
-        first_and_last = [*sorted(self.moved)[:1], *sorted(self.moved)[-1:]]  # a case keeps these
-        since = [one for one in first_and_last if not back or one > back[-1]]
-        return min(since)[0] if since else None
+        back = [one for one in back if not self.over(one[0], last)]
+        since = [at for at, number in self.moved if not back or (at, number) > back[-1]]
+        return any(not self.over(at, last) and at != last for at in since)
 
     def times(self, timing, since, during):
         """When it was owed: from when to when."""
@@ -301,7 +301,7 @@ class Wall:
             found[0][0] = datetime(2, 1, 1, tzinfo=UTC)
         moves = list(zip(self.path, self.path[1:], strict=False))
         back = [move[:2] for before, move in moves if before[2] == "done" != move[2]]
-        for moved in [*sorted(self.moved)[:1], *sorted(self.moved)[-1:]]:
+        for moved in sorted(self.moved):
             until = next((at for at, number in back if (at, number) > moved), None)
             if until is not None:
                 cut = [[start, min(end, moved[0])] for start, end in found]
@@ -320,7 +320,8 @@ class Wall:
         """When it was owed last, where it is no longer."""
         left = None
         for at, _, stage, _ in reversed(self.path):
-            if (stage == "done") == (since == "ended") and (not during or stage == "work"):
+            its = (stage == "done") == (since == "ended") and (not during or stage == "work")
+            if its and at != left:
                 return left
             left = at
         return datetime.min.replace(tzinfo=UTC)
@@ -361,20 +362,21 @@ class Wall:
             if passed := timing[0] not in ("within", *AGAIN):
                 break
             opens, last, met = self.window(timing, begun, early, anew)
-        cancelled, left = self.cancelled(), self.left(during, since)
+        left = self.left(during, since)
         if met:
             return "met", last
-        if cancelled is not None and not self.over(cancelled, last) and cancelled != last:
+        if self.cancelled(last):
             return "cancelled", None
+        if passed:
+            return "lapsed", None
         excepted = any((left or now) <= until for _, until in self.until)
         if left is not None:
             missed = self.over(left, last) and not excepted
             return ("missed", last) if missed else ("lapsed", None)
-        if passed:
-            return "lapsed", None
+        paused = self.path[-1][3] and timing[0] in ("within", "rolling", "fixed", "calendar")
         if excepted:
-            return "excepted", last
-        if self.path[-1][3] and timing[0] in ("within", "rolling", "fixed", "calendar"):
+            return "excepted", None if paused else last
+        if paused:
             return "paused", None
         begins = self.day(now) >= opens and now >= begun[0]
         over = "missed" if timing[0] == "quarter" else "overdue"
@@ -437,17 +439,19 @@ def test_an_obligation_stands_as_the_days_on_the_wall_say(data):
             [told] if told else []
         )
         found = desk.standings(now)
-        if timing[0] != "quarter":  # only the history tells in which quarter something was done
+        # only the history tells in which quarter something was done, and all that cancelled it
+        known = len(wall.moved) < 3
+        if timing[0] != "quarter" and known:
             assert [s.status for s in listed] == [s.status for s in found], "without it, too"
-        assert [s.owed for s in listed] == [s.owed for s in found]
+        owes = [o.due_at for o in desk.book.owed(desk.id, now=now)]
+        assert [s.due_at for s in listed if s.owed] == owes
         (status,) = [standing.status for standing in listed] or [None]
         assert not (was == "overdue" and status != was), "time alone changes nothing overdue"
         was = status
         assert all(s.due_at is None or s.due_at >= s.opens_at for s in listed)
         soonest = first_due(desk.workflow, case, now)
-        owes = [o.due_at for o in owed(desk.workflow, case, now)]
         if owes:
-            assert soonest == min(owes)
+            assert soonest == min(owes) if known else soonest <= min(owes)
         # what is found by its date when it was written is what is owed later
         listing = desk.book.find(due_by=now).cases
         assert bool(listing) >= any(due_at <= now for due_at in owes)

@@ -505,7 +505,8 @@ def test_no_date_at_the_edge_of_the_calendar_keeps_a_fact_out(day, zone):
     review = Obligation(
         "review", "It is reviewed.", since=ReviewSet, due=on_date("review_on"), met_by=Reviewed
     )
-    desk = Desk(review, attrs.evolve(PLAN, since=NoteWritten, early="3 days"), zone=zone)
+    plan = attrs.evolve(PLAN, since=NoteWritten, early="3 days")
+    desk = Desk(review, plan, attrs.evolve(plan, id="at-once", due=within("0 days")), zone=zone)
     desk.do(ReviewSet(review_on=day))
     desk.do(NoteWritten(), at=datetime(1, 1, 1, tzinfo=UTC))
     assert {one.status for one in desk.standings()} <= {"open", "overdue", "met"}

@@ -217,6 +217,32 @@ def test_weeks_after_a_reopening_count_again_and_those_before_stay_cancelled():
     ]
 
 
+VISIT = attrs.evolve(PLAN, since=opened(), due=between("1 week", "2 weeks"), met_by=NoteWritten)
+
+
+@pytest.mark.parametrize(
+    ("left", "word"), [((MovedAway(), day(3, 4)), "cancelled"), (("end", day(3, 4)), "lapsed")]
+)
+def test_what_fell_due_before_a_reopening_stays_what_it_was(left, word):
+    desk = Desk(attrs.evolve(VISIT, cancelled_by=MovedAway))
+    desk.do(left[0], at=left[1])
+    desk.do(*(("end",) if word == "cancelled" else ()), "reopen", at=day(3, 24))
+    assert (desk.status(), told(desk, day(3, 25))) == (word, [("16 Mar", word)])
+    desk.do("end", at=day(3, 26))
+    assert (desk.status(), told(desk, day(3, 27))) == (word, [("16 Mar", word)])
+
+
+def test_what_cancelled_it_counts_though_it_happened_again_since():
+    desk = working(attrs.evolve(WEEKLY, due=within("7 days"), cancelled_by=MovedAway))
+    desk.do(MovedAway(), "end", at=day(3, 4))
+    desk.do("reopen", at=day(3, 10))
+    for at in (day(3, 12), day(3, 20), day(3, 21)):
+        desk.do(MovedAway(), at=at)
+    assert told(desk, day(3, 22)) == [("9 Mar", "cancelled"), ("17 Mar", "cancelled")]
+    assert [one.status for one in desk.book.obligations(desk.id)] == ["cancelled"]
+    assert desk.book.owed(desk.id) == ()
+
+
 def test_what_happened_after_an_end_that_was_learned_late_is_owed_by_nobody():
     desk = working(BY_THE_WEEK)
     desk.do("again", at=day(3, 12))
@@ -494,6 +520,18 @@ def test_an_exception_that_bridges_a_time_excuses_as_long_as_it_lasts(one):
     assert (due, "excused") not in told(desk, day(3, 17))
 
 
+def test_what_is_excepted_while_on_hold_has_no_day_until_the_case_is_resumed():
+    desk = working(attrs.evolve(WEEKLY, due=within("7 days")))
+    desk.do("hold", at=day(3, 4), reason="ill")
+    made = ExceptionMade(rule="weekly-note", reason="in hospital", until=day(4, 10))
+    desk.do(made, at=day(3, 6), by="boss")
+    standing = desk.standing(day(3, 20))
+    assert (standing.status, standing.due_at) == ("excepted", None)
+    assert desk.book.find(due_by=day(12, 31)).cases == ()
+    desk.do("resume", at=day(3, 21))
+    assert (desk.status(), desk.due_on()) == ("excepted", date(2026, 3, 26))
+
+
 def test_weeks_missed_before_an_exception_was_made_stay_missed():
     desk = working(BY_THE_WEEK)
     made = ExceptionMade(rule="weekly-note", reason="in hospital", until=day(3, 30))
@@ -709,7 +747,7 @@ def test_how_it_stands_and_what_came_of_it_are_one_answer(data, later):
     for standing in desk.book.obligations(desk.id, now=now):
         its = [one for one in found if one.since == standing.since]
         then = [one.outcome for one in its if one.due_at == standing.due_at]
-        if standing.status in ALIKE and standing.opens_at <= now:
+        if standing.status in ALIKE and standing.due_at and standing.opens_at <= now:
             assert set(then) & ALIKE[standing.status], (standing.status, told_of(its))
         if standing.status in ("lapsed", "cancelled", "missed"):
             assert not {"open", "overdue"} & {one.outcome for one in its}

@@ -33,7 +33,7 @@ from caseflow.kernel.errors import CaseExists, ChainBroken, Conflict, Refused
 from caseflow.kernel.recorded import Actor, AnyRecorded, aware
 from caseflow.kernel.verdict import Verdict
 from caseflow.storage.port import Appended
-from caseflow.workflow.clocks import Standing, standings
+from caseflow.workflow.clocks import Standing, repeated, standings
 from caseflow.workflow.command import Entry
 from caseflow.workflow.occasions import Occasion, occasions
 from caseflow.workflow.options import Option, options_or_ask
@@ -123,7 +123,12 @@ class Middle(Generic[S]):
         """What is owed on a case."""
         loaded = yield from self.loader.load(case_id)
         workflow = self.loader.workflow_of(case_id, loaded.case)
-        histories = yield from self.loader.histories(workflow, case_id, loaded.case.version)
+        version = loaded.case.version
+        histories = yield from self.loader.histories(workflow, case_id, version)
+        types = repeated(workflow, loaded.case)
+        if types:
+            events = yield from self.loader.events(types, case_id, version)
+            histories = {**(histories or {}), **events}
         moment = self.deciding.now(now)
         case = yield from self.loader.by(moment, loaded.case)
         if case is None:
@@ -139,7 +144,8 @@ class Middle(Generic[S]):
         """How every obligation of a case stands."""
         loaded = yield from self.loader.load(case_id)
         workflow = self.loader.workflow_of(case_id, loaded.case)
-        types = {cls for one in workflow.obligations for cls in one.met_by}
+        its = workflow.obligations
+        types = {cls for one in its for cls in (*one.met_by, *one.cancelled_by)}
         events = yield from self.loader.events(types, case_id, loaded.case.version)
         moment = self.deciding.now(now)
         case = yield from self.loader.by(moment, loaded.case)

@@ -110,6 +110,7 @@ class Calendar:
     _place: ZoneInfo = attrs.field(init=False, repr=False, eq=False)
     _nth: Callable[[date, int], date] = attrs.field(init=False, repr=False, eq=False)
     _end: Callable[[date], datetime] = attrs.field(init=False, repr=False, eq=False)
+    _there: Callable[[date], datetime] = attrs.field(init=False, repr=False, eq=False)
     _worked: Callable[[date, date], int] = attrs.field(init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
@@ -142,9 +143,16 @@ class Calendar:
             midnight = datetime.combine(day + timedelta(days=1), time(0), place)
             return midnight.astimezone(UTC) - timedelta(microseconds=1)
 
+        def there(day: date) -> datetime:
+            day = max(day, FIRST)
+            while day < LAST and end(day) == end(day - timedelta(days=1)):
+                day += timedelta(days=1)  # a day that the zone left out
+            return end(day)
+
         object.__setattr__(self, "_place", place)
         object.__setattr__(self, "_nth", lru_cache(maxsize=4096)(nth))
         object.__setattr__(self, "_end", lru_cache(maxsize=4096)(end))
+        object.__setattr__(self, "_there", lru_cache(maxsize=4096)(there))
         object.__setattr__(self, "_worked", lru_cache(maxsize=4096)(worked))
 
     def __reduce__(self) -> tuple[Callable[..., Calendar], tuple[str, WorkingDays | None]]:
@@ -179,10 +187,7 @@ class Calendar:
         """So long after a moment: to the moment for hours, and else to the end of a day."""
         if span.unit == "hour":
             return min(moment, LATEST) + timedelta(hours=span.count)
-        day = self.after(self.day_of(moment), span)
-        while day < LAST and self.end_of(day) == self.end_of(day - timedelta(days=1)):
-            day += timedelta(days=1)  # a day that the zone left out
-        return self.end_of(day)
+        return self._there(self.after(self.day_of(moment), span))
 
     def days_between(self, first: date, last: date, *, working: bool) -> int:
         """How many days there are after the first, up to the last: all, or those worked on."""

@@ -27,20 +27,8 @@ from caseflow.casework import (
 from caseflow.kernel.calendar import Span
 from caseflow.kernel.case import Case
 from caseflow.rules.sources import bilevel, field, ised, models, trilevel
-from caseflow.workflow.obligation import (
-    Begun,
-    Obligation,
-    between,
-    each,
-    entered,
-    every,
-    first,
-    in_quarter,
-    latest,
-    on_date,
-    within,
-    yearly,
-)
+from caseflow.workflow.obligation import Begun, Obligation, each, entered, first, latest
+from caseflow.workflow.timing import between, every, in_quarter, on_date, within, yearly
 
 Casework = Case[CaseworkState]
 Counted = Literal["rolling", "fixed", "calendar"]

@@ -12,7 +12,8 @@ from caseflow.kernel.checks import a_rule_id
 from caseflow.kernel.errors import DefinitionError, nearest, short
 from caseflow.kernel.events import EventType
 from caseflow.workflow.check import BUILT_IN_RULES, Faults, how_to_declare
-from caseflow.workflow.obligation import Between, Every, Obligation, OnDate, Yearly
+from caseflow.workflow.obligation import Obligation
+from caseflow.workflow.timing import Between, Every, OnDate, Yearly
 
 
 def check_obligations(

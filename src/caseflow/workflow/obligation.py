@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from inspect import signature
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import attrs
 
-from caseflow.kernel.calendar import MOST, Span, span_of
-from caseflow.kernel.case import HOLD, Case, Move, stage_of
+from caseflow.kernel.calendar import Span, span_of
+from caseflow.kernel.case import Case, Move, stage_of
 from caseflow.kernel.errors import DefinitionError, InvalidCall, short
 from caseflow.kernel.recorded import AnyRecorded
 from caseflow.workflow.definition import words
+from caseflow.workflow.timing import Between, Every, InQuarter, Timing, Within, Yearly
 
 
 class Begun(NamedTuple):
@@ -199,113 +200,6 @@ def _begun(move: Move) -> Begun:
     return Begun(move.occurred_at, move.number)
 
 
-# -- by when ---------------------------------------------------------------------------------
-
-
-@attrs.frozen
-class Within:
-    """Once, within a span."""
-
-    span: Span = attrs.field(converter=span_of)
-
-
-@attrs.frozen
-class Every:
-    """Again and again, at least once in each span.
-
-    `counted` says how. `rolling`: from the last time it was done. `fixed`: in each span from
-    the start, one after the other. `calendar`: in each week from Monday, month, quarter or
-    year.
-    """
-
-    span: Span = attrs.field(converter=span_of)
-    counted: Literal["rolling", "fixed", "calendar"] = attrs.field(default="rolling", kw_only=True)
-
-
-@attrs.frozen
-class Between:
-    """Once, in a window: not before one span after the start, and by another."""
-
-    opens: Span = attrs.field(converter=span_of)
-    closes: Span = attrs.field(converter=span_of)
-
-
-@attrs.frozen(kw_only=True)
-class Yearly:
-    """Each year, in a window around the anniversary of the start."""
-
-    before: Span = attrs.field(converter=span_of)
-    after: Span = attrs.field(converter=span_of)
-
-
-@attrs.frozen
-class InQuarter:
-    """Once, in the calendar quarter that is so many after that of the start, and in no other."""
-
-    number: int
-
-    def __attrs_post_init__(self) -> None:
-        if type(self.number) is not int or not 0 <= self.number <= MOST:
-            raise DefinitionError(
-                what=f"The quarter in_quarter({short(self.number)})",
-                problem="is not so many quarters after that of the start",
-                repair=f"Give a whole number from 0 to {MOST:,}: 1 is the next quarter.",
-            )
-
-
-@attrs.frozen
-class OnDate:
-    """By a date that stands in a field of the event with which it began."""
-
-    field: str
-
-    def __attrs_post_init__(self) -> None:
-        if not isinstance(self.field, str):
-            raise DefinitionError(
-                what=f"The date on_date({short(self.field)})",
-                problem="names no field",
-                repair="Give the name of the field that holds it, like on_date('review_on').",
-            )
-
-
-Timing = Within | Every | Between | Yearly | InQuarter | OnDate
-
-
-def within(span: Span | str) -> Within:
-    """Once, within a span: `within("5 working days")`."""
-    return Within(span)
-
-
-def every(
-    span: Span | str, *, counted: Literal["rolling", "fixed", "calendar"] = "rolling"
-) -> Every:
-    """Again and again: `every("7 days")`, `every("1 week", counted="calendar")`."""
-    return Every(span, counted=counted)
-
-
-def between(opens: Span | str, closes: Span | str) -> Between:
-    """Once, in a window: `between("3 months", "9 months")`."""
-    return Between(opens, closes)
-
-
-def yearly(*, before: Span | str, after: Span | str) -> Yearly:
-    """Each year around the anniversary: `yearly(before="30 days", after="30 days")`."""
-    return Yearly(before=before, after=after)
-
-
-def in_quarter(number: int) -> InQuarter:
-    """Once, in the first, second … calendar quarter after that of the start.
-
-    What is done meets the quarter that it lies in, and no other: one that has passed is missed.
-    """
-    return InQuarter(number)
-
-
-def on_date(field: str) -> OnDate:
-    """By the date in a field of the event with which it began: `on_date("review_on")`."""
-    return OnDate(field)
-
-
 # -- the obligation --------------------------------------------------------------------------
 
 
@@ -388,7 +282,7 @@ class Obligation:
     remedy: str = attrs.field(default="", kw_only=True, validator=_text)
     source: str = attrs.field(default="", kw_only=True, validator=_text)
 
-    @property
+    @cached_property
     def starts(self) -> Since:
         """Since when its clock runs, where that is not said: its stages, or the opening."""
         if self.since is not None:
@@ -425,10 +319,9 @@ class Obligation:
         """Whether what is done after its time does not meet it any more."""
         return isinstance(self.due, InQuarter)
 
-    def owed_at(self, position: str, ends: frozenset[str]) -> bool:
-        """Whether it is owed while a case is at a position."""
-        there = not self.during or stage_of(position) in self.during
-        return there and (position in ends) == self.after_the_end
+    def owed_in(self, stage: str, *, ended: bool) -> bool:
+        """Whether it is owed while a case is in a stage, which is an end or is none."""
+        return ended is self.after_the_end and (not self.during or stage in self.during)
 
     @property
     def events(self) -> tuple[type[Any], ...]:
@@ -440,11 +333,3 @@ class Obligation:
         """The spans that it counts with."""
         found = (getattr(self.due, field.name) for field in attrs.fields(type(self.due)))
         return tuple(span for span in (self.early, *found) if isinstance(span, Span))
-
-
-def on_hold(case: Case[Any]) -> Iterable[tuple[datetime, datetime | None]]:
-    """When the case was on hold: from when to when (None: it still is)."""
-    moves = case.path
-    for here, after in zip(moves, (*moves[1:], None), strict=True):
-        if here.position.endswith(HOLD):
-            yield here.occurred_at, after.occurred_at if after else None

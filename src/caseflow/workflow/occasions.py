@@ -28,12 +28,14 @@ from caseflow.kernel.case import (
 )
 from caseflow.kernel.events import ExceptionMade
 from caseflow.kernel.recorded import AnyRecorded
-from caseflow.workflow.clocks import Times, owed_again, owed_times, reopenings
+from caseflow.workflow.course import Times, cancelled, course_of, owed_again, owed_times
 from caseflow.workflow.failing import begun_of
-from caseflow.workflow.obligation import Begun, Obligation, Yearly, on_hold
+from caseflow.workflow.obligation import Begun, Obligation
+from caseflow.workflow.timing import Yearly
 from caseflow.workflow.windows import (
     FOR_EVER,
     MOMENT,
+    NEVER,
     WINDOWS,
     Asked,
     Met,
@@ -190,11 +192,11 @@ class _Report:
         self, workflow: Any, case: Case[Any], events: Sequence[AnyRecorded], now: datetime
     ) -> None:
         self._calendar, self._now = workflow.calendar, now
-        self._case, self._ends, self._events = case, workflow.ends, events
+        self._course, self._events = course_of(case, workflow.ends), events
         self._met: dict[tuple[type[Any], ...], list[Met]] = {}
-        self._back = list(reopenings(case, workflow.ends))
-        holds = ((start, end or max(start, now)) for start, end in on_hold(case))
-        self._holds = tuple(holds)
+        held, self._holds = self._course.held, self._course.holds
+        if held is not None:
+            self._holds += ((held, max(held, now)),)
         made = (one for one in events if type(one.event) is ExceptionMade)
         self._made = [
             (one.occurred_at, in_force) for one, in_force in zip(made, case.exceptions, strict=True)
@@ -203,7 +205,7 @@ class _Report:
     def of(self, clock: _Clock) -> Iterator[Occasion]:
         """Every time that a clock says, with what came of it."""
         cancels = self._met_by(clock.obligation.cancelled_by)
-        times = owed_times(clock.obligation, self._case, self._ends, cancels)
+        times = owed_times(clock.obligation, self._course, cancels)
         begun, gone = clock.begun.at, clock.gone[0]
         clock.times = [
             (max(start, begun), min(end, gone))
@@ -250,8 +252,8 @@ class _Report:
         holds = self._holds if one.waits_on_hold else ()
         asked = Asked(one, clock.begun, None, self._now, self._calendar, holds)
         if one.again:
-            for_good = [met for met in cancels if not self._reopened(met, self._now)]
-            stops = min((met.at for met in for_good), default=FOR_EVER)
+            back = max(self._course.reopened, default=Met(NEVER, 0))
+            stops = next((met.at for met in cancels if met > back), FOR_EVER)
             yield from _again(asked, done, last, clock.times, self._days(one), stops)
         else:
             yield from _once(asked, done, last, clock.times, over=clock.until <= self._now)
@@ -276,7 +278,7 @@ class _Report:
             return "excused", exception.number
         if time.done:
             return "late", None
-        if any(met.at < due_at and not self._reopened(met, judged) for met in cancels):
+        if cancelled(due_at, self._course, cancels):
             return "cancelled", None
         if not fell if due_at < now else clock.until <= now:
             return "lapsed", None
@@ -286,10 +288,6 @@ class _Report:
             return "open", None
         still = made_up_by >= now and clock.until == FOR_EVER
         return ("overdue" if still and made_up_by > due_at else "missed"), None
-
-    def _reopened(self, cancelled: Met, by: datetime) -> bool:
-        """Whether the case was reopened after something cancelled what is owed."""
-        return any(cancelled < back and back[0] <= by for back in self._back)
 
     def _excused(
         self, obligation: Obligation, due_at: datetime, judged: datetime, at: datetime
@@ -345,8 +343,8 @@ def _again(
     `excused` are days on which it need not be done, and from `stops` on it is cancelled.
     """
     due: Any = asked.obligation.due
-    rolling, yearly = asked.obligation.rolling, isinstance(due, Yearly)
-    skips = asked.obligation.waits_on_hold and not rolling and due.counted == "calendar"
+    rolling = asked.obligation.rolling
+    skips = asked.obligation.waits_on_hold and due.counted == "calendar"
     left = list(reversed(done))  # what was done and is not counted yet, the next of it last
     after: Met | None = None
     missed = False
@@ -354,14 +352,9 @@ def _again(
         plain = asked._replace(holds=()) if skips else asked
         usual, window = (_window(one._replace(met=after)) for one in (plain, asked))
         skipped = usual.opens_at < window.opens_at  # the case was on hold meanwhile
+        told = usual if skipped else window
         next_one, anew = following(asked, window), owed_again(window.due_at, times)
-        made_up_by = usual.due_at if skipped else window.due_at
-        if rolling or yearly:
-            made_up_by = next_one.due_at if rolling else next_one.opens_at - MOMENT
-        if rolling and window.due_at <= stops < next_one.due_at:
-            made_up_by = FOR_EVER
-        if anew is not None:
-            made_up_by = min(made_up_by, anew - MOMENT)
+        made_up_by = _made_up_by(asked.obligation, told, next_one, anew, stops)
         while left and _window(plain._replace(met=left[-1])).opens_at <= usual.opens_at:
             left.pop()  # it was done before the window, or beside what was counted
         met = left.pop() if left and left[-1].at <= made_up_by else None
@@ -369,7 +362,7 @@ def _again(
         if met is None and not never and (window.due_at if missed else window.opens_at) > last:
             return
         if (met is not None or not skipped) and not never:
-            yield _Time(usual if skipped else window, made_up_by, met)
+            yield _Time(told, made_up_by, met)
         if met is None and anew is not None:
             while left and left[-1].at < anew:
                 after = left.pop()
@@ -383,6 +376,18 @@ def _again(
         missed = rolling and met is None and asked.calendar.day_of(window.due_at) not in excused
         after = met if rolling else None
         after = after or Met(window.due_at if rolling else usual.opens_at, maxsize)
+
+
+def _made_up_by(
+    one: Obligation, window: Window, after: Window, anew: datetime | None, stops: datetime
+) -> datetime:
+    """Until when one time may be made up for: before the next is due, opens, or is owed anew."""
+    found = window.due_at
+    if one.rolling:
+        found = FOR_EVER if found <= stops < after.due_at else after.due_at
+    elif isinstance(one.due, Yearly):
+        found = after.opens_at - MOMENT
+    return found if anew is None else min(found, anew - MOMENT)
 
 
 def _window(asked: Asked) -> Window:

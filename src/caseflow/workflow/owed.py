@@ -50,12 +50,14 @@ def owed(
 ) -> tuple[Owed, ...]:
     """What is owed on a case at a moment: noted `due` rules still unmet, and obligations.
 
-    A pure function of the case, the workflow and the moment. A rule is judged as it was for
-    the decision (`context.at`, `context.event`), at a later `context.now`. Soonest first;
+    A pure function of the case, the workflow and the moment; `histories` are the events that
+    rules read, and those of which a case remembers too few (`repeated`). A rule is judged as it
+    was for the decision (`context.at`, `context.event`), at a later `context.now`. Soonest first;
     what has no date comes last.
     """
     calendar = workflow.calendar
-    found = [_as_owed(one, calendar) for one in standings(workflow, case, now) if one.owed]
+    its = standings(workflow, case, now, cancels=histories)
+    found = [_as_owed(one, calendar) for one in its if one.owed]
     for rule_id, decided in case.dues.items():
         rule = workflow.rule_that_noted(decided, rule_id)
         if rule is None:

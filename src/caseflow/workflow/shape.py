@@ -10,7 +10,8 @@ from caseflow.kernel.errors import short
 from caseflow.kernel.rules import Rule
 from caseflow.workflow.check import Faults
 from caseflow.workflow.definition import Hold, Index, Reason, Stage, To, Transition
-from caseflow.workflow.obligation import Obligation, Timing
+from caseflow.workflow.obligation import Obligation
+from caseflow.workflow.timing import Timing
 
 _REPAIRS: dict[type[Any], str] = {
     Stage: "Give Stage('its-id', ...).",

@@ -13,16 +13,8 @@ from typing import Any, NamedTuple
 
 from caseflow.kernel.calendar import DAYS, FIRST, LAST, MONTHS, Calendar, Span
 from caseflow.kernel.erased import Erased
-from caseflow.workflow.obligation import (
-    Begun,
-    Between,
-    Every,
-    InQuarter,
-    Obligation,
-    OnDate,
-    Within,
-    Yearly,
-)
+from caseflow.workflow.obligation import Begun, Obligation
+from caseflow.workflow.timing import Between, Every, InQuarter, OnDate, Within, Yearly
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 FOR_EVER = datetime.max.replace(tzinfo=UTC)
@@ -53,7 +45,7 @@ class Asked(NamedTuple):
     now: datetime
     calendar: Calendar
     holds: tuple[tuple[datetime, datetime], ...]
-    anew: datetime | None = None
+    anew: datetime = NEVER
     """When it was owed again, after a time in which it was not."""
 
     @property
@@ -79,7 +71,7 @@ class Asked(NamedTuple):
 
 def _within(asked: Asked) -> Window:
     due: Any = asked.obligation.due
-    base = max(asked.begun.at, asked.anew or asked.begun.at)
+    base = max(asked.begun.at, asked.anew)
     due_at = _shifted(asked, base, asked.calendar.later(base, due.span), due.span)
     return Window(base, due_at, asked.met_since)
 
@@ -87,7 +79,7 @@ def _within(asked: Asked) -> Window:
 def _every(asked: Asked) -> Window:
     due: Any = asked.obligation.due
     met = asked.met.at if asked.met is not None and asked.met_since else None
-    begun = max(asked.begun.at, asked.anew or asked.begun.at)
+    begun = max(asked.begun.at, asked.anew)
     calendar = asked.calendar
     if due.counted == "rolling":
         base = max(begun, met or begun)
@@ -123,22 +115,25 @@ def _in_quarter(asked: Asked) -> Window:
 
 def _yearly(asked: Asked) -> Window:
     due: Any = asked.obligation.due
-    calendar = asked.calendar
-    start, met, year = calendar.day_of(asked.begun.at), asked.met, 1
-    opens = asked.start(_before(calendar, start, year, due.before))
-    if met is not None:  # the window after the one that it was done in, or late for
-        year = max(calendar.day_of(met.at).year - start.year - 1, 1)
-        opens = asked.start(_before(calendar, start, year, due.before))
-        while opens <= met.at and year < LAST.year - start.year:
-            year += 1
-            opens = asked.start(_before(calendar, start, year, due.before))
+    calendar, met = asked.calendar, asked.met
+    start, year = calendar.day_of(asked.begun.at), 1
 
-    def last(year: int) -> datetime:
+    def opens(year: int) -> datetime:
+        days = due.before.count * DAYS[due.before.unit]
+        return asked.start(calendar.after(start, Span(year, "year")) - timedelta(days=days))
+
+    def closes(year: int) -> datetime:
         return asked.end(calendar.after(calendar.after(start, Span(year, "year")), due.after))
 
-    while asked.anew is not None and last(year) < asked.anew:
+    if met is not None:  # the window after the one that it was done in, or late for
+        year = max(calendar.day_of(met.at).year - start.year - 1, 1)
+        while opens(year) <= met.at and year < LAST.year - start.year:
+            year += 1
+    opens_at, due_at = opens(year), closes(year)
+    while due_at < asked.anew:
         year += 1
-    return Window(asked.start(_before(calendar, start, year, due.before)), last(year))
+        opens_at, due_at = opens(year), closes(year)
+    return Window(opens_at, due_at)
 
 
 def _on_date(asked: Asked) -> Window | None:
@@ -172,11 +167,7 @@ WINDOWS: dict[type, Callable[[Asked], Window | None]] = {
 }
 
 
-def _before(calendar: Calendar, start: date, year: int, before: Span) -> date:
-    """The first day of the window around an anniversary."""
-    return calendar.after(start, Span(year, "year")) - timedelta(
-        days=before.count * DAYS[before.unit]
-    )
+_DAY, _WORKING_DAY = Span(1, "day"), Span(1, "working day")
 
 
 def _shifted(asked: Asked, base: datetime, due_at: datetime, span: Span) -> datetime:
@@ -192,7 +183,7 @@ def _shifted(asked: Asked, base: datetime, due_at: datetime, span: Span) -> date
             continue
         first, last = calendar.day_of(start), calendar.day_of(resumed)
         days = calendar.days_between(first, last, working=working)
-        one = Span(1, "working day") if working else Span(1, "day")
+        one = _WORKING_DAY if working else _DAY
         due_at = asked.end(calendar.after(calendar.day_of(due_at), one, times=days))
     return due_at
 
@@ -212,15 +203,14 @@ def _fixed_period(asked: Asked, done: date | None, span: Span) -> tuple[datetime
         return _shifted(asked, asked.begun.at, asked.end(day), span)
 
     settled = NEVER if done is None or done < start else asked.end(min(done, LAST))
-    owed = asked.anew or NEVER
-    passed = max(settled, owed, asked.begun.at)
+    passed = max(settled, asked.anew, asked.begun.at)
     longest = 366 if span.unit == "year" else MONTHS.get(span.unit, 0) * 31
     longest = longest or (7 if span.unit == "week" else 1)
     index = (calendar.day_of(passed) - start).days // (longest * span.count)
     while index and end(index) >= passed:  # a hold moved it
         index -= 1
     before, due_at, last = end(index), end(index + 1), asked.end(LAST - timedelta(days=1))
-    while due_at < last and (before < settled or due_at < owed or due_at <= before):
+    while due_at < last and (before < settled or due_at < asked.anew or due_at <= before):
         index += 1  # nor is a span counted of which the zone left out every day
         before, due_at = due_at, end(index + 1)
     return before + MOMENT, due_at
