@@ -19,6 +19,7 @@ from caseflow.casework import (
     Enrolled,
     ExitInterview,
     FollowUpSession,
+    GoalProposed,
     MonitoringNoted,
     NeedIdentified,
     NextStagePlanned,
@@ -29,6 +30,7 @@ from caseflow.casework import (
     ReferralMade,
     ResourcesListed,
     ServiceProvided,
+    StrategyRecorded,
     StrengthIdentified,
 )
 from caseflow.stages import six_stage
@@ -112,7 +114,7 @@ def _assessment(desk: Desk) -> None:
     screen.say("Ana would like to go on to the plan.")
     desk.decide("plan")
     screen.say("Two things are missing, and both are named. She adds them, and goes on.")
-    desk.note(StrengthIdentified(description="The mother was a tailor for ten years"))
+    desk.note(StrengthIdentified(number=1, description="The mother was a tailor for ten years"))
     desk.decide(AssessmentCompleted(instrument="intake-2"), "plan")
     screen.say(
         "Then she sees that she wrote French where it should be English. A correction takes "
@@ -132,11 +134,23 @@ def _assessment(desk: Desk) -> None:
 def _planning(desk: Desk) -> None:
     screen.heading("3  Planning: every need is answered before services start")
     desk.on(2026, 3, 16)
-    screen.say("The first draft of the plan forgets need 3, and item 2 has no date.")
+    screen.say(
+        "Ana and the parents set a goal. The first draft of the plan forgets need 3, and item 2 "
+        "has no date."
+    )
     desk.note(
+        GoalProposed(
+            number=1,
+            statement="The family lives in a flat of its own",
+            needs=(1,),
+            measure="a lease",
+            target="one",
+            target_date=date(2026, 6, 1),
+        ),
         PlanItemDrafted(
             number=1,
             needs=(1,),
+            goals=(1,),
             activity="Search flats, visit them together",
             actor="Ana and the parents",
             by_date=date(2026, 6, 1),
@@ -169,6 +183,7 @@ def _planning(desk: Desk) -> None:
             by_date=date(2026, 4, 1),
             expected_outcome="A doctor who knows Lina",
         ),
+        StrategyRecorded(text="She goes on in the trade: the tailors' guild", strength=1),
     )
     desk.decide(PlanAgreed(client="interpreted"), "start-services")
     screen.say("What is still due on this case?")

@@ -188,7 +188,7 @@ def test_the_page_of_all_rules_has_each_with_its_source_and_its_models():
         for rule in [rule for row in model.workflow.rows for rule in row.rules]:
             assert rule.wanted in parts[rule.id]
             assert f"From: {rule.source}." in parts[rule.id]
-    assert "- in no model. From: ISED" in parts["no-open-issues"]
+    assert "- in no model. From: practice of the field" in parts["plan-approved"]
     assert "practice model [navigator]" in parts["caseload-cap"]
     assert "the agency says how long" in parts["handoff"]
 

@@ -101,6 +101,17 @@ def test_every_obligation_that_ships_is_on_the_page():
     assert all(isinstance(one, Obligation) for one in continuum.obligations)
 
 
+def test_all_that_is_cited_as_practice_of_the_field_stands_in_its_table():
+    table = PAGE.partition("## Practice the field expects")[2]
+    listed = {name for kind, name in NAMED.findall(table) if kind in ("rule", "obligation")}
+    given = [rule for one in DOCUMENTS for row in one.rows for rule in row.rules]
+    given += [one for one, _ in every_obligation()]
+    given += [one for one in VOCABULARY.values() if hasattr(one, "judge")]
+    cited = {one.id for one in given if FIELD in one.source}
+    assert {"eligibility-before-enrollment", "annual-assessment", "plan-approved"} <= cited
+    assert cited - listed == set()
+
+
 @pytest.mark.parametrize("workflow", DOCUMENTS, ids=lambda workflow: workflow.name)
 def test_every_rule_names_its_source_and_none_another_models(workflow):
     document = DOCUMENTS[workflow]

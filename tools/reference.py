@@ -40,7 +40,10 @@ INTRO = """\
 
 How work goes in this process model: its stages, what is decided in them, what is refused and what
 is only warned of, what ends a case, and what is due. It follows *{document}*; a place in brackets
-is one in that document, where nothing else is said. An agency may change all of it.
+is one in that document, where nothing else is said. What the document does not state, and is asked
+for all the same, is [practice of the field](../sources.md#practice-the-field-expects). An agency
+may change all of it. How many cases one leads, and how one works with clients, is told by a
+[practice model](../howto-practice-models.md), which goes with any process model.
 
 The [glossary](../glossary.md) explains the words, [the list of all rules](rules.md) has those that
 stand in other models or in none, and [where each thing lives](../sources.md) goes through the

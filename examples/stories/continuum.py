@@ -7,13 +7,14 @@ from datetime import UTC, date, datetime
 from caseflow.casework import (
     AssessmentCompleted,
     CaseClosed,
+    ClientCheckedIn,
     CredentialEarned,
     EligibilityDetermined,
     Enrolled,
-    FollowUpContact,
     GoalAccepted,
     GoalProposed,
     NeedIdentified,
+    PartnershipEstablished,
     PlacementMade,
     PlanAgreed,
     PlanItemDrafted,
@@ -36,6 +37,8 @@ def tell() -> Desk:
     """Tell the story; the desk that comes back holds the case."""
     desk = Desk(continuum, client="Kayla", start=datetime(2026, 1, 5, 9, tzinfo=UTC))
     screen.heading("The continuum: from intake to the follow-up nine months later")
+    screen.say("First of all come her story, and the partnership with Ana.")
+    desk.note(PartnershipEstablished())
     desk.decide(
         EligibilityDetermined(eligible=True, basis="youth-program"),
         Enrolled(program="training"),
@@ -108,8 +111,9 @@ def _follow_up(desk: Desk) -> None:
     desk.on(2026, 9, 7)
     desk.decide(CaseClosed())
     desk.due()
+    screen.say("Kayla calls. The follow-up is hers to manage: that she got in touch counts.")
     desk.note(
-        FollowUpContact(note="She called herself: an apprentice of her own now."),
+        ClientCheckedIn(mode="phone", note="She has an apprentice of her own now."),
         RetentionChecked(kind="employment", retained=True),
     )
     desk.due()

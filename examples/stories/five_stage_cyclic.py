@@ -10,6 +10,7 @@ from caseflow.casework import (
     ClosingReview,
     ClosureCriterionMet,
     ClosureCriterionSet,
+    GoalAccepted,
     GoalAchieved,
     GoalProposed,
     NeedIdentified,
@@ -71,6 +72,7 @@ def tell() -> Desk:
             target="one",
             target_date=date(2026, 6, 30),
         ),
+        GoalAccepted(number=1),
         PlanItemDrafted(number=1, needs=(1,), goals=(1,), activity="Refresher course"),
     )
     desk.decide("intervene")
@@ -88,7 +90,8 @@ def tell() -> Desk:
             measure="a signed contract",
             target="one",
             target_date=date(2026, 9, 1),
-        )
+        ),
+        GoalAccepted(number=1),
     )
     desk.decide("intervene")
     desk.on(2026, 12, 7)

@@ -96,6 +96,17 @@ def tell() -> Desk:
             goal=2,
         )
     )
+    screen.say("The other goal has to be evaluated as well, or closing warns.")
+    desk.consider(CaseClosed(outcome="goals-reached"))
+    desk.note(
+        EvaluationMade(
+            of="debt-counselling",
+            figure=Decimal(5),
+            unit="agreements",
+            judgement="All five creditors have agreed, and he opens their letters.",
+            goal=1,
+        )
+    )
     desk.decide(CaseClosed(outcome="goals-reached"))
     desk.where()
     return desk

@@ -257,12 +257,15 @@ class Sheet:
         if found is None or found.fields["eligible"]:
             yield "found-ineligible"
 
+    def _begun(self):
+        return self._programs() or any(at.step == "intervention" for at, _, _ in self.path)
+
     def _to_decline(self, when):
-        if self._programs():
+        if self._begun():
             yield "not-yet-enrolled"
 
     def _to_withdraw(self, when):
-        if not self._programs():
+        if not self._begun():
             yield "enrolled-before-withdrawal"
 
     def _to_end_as_unable_to_locate(self, when):
@@ -285,8 +288,10 @@ class Sheet:
             found = {*self._to_start_services(when)}
         if name == "start-services":
             found = {*self._of_the_plan(), *self._of_goals_and_strategies()}
+        if name in ("begin-closing", "close"):
+            found = {*self._of_loose_ends()}
         if name == "begin-closing" and not list(self.of("MonitoringNoted")):
-            found = {"services-monitored"}
+            found.add("services-monitored")
         if name == "withdraw" and any("ExitInterview" not in e for e in self._endings().values()):
             found = {"exit-interview"}
         return {rule for rule in found if not self._excepted(rule, when)}
@@ -369,12 +374,21 @@ class Sheet:
 
     def _of_goals_and_strategies(self):
         goals: dict[int, dict[str, Any]] = {}
+        achieved: set[int] = set()
         for entry in self.happened:
+            number = entry.fields.get("number")
             if entry.what == "GoalProposed":
-                goals[entry.fields["number"]] = entry.fields
-            elif entry.what in ("GoalDropped", "GoalAchieved"):
-                goals.pop(entry.fields["number"], None)
-        for goal in goals.values():
+                goals[number] = entry.fields
+                achieved.discard(number)
+            elif entry.what == "GoalDropped":
+                goals.pop(number, None)
+            elif entry.what == "GoalAchieved":
+                achieved.add(number)
+        if all(goal["program_goal"] for goal in goals.values()):
+            yield "goals-set"
+        for number, goal in goals.items():
+            if number in achieved:
+                continue
             told = goal["measure"].strip() and goal["target"].strip() and goal["target_date"]
             if not goal["program_goal"] and not told:
                 yield "goals-measurable"
@@ -382,5 +396,23 @@ class Sheet:
         still = [n for n in needs.values() if "met" not in n and "deferred" not in n]
         if any(not need["strategy"] for need in still):
             yield "barriers-have-strategies"
-        if any(one["number"] is not None and not one["strategy"] for one in strengths):
+        if any(not one["strategy"] for one in strengths):
             yield "strengths-built-upon"
+
+    def _of_loose_ends(self):
+        issues: set[int] = set()
+        referrals: set[int] = set()
+        for entry in self.happened:
+            fields = entry.fields
+            if entry.what == "IssueRaised":
+                issues.add(fields["number"])
+            elif entry.what == "IssueResolved":
+                issues.discard(fields["number"])
+            elif entry.what == "ReferralMade" and fields["number"] is not None:
+                referrals.add(fields["number"])
+            elif entry.what in ("HandoffConfirmed", "ReferralEnded"):
+                referrals.discard(fields["referral"])
+        if issues:
+            yield "no-open-issues"
+        if referrals:
+            yield "referrals-handed-off"

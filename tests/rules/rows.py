@@ -18,6 +18,7 @@ from tests.rules.whole import (
     CAPACITIES,
     CRITERION,
     DOMAINS,
+    EVALUATED,
     EVALUATION,
     GOAL,
     ITEM,
@@ -202,6 +203,8 @@ GOALS = (
     ),
     row("barriers-have-strategies", less(STRATEGIES[0]), STRATEGIES[0]),
     row("strengths-built-upon", less(STRATEGIES[1]), STRATEGIES[1]),
+    row("strengths-built-upon", but(STRENGTH, number=None), otherwise=WHOLE),
+    row("goals-evaluated", less(EVALUATED[1]), EVALUATED[1]),
     row("client-has-a-part", but(ITEM, by_client=False), ITEM),
     row("review-scheduled", less(c.ReviewScheduled), c.ReviewScheduled(review_on=date(2026, 5, 1))),
     row("major-goals-achieved", then(c.GoalAchieved(number=1)), c.GoalAchieved(number=2)),
@@ -260,6 +263,11 @@ SERVICES = (
         EVALUATION,
         judged=attrs.evolve(EVALUATION, judgement=" "),
     ),
+    row(
+        "referrals-handed-off",
+        less(c.HandoffConfirmed),
+        c.ReferralEnded(referral=1, served=False),
+    ),
     row("no-open-issues", less(c.IssueResolved), c.IssueResolved(number=1)),
     row(
         "caseload-cap",
@@ -273,6 +281,7 @@ SERVICES = (
         then("go-on", "serve", timedelta(days=1), "go-back", ASSESSED),
         c.PlacementMade(kind="work"),
     ),
+    row("recorded", less(c.PlacementMade), c.CredentialEarned(name="a licence")),
     row("at-least", (*less(NOTE), NOTE), NOTE),
     row("not-older-than", then(timedelta(days=400), c.PlanReviewed()), ASSESSED),
 )
@@ -339,12 +348,22 @@ ENDINGS = (
     ),
     row("not-yet-enrolled", WHOLE, otherwise=less(c.Enrolled)),
     row(
+        "not-yet-enrolled",
+        (*less(c.Enrolled), "go-on", "serve", "go-back", ASSESSED),
+        otherwise=less(c.Enrolled),
+        beside=("enrolled-before-assessment",),
+    ),
+    row(
         "enrolled-before-withdrawal",
         less(c.Enrolled),
         c.Enrolled(program="housing"),
         beside=("enrolled-before-assessment",),
     ),
-    row("referred-elsewhere", less(c.ReferralMade), c.ReferralMade(to="a clinic")),
+    row(
+        "referred-elsewhere",
+        less(c.ReferralMade, c.HandoffConfirmed),
+        c.ReferralMade(to="a clinic"),
+    ),
     row("contact-attempted", less(c.ContactAttempted), CALL, timedelta(days=20), CALL),
     row(
         "contact-attempted", then(attrs.evolve(CALL, reached=True)), CALL, timedelta(days=20), CALL

@@ -250,8 +250,26 @@ SAID = {
     ],
     "strengths-built-upon": [
         [
-            "For every strength that has a number there is a strategy to build upon it.",
+            "For every strength there is a strategy to build upon it.",
             "strength 1: no strategy > record how the plan builds upon it",
+        ],
+        [
+            "For every strength there is a strategy to build upon it.",
+            "a strength without a number: no strategy can name it > correct it, giving it a "
+            "number, and record how the plan builds upon it",
+        ],
+    ],
+    "goals-evaluated": [
+        [
+            "Progress is evaluated by the goals of the plan.",
+            "goal 2: not evaluated > evaluate what came of it by its measure, naming goal 2",
+        ]
+    ],
+    "referrals-handed-off": [
+        [
+            "Every referral that has a number was handed off, or has ended otherwise.",
+            "referral 1: no handoff > ask the agency, and record that the handoff is confirmed, "
+            "or how it ended",
         ]
     ],
     "client-has-a-part": [
@@ -323,7 +341,8 @@ SAID = {
         ],
         [
             "The client has agreed to the plan as it stands.",
-            "the client did not agree > change the plan, or record their agreement",
+            "the client did not agree > change the plan with the client, and record it "
+            "once they agree",
         ],
         [
             "The client has agreed to the plan as it stands.",
@@ -419,6 +438,7 @@ SAID = {
     "recorded": [
         ["The client has a place.", "nothing recorded > record it"],
         ["The client has a place.", "only before, on 22 March 2026 > record it"],
+        ["The client has a place.", "nothing recorded > record it"],
     ],
     "at-least": [["There are two notes.", "1 of 2 (progress noted) > 1 more is needed"]],
     "not-older-than": [
@@ -467,14 +487,14 @@ SAID = {
     ],
     "exit-interview": [
         [
-            "There was an exit interview for each program, or it was offered.",
+            "There was an exit interview for each program, or it is recorded why not.",
             "program housing: no exit interview > hold it, or record that it was "
             "offered, declined, or could not be held",
         ]
     ],
     "follow-up-session": [
         [
-            "There was a follow-up session for each program, or it was offered.",
+            "There was a follow-up session for each program, or it is recorded why not.",
             "program housing: no follow-up session > hold it, or record that it was "
             "offered, declined, or could not be held",
         ]
@@ -522,15 +542,19 @@ SAID = {
     ],
     "not-yet-enrolled": [
         [
-            "The client is not enrolled yet.",
-            "enrolled in housing > end the case as withdrawn: the client withdrew after enrollment",
-        ]
+            "The client is not enrolled, and services have not begun.",
+            "enrolled in housing > end the case as withdrawn: the client leaves what has begun",
+        ],
+        [
+            "The client is not enrolled, and services have not begun.",
+            "services have begun > end the case as withdrawn: the client leaves what has begun",
+        ],
     ],
     "enrolled-before-withdrawal": [
         [
-            "The client is enrolled in a program, and withdraws from it.",
-            "not enrolled > end the case as declined: the client declined "
-            "services before enrollment",
+            "The client is enrolled, or services have begun.",
+            "not enrolled, and no services > end the case as declined; or, if the client was "
+            "enrolled, record the enrollment with its own day first",
         ]
     ],
     "referred-elsewhere": [

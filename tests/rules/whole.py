@@ -18,7 +18,9 @@ from caseflow.rules import (
     at_least,
     caseload_cap,
     contact_attempted,
+    enrolled_before_withdrawal,
     not_older_than,
+    not_yet_enrolled,
     note_concise,
     practice,
     recorded,
@@ -38,7 +40,11 @@ MADE = {
         "wishes-told", ("expectations", "choices"), wanted="The plan holds the client's wishes."
     ),
     "recorded": recorded(
-        "placed", c.PlacementMade, wanted="The client has a place.", since_entering=("work",)
+        "placed",
+        c.PlacementMade,
+        others=(c.CredentialEarned,),
+        wanted="The client has a place.",
+        since_entering=("work",),
     ),
     "at-least": at_least("two-notes", c.ProgressNoted, 2, wanted="There are two notes."),
     "not-older-than": not_older_than(
@@ -48,6 +54,8 @@ MADE = {
     "note-concise": note_concise(most=40),
     "recorded-in-time": recorded_in_time("in-time", "2 days"),
     "caseload-cap": caseload_cap(1),
+    "not-yet-enrolled": not_yet_enrolled(served_in=("services",)),
+    "enrolled-before-withdrawal": enrolled_before_withdrawal(served_in=("services",)),
 }
 """The rules that an agency makes, with its own numbers and words."""
 
@@ -125,6 +133,7 @@ NOTE = c.ProgressNoted(
 )
 SERVICE = c.ServiceProvided(service="counselling", plan_items=(1,))
 EVALUATION = c.EvaluationMade(of="housing", figure=Decimal(6), judgement="It holds.")
+EVALUATED = (attrs.evolve(EVALUATION, goal=1), attrs.evolve(EVALUATION, goal=2))
 AGREED = c.PlanAgreed(client="signed")
 
 WHOLE = (
@@ -159,7 +168,9 @@ WHOLE = (
     c.PlanApproved(),
     NOTE,
     NOTE,
-    c.ReferralMade(to="a food bank", plan_items=(1,)),
+    c.ReferralMade(to="a food bank", plan_items=(1,), number=1),
+    c.HandoffConfirmed(referral=1),
+    *EVALUATED,
     c.IssueRaised(number=1, area="service-delivery-system", description="a waiting list"),
     c.IssueResolved(number=1),
     c.PlacementMade(kind="housing"),

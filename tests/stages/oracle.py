@@ -198,8 +198,23 @@ def followed_up(sheet, when):
         if name != "follow-up":
             break
         since = moment
-    i = place(sheet, "FollowUpContact")
-    return i >= 0 and since is not None and sheet[i].when >= since
+    contacts = (place(sheet, kind) for kind in ("FollowUpContact", "ClientCheckedIn"))
+    return since is not None and any(i >= 0 and sheet[i].when >= since for i in contacts)
+
+
+SERVICES = {
+    "intervention",
+    "monitoring-and-evaluation",
+    "intervention-and-implementation",
+    "plan-implementation",
+    "service-delivery",
+}
+
+
+def begun(sheet, when):
+    """The client is enrolled, or services were begun."""
+    served = any(name in SERVICES for name, _, _ in path(sheet))
+    return served or bool(of(sheet, "Enrolled"))
 
 
 def all_answered(kind):
@@ -257,8 +272,8 @@ MET = {
     "continuing-services-listed": there_is("ContinuingServicesListed"),
     "resources-listed": there_is("ResourcesListed"),
     "found-ineligible": not_found_eligible,
-    "not-yet-enrolled": lambda sheet, when: not of(sheet, "Enrolled"),
-    "enrolled-before-withdrawal": there_is("Enrolled"),
+    "not-yet-enrolled": lambda sheet, when: not begun(sheet, when),
+    "enrolled-before-withdrawal": begun,
     "contact-attempted": not_reached,
     "referred-elsewhere": there_is("ReferralMade"),
 }

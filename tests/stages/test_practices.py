@@ -167,13 +167,17 @@ def test_that_a_navigator_plans_with_the_participant_stands_in_another_place():
 def test_the_numbers_are_those_of_the_sources():
     loads = {one.id: attrs.astuple(one.caseload) for one in PRACTICES}
     assert loads == {
-        "icm": (20, None, None, "case-manager"),
-        "act": (11, 10, None, "member"),
-        "strengths-based": (16, 15, None, "case-manager"),
-        "brokerage": (36, 35, None, "case-manager"),
-        "clinical": (11, 10, None, "case-manager"),
-        "navigator": (26, 25, 30, "case-manager"),
+        "icm": (20, None, None, "case-manager", None),
+        "act": (11, 10, None, "member", "usually"),
+        "strengths-based": (16, 15, None, "case-manager", "on average"),
+        "brokerage": (36, 35, None, "case-manager", "on average"),
+        "clinical": (11, 10, None, "case-manager", "on average"),
+        "navigator": (26, 25, 30, "case-manager", None),
     }
+    said = {one.id: added(six_stage, one)["caseload-target"].wanted for one in PRACTICES}
+    assert said["icm"] == "The case manager leads at most 19 cases, with this one."
+    assert said["act"] == "Usually, a case manager leads 10 cases."
+    assert said["brokerage"] == "On average, a case manager leads 35 cases."
     assert {one.id: one.contact_budget for one in PRACTICES if one.contact_budget} == {
         "brokerage": 2
     }
@@ -236,6 +240,11 @@ def test_a_navigator_has_a_hard_cap_beyond_it():
     *_, thirtieth, beyond = leading(combined(six_stage, NAVIGATOR), 31)
     assert thirtieth == {"caseload-target": ["mo leads 29 cases already"]}
     assert beyond == {"caseload-cap": ["mo leads 30 cases already"]}
+
+
+def test_the_flow_itself_warns_above_the_thirty_of_its_document_and_refuses_nothing():
+    *_, thirtieth, beyond = leading(service_delivery, 31)
+    assert (thirtieth, beyond) == ({}, {"navigator-caseload": ["mo leads 30 cases already"]})
 
 
 def test_a_case_that_is_reopened_counts_too():

@@ -17,6 +17,7 @@ from caseflow import (
     Stage,
     Transition,
     Workflow,
+    between,
     each,
     ended,
     every,

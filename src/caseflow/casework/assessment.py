@@ -103,7 +103,7 @@ class SectionRecorded:
 
 @decision("assessment-completed")
 class AssessmentCompleted:
-    """The assessment is complete: needs are numbered and strengths named.
+    """The assessment is complete; what belongs to it, the rules of the workflow say.
 
     `nothing_found` answers for what was asked and not found: `needs`, `strengths`. `sources`
     are where it is known from; `client_took_part` whether the client did (None: not said).

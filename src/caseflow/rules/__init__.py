@@ -53,6 +53,7 @@ from caseflow.rules.goals import (
     client_has_a_part,
     goals_accepted,
     goals_answer_needs,
+    goals_evaluated,
     goals_have_actions,
     goals_measurable,
     goals_set,
@@ -89,6 +90,7 @@ from caseflow.rules.services import (
     note_tells_efforts,
     plan_current,
     recorded_in_time,
+    referrals_handed_off,
     service_in_plan,
 )
 from caseflow.rules.staffing import caseload_cap, lead_assigned
@@ -155,6 +157,7 @@ __all__ = [
     "found_ineligible",
     "goals_accepted",
     "goals_answer_needs",
+    "goals_evaluated",
     "goals_have_actions",
     "goals_measurable",
     "goals_set",
@@ -185,6 +188,7 @@ __all__ = [
     "ready",
     "recorded",
     "recorded_in_time",
+    "referrals_handed_off",
     "referred_elsewhere",
     "resources_listed",
     "responsibilities_acknowledged",

@@ -53,14 +53,17 @@ def weekly_notes(*stages: str, counted: Counted = "rolling") -> Obligation:
 
 
 def follow_up(*stages: str) -> Obligation:
-    """A contact three to nine months after the exit, which is entering these stages."""
+    """A contact three to nine months after the exit, which is entering these stages.
+
+    The participant manages it as well as staff: that the client got in touch counts.
+    """
     return Obligation(
         "follow-up",
         "The client is followed up three to nine months after the exit.",
         since=entered(*stages),
         during=stages,
         due=between("3 months", "9 months"),
-        met_by=FollowUpContact,
+        met_by=(FollowUpContact, ClientCheckedIn),
         owner="case-manager",
         remedy="get in touch with the client, and record it (also that they could not be reached)",
         source=bilevel("follow-up: three to nine months"),
@@ -80,7 +83,7 @@ def follow_up_by_quarter(*stages: str) -> tuple[Obligation, ...]:
             since=entered(*stages),
             during=stages,
             due=in_quarter(number),
-            met_by=FollowUpContact,
+            met_by=(FollowUpContact, ClientCheckedIn),
             owner="case-manager",
             remedy="get in touch with the client, and record it",
             source=bilevel("follow-up: one to three quarters"),

@@ -13,7 +13,7 @@ from caseflow.casework import (
     ReferralMade,
 )
 from caseflow.kernel.calendar import Span, span_of
-from caseflow.kernel.case import Case
+from caseflow.kernel.case import Case, stage_of
 from caseflow.kernel.checks import so_many
 from caseflow.kernel.context import Context
 from caseflow.kernel.rules import Rule, Unmet, rule
@@ -40,27 +40,59 @@ def found_ineligible(case: Casework, context: Context) -> Iterator[Unmet]:
         )
 
 
-@rule("not-yet-enrolled", rests_on=Enrolled, source=field("to decline is not to withdraw"))
-def not_yet_enrolled(case: Casework, context: Context) -> Iterator[Unmet]:
-    """The client is not enrolled yet."""
-    programs = [enrollment.program for enrollment in case.state.programs]
-    if programs:
-        yield Unmet(
-            found=f"enrolled in {', '.join(programs)}",
-            remedy="end the case as withdrawn: the client withdrew after enrollment",
-        )
+@maker("not-yet-enrolled")
+def not_yet_enrolled(*, served_in: tuple[str, ...] = ()) -> Rule[CaseworkState]:
+    """A rule: the client is not enrolled, and services have not begun.
+
+    `served_in` are the stages in which services are given (none: only the enrollment counts).
+    """
+
+    @rule(
+        "not-yet-enrolled",
+        rests_on=Enrolled,
+        wanted="The client is not enrolled, and services have not begun.",
+        source=field("to decline is not to withdraw"),
+    )
+    def not_begun(case: Casework, context: Context) -> Iterator[Unmet]:
+        programs = [enrollment.program for enrollment in case.state.programs]
+        begun = _begun(case, served_in)
+        if programs or begun:
+            yield Unmet(
+                found=f"enrolled in {', '.join(programs)}" if programs else "services have begun",
+                remedy="end the case as withdrawn: the client leaves what has begun",
+                evidence=None if programs else begun,
+            )
+
+    return not_begun
 
 
-@rule(
-    "enrolled-before-withdrawal", rests_on=Enrolled, source=field("to withdraw is not to decline")
-)
-def enrolled_before_withdrawal(case: Casework, context: Context) -> Iterator[Unmet]:
-    """The client is enrolled in a program, and withdraws from it."""
-    if not case.state.programs:
-        yield Unmet(
-            found="not enrolled",
-            remedy="end the case as declined: the client declined services before enrollment",
-        )
+@maker("enrolled-before-withdrawal")
+def enrolled_before_withdrawal(*, served_in: tuple[str, ...] = ()) -> Rule[CaseworkState]:
+    """A rule: the client is enrolled, or services have begun.
+
+    `served_in` are the stages in which services are given (none: only the enrollment counts).
+    """
+
+    @rule(
+        "enrolled-before-withdrawal",
+        rests_on=Enrolled,
+        wanted="The client is enrolled, or services have begun.",
+        source=field("to withdraw is not to decline"),
+    )
+    def begun(case: Casework, context: Context) -> Iterator[Unmet]:
+        if not case.state.programs and not _begun(case, served_in):
+            yield Unmet(
+                found="not enrolled, and no services",
+                remedy="end the case as declined; or, if the client was enrolled, record the "
+                "enrollment with its own day first",
+            )
+
+    return begun
+
+
+def _begun(case: Casework, served_in: tuple[str, ...]) -> tuple[int, ...]:
+    """The first move into a stage in which services are given."""
+    return tuple(one.number for one in case.path if stage_of(one.position) in served_in)[:1]
 
 
 referred_elsewhere = recorded(

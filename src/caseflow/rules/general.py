@@ -24,10 +24,11 @@ def recorded(
     *,
     wanted: str,
     remedy: str = "record it",
+    others: tuple[type[Any], ...] = (),
     since_entering: tuple[str, ...] = (),
     after: Span | str = "0 days",
 ) -> Rule[Any]:
-    """A rule: an event of this type was recorded.
+    """A rule: an event of this type was recorded, or of one of the `others`.
 
     `since_entering` are stages: it has to have occurred since the case last came into one of
     them (left out: at any time), on the day so long `after` that at the earliest. `wanted` says
@@ -36,9 +37,10 @@ def recorded(
     clock = entered(*since_entering) if since_entering else None
     long = span_of(after)
 
-    @rule(id, rests_on=event, spans=long, stages=since_entering, wanted=wanted)
+    @rule(id, rests_on=(event, *others), spans=long, stages=since_entering, wanted=wanted)
     def was_recorded(case: Case[Any], context: Context) -> Iterator[Unmet]:
-        found = case.latest_recorded(event)
+        each = filter(None, map(case.latest_recorded, (event, *others)))
+        found = max(each, key=lambda one: one.occurred_at, default=None)
         begun = next(iter(clock.begun(case, frozenset())), None) if clock else None
         if found is None or (begun and _before(found.occurred_at, begun.at, long, context)):
             last = None if found is None else f"only before, on {_day(found.occurred_at)}"

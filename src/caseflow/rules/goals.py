@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from caseflow.casework import (
     CaseworkState,
+    EvaluationMade,
     Goal,
     GoalAccepted,
     GoalAchieved,
@@ -207,9 +208,16 @@ def barriers_have_strategies(case: Casework, context: Context) -> Iterator[Unmet
     source=ised("documentation: strengths are listed with strategies to build upon them"),
 )
 def strengths_built_upon(case: Casework, context: Context) -> Iterator[Unmet]:
-    """For every strength that has a number there is a strategy to build upon it."""
+    """For every strength there is a strategy to build upon it."""
     for strength in case.state.strengths:
-        if strength.number is not None and strength.strategy is None:
+        if strength.number is None:
+            yield Unmet(
+                about="a strength without a number",
+                found="no strategy can name it",
+                remedy="correct it, giving it a number, and record how the plan builds upon it",
+                evidence=(strength.recorded,),
+            )
+        elif strength.strategy is None:
             yield Unmet(
                 about=f"strength {strength.number}",
                 found="no strategy",
@@ -230,6 +238,25 @@ def client_has_a_part(case: Casework, context: Context) -> Iterator[Unmet]:
             found="every item is done by others",
             remedy="agree with the client on what they do, and mark that item",
         )
+
+
+@rule(
+    "goals-evaluated",
+    rests_on=(*GOALS, EvaluationMade),
+    history=EvaluationMade,
+    source=models("monitoring and evaluation: by the metrics defined in the stages before"),
+)
+def goals_evaluated(case: Casework, context: Context) -> Iterator[Unmet]:
+    """Progress is evaluated by the goals of the plan."""
+    evaluated = {one.event.goal for one in context.history(EvaluationMade)}
+    for goal in _standing(case):
+        if goal.number not in evaluated:
+            yield Unmet(
+                about=f"goal {goal.number}",
+                found="not evaluated",
+                remedy=f"evaluate what came of it by its measure, naming goal {goal.number}",
+                evidence=(goal.recorded,),
+            )
 
 
 @rule(

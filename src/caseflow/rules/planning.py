@@ -116,7 +116,8 @@ def plan_agreed(case: Casework, context: Context) -> Iterator[Unmet]:
         yield Unmet(remedy="go through the plan with the client, and record how they agreed")
     elif agreed.event.client == "not-agreed":
         yield Unmet(
-            found="the client did not agree", remedy="change the plan, or record their agreement"
+            found="the client did not agree",
+            remedy="change the plan with the client, and record it once they agree",
         )
     else:
         changed = _changed_since(case, agreed.number)

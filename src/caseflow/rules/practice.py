@@ -33,21 +33,24 @@ Casework = Case[CaseworkState]
 
 
 @maker("caseload-target")
-def caseload_target(most: int) -> Rule[CaseworkState]:
-    """A rule, which warns: a case manager leads at most so many open cases.
+def caseload_target(most: int, *, usual: str = "") -> Rule[CaseworkState]:
+    """A rule, which warns: a case manager leads so many open cases, and here is one more.
 
-    `most` is the number that the model is described with, this case included. It counts as
+    `most` is the number that the model is described with, this case included; `usual` is how,
+    where it is no limit ("on average", "usually"). It counts as
     `caseload_cap` does, and belongs on the same transitions. In a team each member has the
     lead of some of its cases, so that it counts by member. Raises `DefinitionError` for what is
     no number of cases.
     """
     so_many("caseload_target", most, "cases")
+    count = cases_in_words(most)
+    limit = f"The case manager leads at most {count}, with this one."
 
     @rule(
         "caseload-target",
         rests_on=LeadCaseManagerAssigned,
         counts="lead",
-        wanted=f"The case manager leads at most {cases_in_words(most)}, with this one.",
+        wanted=f"{usual.capitalize()}, a case manager leads {count}." if usual else limit,
         source=models("practice models: caseloads"),
     )
     def aimed_at(case: Casework, context: Context) -> Iterator[Unmet]:

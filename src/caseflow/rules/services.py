@@ -8,12 +8,15 @@ from typing import Any
 from caseflow.casework import (
     CaseworkState,
     EvaluationMade,
+    HandoffConfirmed,
     IssueRaised,
     IssueResolved,
     PlanAgreed,
     PlanItemDrafted,
     PlanReviewed,
     ProgressNoted,
+    ReferralEnded,
+    ReferralMade,
     ReviewScheduled,
     ServiceProvided,
 )
@@ -160,6 +163,23 @@ def evaluated_in_figures_and_words(case: Casework, context: Context) -> Iterator
         yield Unmet(found="no figure", remedy="say what was measured")
     if not event.judgement.strip():
         yield Unmet(found="no judgement", remedy="say what the figure means for the client")
+
+
+@rule(
+    "referrals-handed-off",
+    rests_on=(ReferralMade, HandoffConfirmed, ReferralEnded),
+    source=ised("stage 4: arranging for a handoff"),
+)
+def referrals_handed_off(case: Casework, context: Context) -> Iterator[Unmet]:
+    """Every referral that has a number was handed off, or has ended otherwise."""
+    for referral in case.state.referrals:
+        if referral.linked is None and referral.ended is None:
+            yield Unmet(
+                about=f"referral {referral.number}",
+                found="no handoff",
+                remedy="ask the agency, and record that the handoff is confirmed, or how it ended",
+                evidence=(referral.recorded,),
+            )
 
 
 @rule(

@@ -21,9 +21,13 @@ from caseflow.kernel.case import Case
 from caseflow.kernel.context import Context
 from caseflow.kernel.rules import Unmet, rule
 from caseflow.rules.general import recorded
-from caseflow.rules.sources import STAGES, ised, stages, trilevel
+from caseflow.rules.sources import STAGES, field, ised, stages, trilevel
 
 Casework = Case[CaseworkState]
+
+_ANSWERED = field("that it could not be held, was offered or declined, is an answer")
+_EMPTY = field("that there is none is an answer")
+"""What the document asks for stands before, in each rule; to take such an answer is not in it."""
 
 
 @rule(
@@ -63,11 +67,11 @@ def closure_criteria_set(case: Casework, context: Context) -> Iterator[Unmet]:
 @rule(
     "exit-interview",
     rests_on=(Enrolled, ExitInterview),
-    source=ised("stage 6: exit interview for each program component"),
+    source=f"{ised('stage 6: exit interview for each program component')}; {_ANSWERED}",
     excepted_by="supervisor",
 )
 def exit_interviews(case: Casework, context: Context) -> Iterator[Unmet]:
-    """There was an exit interview for each program, or it was offered."""
+    """There was an exit interview for each program, or it is recorded why not."""
     for enrollment in case.state.programs:
         if enrollment.exit_interview is None:
             yield Unmet(
@@ -81,11 +85,11 @@ def exit_interviews(case: Casework, context: Context) -> Iterator[Unmet]:
 @rule(
     "follow-up-session",
     rests_on=(Enrolled, FollowUpSession),
-    source=ised("stage 6: follow-up session for each program component"),
+    source=f"{ised('stage 6: follow-up session for each program component')}; {_ANSWERED}",
     excepted_by="supervisor",
 )
 def follow_up_sessions(case: Casework, context: Context) -> Iterator[Unmet]:
-    """There was a follow-up session for each program, or it was offered."""
+    """There was a follow-up session for each program, or it is recorded why not."""
     for enrollment in case.state.programs:
         if enrollment.follow_up_session is None:
             yield Unmet(
@@ -113,7 +117,7 @@ continuing_services_listed = (
         wanted="The ways in which the agency can go on serving the client are listed.",
         remedy="list them, or record that there are none",
     )
-    .sourced(ised("stage 6: ways the agency can continue to serve"))
+    .sourced(f"{ised('stage 6: ways the agency can continue to serve')}; {_EMPTY}")
     .excepted(by="supervisor")
 )
 resources_listed = (
@@ -123,7 +127,7 @@ resources_listed = (
         wanted="Resources and referrals for the client are listed.",
         remedy="list them, or record that there are none",
     )
-    .sourced(ised("stage 6: a list of resources and referrals"))
+    .sourced(f"{ised('stage 6: a list of resources and referrals')}; {_EMPTY}")
     .excepted(by="supervisor")
 )
 

@@ -12,12 +12,14 @@ from caseflow.casework import (
     AssessmentCompleted,
     CaseClosed,
     CaseworkState,
+    ClientCheckedIn,
     EligibilityDetermined,
     Enrolled,
     FollowUpContact,
     LevelOfCareSet,
     PlanAgreed,
     PlanApproved,
+    ProgressNoted,
     ServiceProvided,
 )
 from caseflow.rules import (
@@ -26,8 +28,12 @@ from caseflow.rules import (
     eligible,
     enrolled,
     goals_accepted,
+    goals_answer_needs,
     goals_set,
+    items_serve_goals,
     needs_covered,
+    note_refers_to_plan,
+    partnership_established,
     plan_agreed,
     plan_current,
     programs_completed,
@@ -40,7 +46,15 @@ from caseflow.rules import (
 )
 from caseflow.rules.due import follow_up, plan_review, weekly_notes
 from caseflow.rules.sources import bilevel, field
-from caseflow.stages.common import APPROVING, ASSIGNING, CLOSED, LEAD, REOPENING, early_endings
+from caseflow.stages.common import (
+    ANSWERED,
+    APPROVING,
+    ASSIGNING,
+    CLOSED,
+    LEAD,
+    REOPENING,
+    early_endings,
+)
 from caseflow.workflow.definition import NOT_STATED, STAY, Hold, Stage, Transition
 from caseflow.workflow.workflow import Workflow
 
@@ -89,15 +103,18 @@ expectations_and_choices_told = sections_told(
 followed_up = recorded(
     "followed-up",
     FollowUpContact,
+    others=(ClientCheckedIn,),
     wanted="The client was followed up after the exit, or it was tried.",
-    remedy="get in touch with the client, and record it (also that they could not be reached)",
+    remedy="get in touch with the client, and record it (also that they could not be reached, or "
+    "that they got in touch)",
     since_entering=(FOLLOW_UP,),
 ).sourced(bilevel("the continuum, V: follow-up"))
 followed_up_in_time = recorded(
     "followed-up-in-time",
     FollowUpContact,
+    others=(ClientCheckedIn,),
     wanted="The client was followed up three months or more after the exit.",
-    remedy="keep the case open, and get in touch three to nine months after the exit",
+    remedy="keep the case open; staff or client get in touch three to nine months after the exit",
     since_entering=(FOLLOW_UP,),
     after="3 months",
 ).sourced(bilevel("follow-up: three to nine months"))
@@ -125,6 +142,9 @@ TRANSITIONS = (
         to=ASSESSMENT,
         rules=[
             enrolled.sourced(bilevel("the continuum: enrollment comes before assessment")),
+            partnership_established.warns().sourced(
+                bilevel("intake and enrollment: a partnership is the initial focus")
+            ),
         ],
         stated_in=bilevel("the continuum, II"),
     ),
@@ -148,6 +168,8 @@ TRANSITIONS = (
         rules=[
             needs_covered.sourced(bilevel("definition: assessment-based services")),
             goals_set.sourced(bilevel("service planning: goals")),
+            goals_answer_needs.warns().sourced(bilevel("definition: assessment-based services")),
+            items_serve_goals.warns().sourced(bilevel("definition: a goal-oriented strategy")),
             goals_accepted.warns(),
             short_and_long_term.warns(),
             expectations_and_choices_told.warns(),
@@ -208,17 +230,22 @@ continuum: Workflow[CaseworkState] = Workflow(
     version="1",
     state=CaseworkState,
     stages=STAGES,
-    transitions=(*TRANSITIONS, *early_endings(INTAKE), REOPENING, ASSIGNING),
+    transitions=(*TRANSITIONS, *early_endings(INTAKE, served_in=(DELIVERY,)), REOPENING, ASSIGNING),
     events=FACTS,
     rules={
         **APPROVING,
         Enrolled: [eligible.sourced(field("eligibility before enrollment"))],
         ServiceProvided: [service_in_plan.warns(), plan_current.warns()],
+        ProgressNoted: [
+            note_refers_to_plan.warns().sourced(
+                bilevel("writing quality case notes: the plan is their outline")
+            )
+        ],
     },
     hold=Hold(stages=SERVED, reason_required=True),
     obligations=[weekly_notes(DELIVERY), plan_review(*SERVED), follow_up(FOLLOW_UP)],
     indexes=[LEAD],
     faults_excepted_by="supervisor",
-    labels={"plan": "plan services"},
+    labels={**ANSWERED, "plan": "plan services"},
 )
 """The continuum of Bi-level Case Management."""

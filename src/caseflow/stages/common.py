@@ -33,10 +33,11 @@ CLOSED = "closed"
 
 
 def early_endings(
-    *before_enrollment: str, judged_in: tuple[str, ...] = ()
+    *before_enrollment: str, served_in: tuple[str, ...], judged_in: tuple[str, ...] = ()
 ) -> tuple[Transition, ...]:
     """The ways to end early, from any open stage; the first two only before enrollment.
 
+    `served_in` are the stages in which services are given: who came into one has begun them.
     `judged_in` are those of the stages before enrollment in which eligibility is determined
     (none: all of them).
     """
@@ -59,19 +60,19 @@ def early_endings(
         ),
         Transition(
             "decline-services",
-            description="Before being enrolled, the client decides against the services.",
+            description="Before being enrolled or served, the client decides against the services.",
             source=ANY_OPEN,
             to=CLOSED,
-            rules=[not_yet_enrolled],
+            rules=[not_yet_enrolled(served_in=served_in)],
             stated_in=NOT_STATED,
         ),
         Transition(
             "withdraw",
-            description="A client who is enrolled leaves the services.",
+            description="A client who is enrolled, or served already, leaves the services.",
             source=ANY_OPEN,
             to=CLOSED,
             rules=[
-                enrolled_before_withdrawal,
+                enrolled_before_withdrawal(served_in=served_in),
                 exit_interviews.warns().sourced(field("an exit interview, where there can be one")),
             ],
             stated_in=NOT_STATED,
@@ -128,6 +129,9 @@ APPROVING: dict[str | type[Any], list[Rule[CaseworkState]]] = {
     PlanApproved: [plan_agreed.sourced(field("a plan is agreed before it is approved"))]
 }
 """What is asked before a plan is approved, wherever it is."""
+
+ANSWERED = {"plan-agreed": "the client's answer to the plan"}
+"""Words for a decision that is recorded too where the client says no."""
 
 REOPENING = Transition(
     "reopen",

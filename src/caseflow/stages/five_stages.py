@@ -19,6 +19,7 @@ from caseflow.casework import (
     PlanApproved,
     PlanReviewed,
 )
+from caseflow.kernel.events import CaseOpened
 from caseflow.rules import (
     able_to_live_independently,
     assessment_before_plan,
@@ -27,6 +28,7 @@ from caseflow.rules import (
     closure_criteria_set,
     criteria_agreed_by_both,
     eligible,
+    goals_accepted,
     goals_answer_needs,
     goals_measurable,
     goals_set,
@@ -38,7 +40,15 @@ from caseflow.rules import (
     way_in_recorded,
 )
 from caseflow.rules.sources import field, stages
-from caseflow.stages.common import APPROVING, ASSIGNING, CLOSED, LEAD, REOPENING, early_endings
+from caseflow.stages.common import (
+    ANSWERED,
+    APPROVING,
+    ASSIGNING,
+    CLOSED,
+    LEAD,
+    REOPENING,
+    early_endings,
+)
 from caseflow.workflow.definition import NOT_STATED, STAY, Hold, Stage, Transition
 from caseflow.workflow.workflow import Workflow
 
@@ -113,7 +123,6 @@ TRANSITIONS = (
             ),
             way_in_recorded.warns(),
             story_told.warns(),
-            closure_criteria_set.due(),
         ],
         stated_in=stages("creating goals"),
     ),
@@ -126,6 +135,9 @@ TRANSITIONS = (
             goals_set,
             goals_answer_needs,
             goals_measurable.warns(),
+            goals_accepted.warns().sourced(
+                stages("creating goals: client and case manager create them together")
+            ),
             items_serve_goals.warns(),
             criteria_agreed_by_both.warns(),
         ],
@@ -159,6 +171,7 @@ TRANSITIONS = (
         description="Client and case manager prepare the end of services.",
         source=(INTERVENTION, REASSESSMENT),
         to=CLOSURE,
+        rules=[progress_reviewed.warns()],
         stated_in=stages("closure"),
     ),
     Transition(
@@ -188,14 +201,21 @@ five_stage_cyclic: Workflow[CaseworkState] = Workflow(
     version="1",
     state=CaseworkState,
     stages=STAGES,
-    transitions=(*TRANSITIONS, *early_endings(ASSESSMENT), REOPENING, ASSIGNING),
+    transitions=(
+        *TRANSITIONS,
+        *early_endings(ASSESSMENT, served_in=(INTERVENTION,)),
+        REOPENING,
+        ASSIGNING,
+    ),
     events=FACTS,
     rules={
+        CaseOpened: [closure_criteria_set.due()],
         Enrolled: [eligible.sourced(field("eligibility before enrollment"))],
         **APPROVING,
     },
     hold=Hold(stages=SERVED, reason_required=True),
     indexes=[LEAD],
     faults_excepted_by="supervisor",
+    labels=ANSWERED,
 )
 """The five stages of Stages of Case Management."""

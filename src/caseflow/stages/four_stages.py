@@ -24,16 +24,24 @@ from caseflow.rules import (
     demographics_recorded,
     eligible,
     evaluated_in_figures_and_words,
+    goals_evaluated,
     goals_have_actions,
     goals_measurable,
     goals_set,
     needs_numbered,
     outputs_and_outcomes,
-    recorded,
     sections_told,
 )
 from caseflow.rules.sources import field, models
-from caseflow.stages.common import APPROVING, ASSIGNING, CLOSED, LEAD, REOPENING, early_endings
+from caseflow.stages.common import (
+    ANSWERED,
+    APPROVING,
+    ASSIGNING,
+    CLOSED,
+    LEAD,
+    REOPENING,
+    early_endings,
+)
 from caseflow.workflow.definition import NOT_STATED, STAY, Hold, Stage, Transition
 from caseflow.workflow.workflow import Workflow
 
@@ -71,12 +79,6 @@ interests_and_risks_told = sections_told(
     ("interests", "risks"),
     wanted="The assessment names the client's interests, and what puts success at risk.",
 ).sourced(models("needs assessment: interests and risks to success"))
-evaluated = recorded(
-    "evaluated",
-    EvaluationMade,
-    wanted="What was done is evaluated.",
-    remedy="record the evaluation, with a figure and a judgement",
-).sourced(models("monitoring and evaluation"))
 
 TRANSITIONS = (
     Transition(
@@ -123,9 +125,7 @@ TRANSITIONS = (
         rules=[
             goals_set.sourced(models("treatment service planning: specific goals")),
             goals_have_actions,
-            goals_measurable.warns().sourced(
-                models("treatment service planning: achievable and measurable")
-            ),
+            goals_measurable.warns().sourced(models("treatment service planning: measurable")),
             outputs_and_outcomes.warns(),
         ],
         stated_in=models("monitoring and evaluation"),
@@ -149,7 +149,7 @@ TRANSITIONS = (
         source=MONITORING,
         to=CLOSED,
         records=CaseClosed,
-        rules=[evaluated.warns()],
+        rules=[goals_evaluated.warns()],
         stated_in=NOT_STATED,
     ),
 )
@@ -159,7 +159,12 @@ four_stage: Workflow[CaseworkState] = Workflow(
     version="1",
     state=CaseworkState,
     stages=STAGES,
-    transitions=(*TRANSITIONS, *early_endings(INTAKE), REOPENING, ASSIGNING),
+    transitions=(
+        *TRANSITIONS,
+        *early_endings(INTAKE, served_in=(MONITORING,)),
+        REOPENING,
+        ASSIGNING,
+    ),
     events=FACTS,
     rules={
         **APPROVING,
@@ -169,5 +174,6 @@ four_stage: Workflow[CaseworkState] = Workflow(
     hold=Hold(stages=SERVED, reason_required=True),
     indexes=[LEAD],
     faults_excepted_by="supervisor",
+    labels=ANSWERED,
 )
 """The four stages of Strategies/Models."""

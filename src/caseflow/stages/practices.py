@@ -43,7 +43,8 @@ class Caseload:
     """How many open cases one case manager, or one member of a team, leads.
 
     `target` is the number that the source describes, `warn_from` that from which on an
-    assignment warns, `cap` the most there may be (None: not stated). Raises
+    assignment warns, `cap` the most there may be (None: not stated). `usual` is how the source
+    gives a number that is no limit (None: it is one). Raises
     `DefinitionError` for what is no number of cases, and for a cap that is reached before
     anything warns.
     """
@@ -52,6 +53,7 @@ class Caseload:
     target: int | None = None
     cap: int | None = None
     per: Literal["case-manager", "member"] = "case-manager"
+    usual: Literal["on average", "usually"] | None = None
 
     def __attrs_post_init__(self) -> None:
         _fit(self, "a caseload")
@@ -131,7 +133,7 @@ ACT = PracticeModel(
     id="act",
     label="assertive community treatment",
     source=models("assertive community treatment"),
-    caseload=Caseload(target=10, warn_from=11, per="member"),
+    caseload=Caseload(target=10, warn_from=11, per="member", usual="usually"),
     outreach="assertive",
     service_mix="direct",
     settings=("home", "workplace"),
@@ -145,7 +147,7 @@ STRENGTHS_BASED = PracticeModel(
     id="strengths-based",
     label="strengths-based case management",
     source=models("strengths-based case management"),
-    caseload=Caseload(target=15, warn_from=16),
+    caseload=Caseload(target=15, warn_from=16, usual="on average"),
     outreach="assertive",
     service_mix="both",
     plan_author="client",
@@ -158,7 +160,7 @@ BROKERAGE = PracticeModel(
     id="brokerage",
     label="brokerage",
     source=models("brokerage"),
-    caseload=Caseload(target=35, warn_from=36),
+    caseload=Caseload(target=35, warn_from=36, usual="on average"),
     outreach="none",
     contact_budget=2,
     service_mix="mostly-referred",
@@ -171,7 +173,7 @@ CLINICAL = PracticeModel(
     id="clinical",
     label="clinical case management",
     source=models("clinical case management"),
-    caseload=Caseload(target=10, warn_from=11),
+    caseload=Caseload(target=10, warn_from=11, usual="on average"),
     outreach="used",
     service_mix="both",
     duration="long-term",
@@ -225,7 +227,7 @@ def _rules(practice: PracticeModel) -> dict[str | type[Any], list[Rule[CaseworkS
 
     load = practice.caseload
     if load is not None:
-        ask(caseload_target(load.warn_from - 1), *_ASSIGNING)
+        ask(caseload_target(load.warn_from - 1, usual=load.usual or ""), *_ASSIGNING)
         if load.cap is not None:
             ask(caseload_cap(load.cap), *_ASSIGNING)
     if practice.outreach == "none":

@@ -41,23 +41,26 @@ from caseflow.rules import (
     exit_interviews,
     follow_up_sessions,
     goals_measurable,
+    goals_set,
     needs_covered,
     needs_numbered,
     needs_prioritized,
     next_stage_planned,
+    no_open_issues,
     note_refers_to_plan,
     note_tells_efforts,
     plan_agreed,
     plan_items_complete,
     plan_items_relate,
     recorded,
+    referrals_handed_off,
     resources_listed,
     stated_in_both_terms,
     strengths_built_upon,
     strengths_named,
 )
 from caseflow.rules.sources import field, ised
-from caseflow.stages.common import APPROVING, ASSIGNING, LEAD, REOPENING, early_endings
+from caseflow.stages.common import ANSWERED, APPROVING, ASSIGNING, LEAD, REOPENING, early_endings
 from caseflow.workflow.definition import NOT_STATED, STAY, Hold, Stage, Transition
 from caseflow.workflow.workflow import Workflow
 
@@ -156,6 +159,9 @@ WORK = (
             plan_items_relate,
             plan_items_complete,
             plan_agreed.warns(),
+            goals_set.warns().sourced(
+                ised("stage 3: specific goals are established with the client")
+            ),
             goals_measurable.warns()
             .sourced(ised("stage 3: in objective terms and time-referenced"))
             .worded("Every goal is in objective terms, and says by when it is reached."),
@@ -197,7 +203,11 @@ WORK = (
         description="Client and case manager prepare the end of services.",
         source=("intervention", "monitoring"),
         to="termination",
-        rules=[services_monitored.warns()],
+        rules=[
+            services_monitored.warns(),
+            no_open_issues.warns(),
+            referrals_handed_off.warns(),
+        ],
         stated_in=ised("stage 6"),
     ),
     Transition(
@@ -219,6 +229,8 @@ WORK = (
             next_stage_planned,
             continuing_services_listed,
             resources_listed,
+            no_open_issues.warns(),
+            referrals_handed_off.warns(),
         ],
         stated_in=ised("stage 6"),
     ),
@@ -229,7 +241,12 @@ six_stage: Workflow[CaseworkState] = Workflow(
     version="1",
     state=CaseworkState,
     stages=STAGES,
-    transitions=(*WORK, *early_endings("engagement"), REOPENING, ASSIGNING),
+    transitions=(
+        *WORK,
+        *early_endings("engagement", served_in=("intervention",)),
+        REOPENING,
+        ASSIGNING,
+    ),
     events=FACTS,
     rules={
         **APPROVING,
@@ -254,5 +271,6 @@ six_stage: Workflow[CaseworkState] = Workflow(
     hold=Hold(stages=SERVED, reason_required=True),
     indexes=[LEAD],
     faults_excepted_by="supervisor",
+    labels=ANSWERED,
 )
 """The six stages of ISED, with the guards of the mission."""

@@ -24,9 +24,12 @@ from caseflow.casework import (
     SuitabilityDetermined,
 )
 from caseflow.rules import (
+    caseload_target,
     client_has_a_part,
     eligible,
+    goals_answer_needs,
     goals_set,
+    items_serve_goals,
     lead_assigned,
     needs_covered,
     needs_numbered,
@@ -41,13 +44,28 @@ from caseflow.rules import (
     suitable,
 )
 from caseflow.rules.sources import trilevel
-from caseflow.stages.common import APPROVING, ASSIGNING, CLOSED, LEAD, REOPENING, early_endings
+from caseflow.stages.common import (
+    ANSWERED,
+    APPROVING,
+    ASSIGNING,
+    CLOSED,
+    LEAD,
+    REOPENING,
+    early_endings,
+)
 from caseflow.workflow.definition import NOT_STATED, STAY, Hold, Stage, Transition
 from caseflow.workflow.workflow import Workflow
 
 RECRUITMENT, INTAKE, ENROLLMENT = "recruitment", "intake-assessment", "enrollment"
 PLANNING, DELIVERY, COMPLETION = "service-plan", "service-delivery", "program-completion"
 SERVED = (ENROLLMENT, PLANNING, DELIVERY)
+
+CASELOAD = (
+    caseload_target(30)
+    .named("navigator-caseload")
+    .sourced(trilevel("overview: a caseload of no more than 25-30"))
+)
+"""The further end of what the document says; the practice model `NAVIGATOR` has both."""
 
 
 def _stages(*, pre_enrollment: bool) -> tuple[Stage, ...]:
@@ -121,7 +139,13 @@ def _transitions(*, pre_enrollment: bool) -> tuple[Transition, ...]:
             description="Navigator and participant begin the individual service plan.",
             source=ENROLLMENT,
             to=PLANNING,
-            rules=[responsibilities_acknowledged, partnership_established.warns()],
+            rules=[
+                responsibilities_acknowledged,
+                partnership_established.warns(),
+                lead_assigned.warns().sourced(
+                    trilevel("participant responsibilities: the plan is made with the navigator")
+                ),
+            ],
             stated_in=trilevel("overview: embarking on the partnership path"),
         ),
         Transition(
@@ -138,6 +162,8 @@ def _transitions(*, pre_enrollment: bool) -> tuple[Transition, ...]:
                 ),
                 needs_covered.sourced(trilevel("overview: assessment-based, to meet needs")),
                 goals_set.sourced(trilevel("overview: goal-oriented")),
+                goals_answer_needs.warns().sourced(trilevel("overview: assessment-based")),
+                items_serve_goals.warns().sourced(trilevel("overview: goal-oriented")),
                 client_has_a_part.warns().sourced(
                     trilevel("participant responsibilities: initiative")
                 ),
@@ -182,7 +208,7 @@ def service_delivery_flow(*, pre_enrollment: bool = True) -> Workflow[CaseworkSt
         stages=_stages(pre_enrollment=pre_enrollment),
         transitions=(
             *_transitions(pre_enrollment=pre_enrollment),
-            *early_endings(*before, judged_in=(INTAKE,)),
+            *early_endings(*before, served_in=(DELIVERY,), judged_in=(INTAKE,)),
             REOPENING,
             ASSIGNING,
         ),
@@ -193,6 +219,8 @@ def service_delivery_flow(*, pre_enrollment: bool = True) -> Workflow[CaseworkSt
                 eligible.sourced(trilevel("overview: suitable and eligible")),
                 lead_assigned,
             ],
+            "assign-lead-case-manager": [CASELOAD],
+            "reopen": [CASELOAD],
             ServiceProvided: [
                 service_in_plan.warns().sourced(
                     trilevel("navigator responsibilities: work the plan")
@@ -202,6 +230,7 @@ def service_delivery_flow(*, pre_enrollment: bool = True) -> Workflow[CaseworkSt
         hold=Hold(stages=SERVED, reason_required=True),
         indexes=[LEAD],
         faults_excepted_by="supervisor",
+        labels=ANSWERED,
     )
 
 
