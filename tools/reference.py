@@ -40,7 +40,8 @@ INTRO = """\
 
 How work goes in this process model: its stages, what is decided in them, what is refused and what
 is only warned of, what ends a case, and what is due. It follows *{document}*; a place in brackets
-is one in that document, where nothing else is said. An agency may change all of it.
+is one in that document, where nothing else is said. An agency may
+[change the rules](../howto-change-the-rules.md).
 
 The [glossary](../glossary.md) explains the words, [the list of all rules](rules.md) has those that
 stand in other models or in none, and [where each thing lives](../sources.md) goes through the
@@ -57,8 +58,8 @@ DEVELOPERS = """\
 
 Workflow `{name}`, version `{version}`. The [tutorial](../tutorial.md) shows the six stages at work,
 [concepts](../concepts.md) has the ideas, and
-[how to write a rule](../howto-write-a-rule.md#how-strict-block-warn-due) tells how an agency
-changes what stands here.
+[how to change the rules](../howto-change-the-rules.md) tells how an agency changes what stands
+here.
 
 ### Transitions
 
@@ -68,8 +69,8 @@ recorded, it is submitted in place of the name. A rule that does not hold refuse
 brackets, somebody in it may make an exception.
 """
 ANYBODY = """\
-No decision asks for a role: anybody may take each, as far as the rules allow, until an agency says
-who may.
+No decision asks for a role: anybody may take each, as far as the rules allow, until an agency
+[says who may](../howto-change-the-rules.md#only-some-people-may).
 """
 ON_FACTS = """\
 What happened is always taken down, and never refused. Of some of it more is asked.

@@ -183,14 +183,14 @@ Why not:
     Rests on: events 4, 9.
     Rule: settled. Source: shop book 7.
 
-Due afterwards:
+Would be due afterwards:
 - An invoice is sent after the bicycle was collected.
     Found: nothing recorded.
     To do: record InvoiceSent.
     Due: within 7 days.
     Rule: invoiced. Source: tax law.
 
-These steps are one unit: nothing of it is recorded.
+These steps are one unit: none of them is recorded.
 """,
     )
 

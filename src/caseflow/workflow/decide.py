@@ -57,7 +57,7 @@ def decide(workflow: Workflow[S], case: Case[S], command: Command) -> Decided[S]
             if histories and kind in histories:
                 read = {**histories, kind: (*histories[kind], recorded)}
                 command = command._replace(histories=read)
-    verdict = quickly(Verdict, (True, tuple(judgements)))
+    verdict = quickly(Verdict, (True, tuple(judgements), None))
     return quickly(Decided, (verdict, tuple(events), case))
 
 
