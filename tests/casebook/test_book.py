@@ -304,7 +304,8 @@ def test_a_case_keeps_the_version_it_was_opened_under(store):
     assert book.ask(new_id, QuoteSent(amount=60_000), by=ANA).allowed
     assert book.ask(new_id, "collect", by=ANA).earlier is None
     allowed = book.ask(old_id, QuoteSent(amount=10_000), by=ANA)
-    assert allowed and allowed.earlier is None
+    assert allowed
+    assert allowed.earlier is None
     assert [book.case(i).identity.workflow_version for i in (old_id, new_id)] == ["1", "2"]
 
 

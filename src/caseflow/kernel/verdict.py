@@ -171,9 +171,11 @@ def _step_in_words(judgement: Judgement) -> str:
 
 
 def _way_in_words(judgement: Judgement) -> str:
-    """From where to where, or where it stays."""
+    """From where to where, or where it stays: what pauses there, or goes on, leads nowhere else."""
     here = in_words(judgement.position, judgement.words) if judgement.position else ""
-    if judgement.target is None:
+    ends = (judgement.position or "", judgement.target or "")
+    held = ends in ((ends[1] + HOLD, ends[1]), (ends[0], ends[0] + HOLD))
+    if judgement.target is None or held:
         return f", in {here}" if here else ""
     leads = f" to {in_words(judgement.target, judgement.words)}"
     return f", from {here}{leads}" if here else f",{leads}"
