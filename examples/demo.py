@@ -77,7 +77,7 @@ def _replay(hmis: Path | None, folder: Path) -> int:
         source, recorded_at = hmis, datetime.now(UTC)
         words = "The export in the folder that you named is read; nothing is written to it."
     screen.say(
-        f"{words} Each enrolment becomes a case of a workflow of its own, with three stages and "
+        f"{words} Each enrollment becomes a case of a workflow of its own, with three stages and "
         "its own events and rules (examples/hmis)."
     )
     print(f"  {source}")

@@ -34,6 +34,11 @@ def item(text: str) -> None:
     print(fill(text, WIDTH - 2, initial_indent="  - ", subsequent_indent="    "))
 
 
+def more(text: str) -> None:
+    """What belongs to the item above it."""
+    print(fill(text, WIDTH - 2, initial_indent="      ", subsequent_indent="        "))
+
+
 def show_options(options: Iterable[Option]) -> None:
     """Each way on: whether it is open, where it leads and what it asks for, or what it lacks."""
     for option in options:
@@ -47,10 +52,10 @@ def show_options(options: Iterable[Option]) -> None:
 def _way_on(option: Option) -> str:
     """Where an option leads, and what has to be given with it."""
     where = f"to {in_words(option.target)}" if option.target else "stays here"
-    asked = [f"{name}=" for name in option.needs]
+    asked = [name.replace("_", " ") for name in option.needs]
     if option.reason_required:
         asked.append("a reason")
-    return f"{where}; with {', '.join(asked)}" if asked else where
+    return f"{where}; asks for {', '.join(asked)}" if asked else where
 
 
 def show_history(history: Iterable[Recorded[Any]]) -> None:

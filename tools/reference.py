@@ -42,8 +42,9 @@ How work goes in this process model: its stages, what is decided in them, what i
 is only warned of, what ends a case, and what is due. It follows *{document}*; a place in brackets
 is one in that document, where nothing else is said. What the document does not state, and is asked
 for all the same, is [practice of the field](../sources.md#practice-the-field-expects). An agency
-may change all of it. How many cases one leads, and how one works with clients, is told by a
-[practice model](../howto-practice-models.md), which goes with any process model.
+may [change the rules](../howto-change-the-rules.md). How many cases one leads, and how one works
+with clients, is told by a [practice model](../howto-practice-models.md), which goes with any
+process model.
 
 The [glossary](../glossary.md) explains the words, [the list of all rules](rules.md) has those that
 stand in other models or in none, and [where each thing lives](../sources.md) goes through the
@@ -60,8 +61,8 @@ DEVELOPERS = """\
 
 Workflow `{name}`, version `{version}`. The [tutorial](../tutorial.md) shows the six stages at work,
 [concepts](../concepts.md) has the ideas, and
-[how to write a rule](../howto-write-a-rule.md#how-strict-block-warn-due) tells how an agency
-changes what stands here.
+[how to change the rules](../howto-change-the-rules.md) tells how an agency changes what stands
+here.
 
 ### Transitions
 
@@ -71,8 +72,8 @@ recorded, it is submitted in place of the name. A rule that does not hold refuse
 brackets, somebody in it may make an exception.
 """
 ANYBODY = """\
-No decision asks for a role: anybody may take each, as far as the rules allow, until an agency says
-who may.
+No decision asks for a role: anybody may take each, as far as the rules allow, until an agency
+[says who may](../howto-change-the-rules.md#only-some-people-may).
 """
 ON_FACTS = """\
 What happened is always taken down, and never refused. Of some of it more is asked.

@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if export.enrollments:
         print(f"Recording; the cases are kept in {options.cases}")
     else:
-        print("There is no enrolment to record, so no case is touched.")
+        print("There is no enrollment to record, so no case is touched.")
         return _status(export)
     try:
         findings = import_export(

@@ -21,7 +21,7 @@ from examples.hmis.workflow import enrollment
 
 def show_progress(done: int, total: int) -> None:
     """Show the progress: one line that counts up on a terminal, and ten lines elsewhere."""
-    line = f"  {done:,} of {total:,} enrolments"
+    line = f"  {done:,} of {total:,} enrollments"
     if sys.stdout.isatty():
         print(f"\r{line}", end="\n" if done == total else "", flush=True)
     elif done * 10 // total > (done - 1) * 10 // total:

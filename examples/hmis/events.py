@@ -1,4 +1,4 @@
-"""The events of an enrolment, in the words of HMIS, and what is folded of them.
+"""The events of an enrollment, in the words of HMIS, and what is folded of them.
 
 A source date is kept as the date it is. The moment at which its event occurred is midnight at the
 start of that day, in the agency's time zone; the two never have to agree across a time zone,
@@ -18,7 +18,7 @@ from caseflow import Code, Recorded, decision, fact
 
 @decision("entered-project")
 class EnteredProject:
-    """The agency took the client into a project: the enrolment begins."""
+    """The agency took the client into a project: the enrollment begins."""
 
     project: Code
     household: Code
@@ -50,7 +50,7 @@ class MovedIn:
 
 @decision("exit-recorded")
 class ExitRecorded:
-    """The enrolment ended, and where the client went (elements 3.11 and 3.12)."""
+    """The enrollment ended, and where the client went (elements 3.11 and 3.12)."""
 
     exit_date: date
     destination: int | None
@@ -62,7 +62,7 @@ FACTS: Final = (EngagementDated, LivingSituationRecorded, MovedIn)
 
 @attrs.frozen(kw_only=True)
 class Enrollment:
-    """What the rules need to know of an enrolment. Dates come with the number of their event."""
+    """What the rules need to know of an enrollment. Dates come with the number of their event."""
 
     entry_date: date | None = None
     entry: int | None = None
@@ -72,7 +72,7 @@ class Enrollment:
     """The latest date of a contact, an engagement or a move-in, and its event."""
 
     def fold(self, recorded: Recorded[Any], /) -> Self:
-        """The enrolment after one more event."""
+        """The enrollment after one more event."""
         change = _FOLDS.get(type(recorded.event))
         return self if change is None else change(self, recorded.event, recorded.number)
 

@@ -82,7 +82,7 @@ class ContactRow:
 
 @frozen
 class ExitRow:
-    """One row of Exit.csv: the end of an enrolment, and where the client went."""
+    """One row of Exit.csv: the end of an enrollment, and where the client went."""
 
     file: str
     line: int
@@ -212,7 +212,7 @@ class _Sheet:
 
 @frozen
 class _Links:
-    """The enrolments that contacts and exits may belong to, by id."""
+    """The enrollments that contacts and exits may belong to, by id."""
 
     read: Mapping[str, EnrollmentRow]
     left_out: Mapping[str, int]
@@ -311,7 +311,7 @@ def _is_folder(folder: Path) -> bool:
 
 
 def _load_linked(folder: Path, spec: _Spec, stays: _Sheet, problems: list[Problem]) -> _Sheet:
-    """Loads a file whose rows belong to enrolments; without those its rows cannot be read."""
+    """Loads a file whose rows belong to enrollments; without those its rows cannot be read."""
     sheet = _load_sheet(folder, spec, problems)
     if stays.columns is not None or sheet.columns is None:
         return sheet
@@ -567,12 +567,12 @@ def _exit(cells: _Cells, links: _Links) -> ExitRow | None:
 
 
 def _linked_ids(cells: _Cells, links: _Links) -> tuple[str, str]:
-    """The EnrollmentID and PersonalID of a row, which must be those of one enrolment read."""
+    """The EnrollmentID and PersonalID of a row, which must be those of one enrollment read."""
     enrollment_id = cells.identifier("EnrollmentID")
     personal_id = cells.identifier("PersonalID")
     stay = links.read.get(enrollment_id)
     if stay is None and enrollment_id in links.left_out:
-        allowed = f"an enrolment that is read; line {links.left_out[enrollment_id]} is left out"
+        allowed = f"an enrollment that is read; line {links.left_out[enrollment_id]} is left out"
         kind = Kind.ENROLLMENT_LEFT_OUT
         cells.report(kind, Effect.ROW_LEFT_OUT, "EnrollmentID", allowed)
     elif stay is None and enrollment_id:

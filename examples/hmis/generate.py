@@ -16,7 +16,7 @@ from examples.hmis.codes import NO_EXIT_INTERVIEW
 from examples.hmis.export import CONTACT_FILE, ENROLLMENT_FILE, EXIT_FILE
 
 FEWEST_ENROLLMENTS: Final = 10
-"""With fewer enrolments there is no room for everything that the export shows."""
+"""With fewer enrollments there is no room for everything that the export shows."""
 
 _ENROLLMENT_HEADER: Final = (
     "EnrollmentID,PersonalID,ProjectID,EntryDate,HouseholdID,RelationshipToHoH,LivingSituation,"
@@ -40,12 +40,12 @@ _Line = dict[str, str]
 def write_small_export(folder: Path, *, enrollments: int = 40, seed: int = 7) -> None:
     """Writes Enrollment.csv, CurrentLivingSituation.csv and Exit.csv to ``folder``.
 
-    Every enrolment can be read. About half have an exit; every fifth exit has no exit interview,
+    Every enrollment can be read. About half have an exit; every fifth exit has no exit interview,
     and the second is a day before its entry. About half of the contacts precede the entry of
-    their enrolment. Two contacts cannot be read: one has an impossible date, one names an
-    enrolment that does not exist. The folder is made when it does not exist.
+    their enrollment. Two contacts cannot be read: one has an impossible date, one names an
+    enrollment that does not exist. The folder is made when it does not exist.
 
-    Raises ValueError for fewer than ``FEWEST_ENROLLMENTS`` enrolments, OSError when the files
+    Raises ValueError for fewer than ``FEWEST_ENROLLMENTS`` enrollments, OSError when the files
     cannot be written.
     """
     if enrollments < FEWEST_ENROLLMENTS:
@@ -70,12 +70,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         print(f"The export is not written: {error}.", file=sys.stderr)
         return 1
-    print(f"An export of {options.enrollments} enrolments is in {options.folder}.")
+    print(f"An export of {options.enrollments} enrollments is in {options.folder}.")
     return 0
 
 
 def _stay(random: Random, number: int) -> _Line:
-    """One enrolment; every tenth is a second one of the client before it."""
+    """One enrollment; every tenth is a second one of the client before it."""
     person = number - 1 if number % 10 == 0 else number
     entry = date(2021, 1, 4) + timedelta(days=random.randrange(500))
     engaged = entry + timedelta(days=random.randrange(1, 30)) if number % 7 == 0 else None
@@ -127,7 +127,7 @@ def _contacts(random: Random, stays: list[_Line]) -> list[_Line]:
 
 
 def _contact(random: Random, stay: _Line, number: int, day: str) -> _Line:
-    """One contact of an enrolment."""
+    """One contact of an enrollment."""
     return _of_stay(stay) | {
         "CurrentLivingSitID": f"C{number:05}",
         "InformationDate": day,
@@ -137,7 +137,7 @@ def _contact(random: Random, stay: _Line, number: int, day: str) -> _Line:
 
 
 def _of_stay(stay: _Line) -> _Line:
-    """The ids that a row has in common with its enrolment."""
+    """The ids that a row has in common with its enrollment."""
     return {"EnrollmentID": stay["EnrollmentID"], "PersonalID": stay["PersonalID"]}
 
 

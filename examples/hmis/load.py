@@ -40,7 +40,7 @@ from examples.hmis.export import ContactRow, EnrollmentRow, ExitRow, Export
 ACTOR: Final = "hmis-import"
 
 Progress = Callable[[int, int], None]
-"""Is told how many enrolments are done, and of how many."""
+"""Is told how many enrollments are done, and of how many."""
 
 
 class Kind(Enum):
@@ -94,7 +94,7 @@ def midnight(day: date, zone: tzinfo) -> datetime:
 
 
 def case_id_of(enrollment_id: str) -> str:
-    """The id of the case of an enrolment."""
+    """The id of the case of an enrollment."""
     return f"enrollment-{enrollment_id}"
 
 
@@ -110,7 +110,7 @@ def load_export(
     zone: tzinfo = UTC,
     progress: Progress = lambda done, total: None,
 ) -> tuple[Answer, ...]:
-    """Take an export into the cases of a book; the answers stand in the order of the enrolments.
+    """Take an export into the cases of a book; the answers stand in the order of the enrollments.
 
     `zone` is the agency's time zone. What the book's clock says is the moment of the import.
     Raises `StoreError` where the store fails; what was recorded until then stays, and loading
@@ -132,8 +132,8 @@ def load_export(
 def _statements(
     stay: EnrollmentRow, contacts: Sequence[ContactRow], exit_row: ExitRow | None
 ) -> Iterator[Statement]:
-    """What the rows of one enrolment say, in the order in which it is recorded."""
-    of = f"of enrolment {stay.enrollment_id}"
+    """What the rows of one enrollment say, in the order in which it is recorded."""
+    of = f"of enrollment {stay.enrollment_id}"
     entered = EnteredProject(
         project=stay.project_id,
         household=stay.household_id,
@@ -174,7 +174,7 @@ def _load_case(
     statements: tuple[Statement, ...],
     zone: tzinfo,
 ) -> Iterator[Answer]:
-    """Submit what is said of one enrolment, each statement as a unit of its own."""
+    """Submit what is said of one enrollment, each statement as a unit of its own."""
     try:
         case = _case_of(book, stay, statements, zone)
     except StoreError:
@@ -200,7 +200,7 @@ def _case_of(
     statements: tuple[Statement, ...],
     zone: tzinfo,
 ) -> Case[Enrollment]:
-    """The case of an enrolment; opened on the first day on which the client was met."""
+    """The case of an enrollment; opened on the first day on which the client was met."""
     case_id = case_id_of(stay.enrollment_id)
     met = (EnteredProject, EngagementDated, LivingSituationRecorded)
     first = min(one.day for one in statements if isinstance(one.event, met))

@@ -40,11 +40,11 @@ class Kind(Enum):
     BAD_DATE = "not a date"
     BAD_CODE = "not a code"
     UNKNOWN_CODE = "a code outside the HUD list"
-    ENROLLMENT_UNKNOWN = "no enrolment has this id"
-    ENROLLMENT_LEFT_OUT = "the enrolment of this id was itself left out"
-    ENROLLMENTS_UNREAD = "the enrolments that its rows belong to cannot be read"
-    PERSON_DIFFERS = "not the person of the enrolment"
-    SECOND_EXIT = "an earlier row is an exit of this enrolment"
+    ENROLLMENT_UNKNOWN = "no enrollment has this id"
+    ENROLLMENT_LEFT_OUT = "the enrollment of this id was itself left out"
+    ENROLLMENTS_UNREAD = "the enrollments that its rows belong to cannot be read"
+    PERSON_DIFFERS = "not the person of the enrollment"
+    SECOND_EXIT = "an earlier row is an exit of this enrollment"
 
 
 _EXPORT_AGAIN: Final = "export again from the source system"
@@ -106,9 +106,9 @@ _ADVICE: Final[dict[Kind, tuple[str, str]]] = {
         "repair the row of Enrollment.csv",
     ),
     Kind.ENROLLMENTS_UNREAD: ("an Enrollment.csv that can be read", "repair Enrollment.csv"),
-    Kind.PERSON_DIFFERS: ("the PersonalID that the enrolment has", _CORRECT_ID),
+    Kind.PERSON_DIFFERS: ("the PersonalID that the enrollment has", _CORRECT_ID),
     Kind.SECOND_EXIT: (
-        "one exit for each enrolment",
+        "one exit for each enrollment",
         "remove the exit that is not meant and export again",
     ),
 }

@@ -69,7 +69,7 @@ def reading(export: Export) -> Iterator[str]:
     for tally in export.tally:
         yield f"  {tally.file:<27}{tally.seen:>7,} rows, {tally.left_out:,} left out"
     clients = len({row.personal_id for row in export.enrollments})
-    yield f"  {len(export.enrollments):,} enrolments of {clients:,} clients"
+    yield f"  {len(export.enrollments):,} enrollments of {clients:,} clients"
     yield ""
     if not export.problems:
         yield "What could not be read: nothing, every row was read"
@@ -101,7 +101,7 @@ def recorded(findings: Findings) -> Iterator[str]:
 
 
 def _cases(findings: Findings) -> Iterator[str]:
-    yield "Cases by stage, one case an enrolment"
+    yield "Cases by stage, one case an enrollment"
     for stage, count in findings.stages.items():
         yield f"  {stage:<27}{count:>7,}"
     yield f"  {'in any stage, moved in':<27}{findings.moved_in:>7,}"

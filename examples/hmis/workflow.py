@@ -1,4 +1,4 @@
-"""The workflow of an HMIS enrolment: outreach, enrolled, exited; and the rules on its dates.
+"""The workflow of an HMIS enrollment: outreach, enrolled, exited; and the rules on its dates.
 
 Moving in is a fact and no stage: it happens to a household, and nobody decides it. One rule
 refuses, an exit before its entry. All others warn, because what an export says has happened,
@@ -131,6 +131,6 @@ enrollment: Final[Workflow[Enrollment]] = Workflow(
         MovedIn: [move_in_not_before_entry.warns()],
     },
 )
-"""One enrolment is one case: the client is its PersonalID, the case is named by its EnrollmentID.
+"""One enrollment is one case: the client is its PersonalID, the case is named by its EnrollmentID.
 
 A case opens on the first day on which the agency is known to have met the client."""

@@ -90,6 +90,8 @@ def _deliver(desk: Desk) -> None:
         ProgressNoted(text="Module 1 begun, two mornings missed.", plan_items=(1,)),
         ServiceProvided(service="tutoring", plan_items=(1,)),
     )
+    screen.say("Ana has written the note, and the next one is due in a week.")
+    desk.due()
     desk.on(2026, 3, 4)
     screen.say("The review was due on 2 March; a service on the old plan shows it.")
     desk.note(ServiceProvided(service="tutoring", plan_items=(1,)))

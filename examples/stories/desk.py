@@ -72,11 +72,15 @@ class Desk:
         for one in found:
             by = one.due_at.date() if one.due_at else None
             when = f"by {by.day} {by:%B %Y}" if by else "without a date"
-            who = one.owner.replace("-", " ") or "anybody"
+            who = f" from the {self.workflow.label(one.owner)}" if one.owner else ""
             late = ", OVERDUE" if one.overdue else ""
-            screen.item(f"{one.result.wanted} ({who}, {when}{late})")
+            about = f"{one.about[:1].upper()}{one.about[1:]}. " if one.about else ""
+            screen.item(f"{about}Wanted{who} {when}{late}: {one.result.wanted}")
+            for unmet in one.result.unmet:
+                screen.more(f"To do: {unmet.remedy}.")
 
     def where(self) -> None:
         """Show the way that the case took through its stages."""
-        stages = [screen.in_words(move.position) for move in self.book.case(self.id).path]
+        words = self.workflow.words
+        stages = [words[move.position] for move in self.book.case(self.id).path]
         screen.say(f"The way of the case: {', '.join(stages)}.")

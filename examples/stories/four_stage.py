@@ -45,6 +45,8 @@ def tell() -> Desk:
     desk.due()
     desk.on(2026, 1, 13)
     desk.note(ServiceProvided(service="food-parcel", plan_items=()), NeedMet(number=1))
+    screen.say("A food parcel has come, and that need is met.")
+    desk.due()
     screen.say("Would he benefit from what this agency offers? Ana thinks so, and goes on.")
     desk.decide(EligibilityDetermined(eligible=True, basis="in-catchment"), "assess")
     screen.say("Needs assessment: problems, interests, and what puts success at risk.")

@@ -112,7 +112,7 @@ def test_a_case_without_a_lead_is_held_by_the_supervisor_and_assigning_is_due(an
     assert (owed.rule, owed.since, owed.due_at) == ("lead-assigned", 1, START + WEEK)
     assert owed.result.wanted == "The case has a lead case manager."
     (unmet,) = owed.result.unmet
-    assert unmet.found == "none, so the supervisor holds the case"
+    assert unmet.found == "nobody leads it yet"
     assert unmet.remedy == "assign a lead case manager"
     assert owed.result.source == (
         "Tri-level Case Management, overview: navigators are assigned to individual participants"
@@ -149,7 +149,7 @@ def test_the_cap_says_what_it_wants_what_it_found_and_what_to_do(any_store):
     assert result.wanted == "The case manager leads at most 3 cases, with this one."
     (unmet,) = result.unmet
     assert unmet.found == "mo leads 3 cases already"
-    assert unmet.remedy == "assign it to somebody else, or ask for an exception"
+    assert unmet.remedy == "assign it to somebody else"
     assert result.source == "Case Management Strategies/Models, practice models: small caseloads"
     assert assign(book, last, to="kim").verdict.allowed
     assert book.tally("lead") == {"mo": MOST, "kim": 1}
@@ -250,7 +250,7 @@ def test_voiding_an_ending_counts_the_case_again(any_store):
         == f'as amended, it is refused by caseload-cap ("{caseload_cap(MOST).wanted[:-1]}")'
     )
     assert unmet.found == "mo leads 3 cases already"
-    assert unmet.remedy == "assign it to somebody else, or ask for an exception"
+    assert unmet.remedy == "assign it to somebody else"
     assert not book.ask(case_id, Voided(number=ending), by="ana")
     assert book.tally("lead") == {"mo": MOST}
 

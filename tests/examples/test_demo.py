@@ -91,11 +91,11 @@ def test_it_shows_each_refusal_and_the_rule_behind_it(shown):
         "13 days late, reported by volunteer",
         "need 2 now reads: English for the parents",
         "puts event 8 right",
-        "Client and case manager have agreed how both will know that services can end. (anybody, "
-        "without a date)",
+        "Wanted without a date: Client and case manager have agreed how both will know that "
+        "services can end. To do: agree on closure criteria with the client, and record them.",
         "nothing is due",
-        "Allowed: hold, from intervention to intervention (on hold).",
-        "Allowed: resume, from intervention (on hold) to intervention.",
+        "Allowed: hold, in intervention.",
+        "Allowed: resume, in intervention (on hold).",
         "Allowed by the exception in event 38, by sam",
         "allowed by the exception in event 38",
         "39  18 Sep 26  18 Sep 26  ana CaseClosed               closed",
@@ -141,7 +141,7 @@ def test_it_replays_an_export_that_is_named(tmp_path, capsys):
     before = {path.name: path.read_bytes() for path in (tmp_path / "in").iterdir()}
     assert main(["--keep", str(tmp_path / "a"), "--hmis", str(tmp_path / "in")]) == 0
     shown = capsys.readouterr().out
-    assert "12 enrolments of 11 clients" in shown
+    assert "12 enrollments of 11 clients" in shown
     assert "No case changed." in shown
     assert {path.name: path.read_bytes() for path in (tmp_path / "in").iterdir()} == before
 

@@ -124,7 +124,7 @@ def text(findings):
 # -- what is recorded ------------------------------------------------------------------------
 
 
-def test_an_enrolment_becomes_a_case_with_its_dates(tmp_path):
+def test_an_enrollment_becomes_a_case_with_its_dates(tmp_path):
     findings = load(put(tmp_path / "in"), tmp_path / "cases.db")
     history = histories(tmp_path / "cases.db")[case_id_of("E1")]
     assert [(one.event, one.occurred_at.date(), one.stage) for one in history] == [
@@ -167,7 +167,7 @@ def test_an_exit_before_its_entry_is_refused_alone_and_by_one_rule(tmp_path):
     findings = load(put(tmp_path / "in"), tmp_path / "cases.db")
     assert by_kind(findings) == {Kind.NEW: 8, Kind.REFUSED: 1}
     [refused] = findings.of(Kind.REFUSED)
-    assert refused.statement.place == "Exit.csv, line 3: exit of enrolment E2"
+    assert refused.statement.place == "Exit.csv, line 3: exit of enrollment E2"
     [result] = refused.results
     assert (result.rule, result.evidence) == ("exit-not-before-entry", (2,))
     events = [type(one.event) for one in histories(tmp_path / "cases.db")[case_id_of("E2")]]
@@ -260,10 +260,10 @@ def test_what_lies_in_the_future_is_told(tmp_path):
     )
     findings = load(export, tmp_path / "cases.db")
     told = {answer.statement.what: answer for answer in findings.answers}
-    assert told["contact C2 of enrolment E2"].kind is Kind.NEW
-    assert [r.rule for r in told["entry of enrolment E2"].results] == ["not-in-the-future"]
-    assert told["exit of enrolment E2"].kind is Kind.REFUSED
-    assert told["entry of enrolment E3"].kind is Kind.FAILED
+    assert told["contact C2 of enrollment E2"].kind is Kind.NEW
+    assert [r.rule for r in told["entry of enrollment E2"].results] == ["not-in-the-future"]
+    assert told["exit of enrollment E2"].kind is Kind.REFUSED
+    assert told["entry of enrollment E3"].kind is Kind.FAILED
     assert "6 July 2023" in text(findings)
     again = load(export, tmp_path / "cases.db", at=LATER)
     assert by_kind(again) == {Kind.KNOWN: 6, Kind.NEW: 3}
@@ -342,13 +342,13 @@ def test_the_report_of_a_generated_export(tmp_path, capsys):
     shown = capsys.readouterr().out
     told = [line.strip() for line in shown.splitlines()]
     for expected in (
-        "40 enrolments of 36 clients",
+        "40 enrollments of 36 clients",
         "enrolled                        21",
         "exited                          19",
         "in any stage, moved in          13",
         "Decisions refused: 1",
         "exit-not-before-entry            1",
-        "Exit.csv, line 3: exit of enrolment E00003",
+        "Exit.csv, line 3: exit of enrollment E00003",
         "Not allowed: exit, from enrolled to exited.",
         "Found: an exit on 27 February 2022, and an entry on 28 February 2022.",
         "contact-not-before-entry        16",
@@ -403,11 +403,11 @@ def test_a_later_export_adds_only_what_is_new(tmp_path):
     )
     findings = load(export, cases, at=LATER)
     assert [answer.statement.what for answer in findings.of(Kind.NEW)] == [
-        "move-in of enrolment E2",
-        "exit of enrolment E2",
-        "contact C3 of enrolment E3",
-        "exit of enrolment E3",
-        "entry of enrolment E4",
+        "move-in of enrollment E2",
+        "exit of enrollment E2",
+        "contact C3 of enrollment E3",
+        "exit of enrollment E3",
+        "entry of enrollment E4",
     ]
     assert by_kind(findings) == {Kind.KNOWN: 8, Kind.NEW: 5}
     recorded = histories(cases)[case_id_of("E3")]
@@ -448,37 +448,37 @@ def test_a_case_that_was_opened_and_no_more_is_completed(tmp_path):
 CHANGES = [
     (
         {"exits": EXITS.replace("2021-06-01,10", "2021-06-01,19")},
-        "Exit.csv, line 2: exit of enrolment E1",
+        "Exit.csv, line 2: exit of enrollment E1",
         "Destination was 10 and is now 19.",
     ),
     (
         {"exits": EXITS.replace("2021-06-01,10", "2021-06-01,")},
-        "Exit.csv, line 2: exit of enrolment E1",
+        "Exit.csv, line 2: exit of enrollment E1",
         "Destination was 10 and is now empty.",
     ),
     (
         {"contacts": CONTACTS.replace("2021-03-09,36", "2021-03-10,16")},
-        "CurrentLivingSituation.csv, line 3: contact C2 of enrolment E2",
+        "CurrentLivingSituation.csv, line 3: contact C2 of enrollment E2",
         "Information date was 2021-03-09 and is now 2021-03-10; situation was 36 and is now 16.",
     ),
     (
         {"contacts": CONTACTS.replace("C2,E2,P2", "C2,E3,P3")},
-        "CurrentLivingSituation.csv, line 3: contact C2 of enrolment E3",
+        "CurrentLivingSituation.csv, line 3: contact C2 of enrollment E3",
         "It was recorded on case enrollment-E2.",
     ),
     (
         {"stays": STAYS.replace("PR2,2021-03-03", "PR3,2021-03-03")},
-        "Enrollment.csv, line 4: entry of enrolment E3",
+        "Enrollment.csv, line 4: entry of enrollment E3",
         "Project was PR2 and is now PR3.",
     ),
     (
         {"stays": STAYS.replace("2021-04-01", "2021-04-02")},
-        "Enrollment.csv, line 2: move-in of enrolment E1",
+        "Enrollment.csv, line 2: move-in of enrollment E1",
         "Move in date was 2021-04-01 and is now 2021-04-02.",
     ),
     (
         {"stays": STAYS.replace("E3,P3", "E3,P9")},
-        "Enrollment.csv, line 4: entry of enrolment E3",
+        "Enrollment.csv, line 4: entry of enrollment E3",
         "The case is of client 'P3', and the row is of 'P9'.",
     ),
 ]
@@ -545,7 +545,7 @@ def test_many_refusals_are_all_listed_and_the_first_explained(tmp_path):
     assert rules(findings, Kind.REFUSED) == {"exit-not-before-entry": 7}
     assert shown.count("Not allowed: ") == SHOWN == 5
     for n in days:
-        assert shown.count(f"Exit.csv, line {n + 1}: exit of enrolment E{n}") == 1
+        assert shown.count(f"Exit.csv, line {n + 1}: exit of enrollment E{n}") == 1
     assert "and 2 more, in short:" in shown
 
 
@@ -703,8 +703,8 @@ def test_rows_that_cannot_be_recorded_are_told_and_the_others_recorded(tmp_path)
     check_every_row_is_answered(export, answers)
     failed = [answer for answer in answers if answer.kind is Kind.FAILED]
     assert [answer.statement.what for answer in failed] == [
-        "entry of enrolment E2",
-        "contact C2 of enrolment E2",
+        "entry of enrollment E2",
+        "contact C2 of enrollment E2",
     ]
     assert all("was changed by somebody else" in answer.detail for answer in failed)
     assert [a.kind for a in answers].count(Kind.NEW) == 6
@@ -750,7 +750,7 @@ def test_the_progress_is_told_without_a_terminal(total, capsys):
         show_progress(done, total)
     told = capsys.readouterr().out.splitlines()
     assert 1 <= len(told) <= 10
-    assert told[-1] == f"  {total:,} of {total:,} enrolments"
+    assert told[-1] == f"  {total:,} of {total:,} enrollments"
 
 
 def test_the_progress_counts_up_in_one_line_on_a_terminal(capsys, monkeypatch):
@@ -758,7 +758,7 @@ def test_the_progress_counts_up_in_one_line_on_a_terminal(capsys, monkeypatch):
     for done in (1, 2, 3):
         show_progress(done, 3)
     assert capsys.readouterr().out == (
-        "\r  1 of 3 enrolments\r  2 of 3 enrolments\r  3 of 3 enrolments\n"
+        "\r  1 of 3 enrollments\r  2 of 3 enrollments\r  3 of 3 enrollments\n"
     )
 
 
@@ -766,7 +766,7 @@ def test_an_export_without_rows_is_no_trouble(tmp_path, capsys):
     stays, contacts, exits = headers()
     put(tmp_path / "in", stays=f"{stays}\n", contacts=f"{contacts}\n", exits=f"{exits}\n")
     assert main([str(tmp_path / "in"), "--cases", str(tmp_path / "cases.db")]) == 0
-    assert "There is no enrolment to record" in capsys.readouterr().out
+    assert "There is no enrollment to record" in capsys.readouterr().out
     assert "\n".join(reading(Export((), (), (), (), ()))).startswith("What was read")
 
 

@@ -520,25 +520,25 @@ def test_of_rows_with_one_id_the_first_is_read(tmp_path, file, row, column):
     assert "line 2" in str(export.problems[0])
 
 
-def test_of_several_exits_of_an_enrolment_the_first_is_read(tmp_path):
+def test_of_several_exits_of_an_enrollment_the_first_is_read(tmp_path):
     text = EXITS + "X3,E1,P1,2021-09-09,1,\n"
     export = left_out(tmp_path, EXIT_FILE, text, 4, "EnrollmentID", Kind.SECOND_EXIT)
     assert [row.exit_id for row in export.exits] == ["X1", "X2"]
 
 
 @pytest.mark.parametrize(("file", "good"), [(CONTACT_FILE, "C1,E1"), (EXIT_FILE, "X1,E1")])
-def test_an_enrolment_that_does_not_exist(tmp_path, file, good):
+def test_an_enrollment_that_does_not_exist(tmp_path, file, good):
     text = swap(file, good, good.replace("E1", "E9"))
     left_out(tmp_path, file, text, 2, "EnrollmentID", Kind.ENROLLMENT_UNKNOWN)
 
 
 @pytest.mark.parametrize(("file", "good"), [(CONTACT_FILE, "C1,E1,P1"), (EXIT_FILE, "X1,E1,P1")])
-def test_a_row_of_another_person_than_its_enrolment(tmp_path, file, good):
+def test_a_row_of_another_person_than_its_enrollment(tmp_path, file, good):
     text = swap(file, good, good.replace("P1", "P2"))
     left_out(tmp_path, file, text, 2, "PersonalID", Kind.PERSON_DIFFERS)
 
 
-def test_rows_of_an_enrolment_that_is_left_out_name_its_line(tmp_path):
+def test_rows_of_an_enrollment_that_is_left_out_name_its_line(tmp_path):
     text = swap(ENROLLMENT_FILE, "2021-03-02", "2021-02-30")
     export = read(put(tmp_path, ENROLLMENT_FILE, text))
     assert [(found.file, found.line, found.kind) for found in export.problems] == [

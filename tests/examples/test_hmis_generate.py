@@ -45,7 +45,7 @@ def test_too_few_enrollments_are_refused_before_anything_is_written(tmp_path):
 
 def test_the_command_line(tmp_path, capsys):
     assert main([str(tmp_path / "a"), "--enrollments", "12", "--seed", "3"]) == 0
-    assert "12 enrolments" in capsys.readouterr().out
+    assert "12 enrollments" in capsys.readouterr().out
     assert len(read_export(tmp_path / "a").enrollments) == 12
 
 

@@ -76,10 +76,12 @@ def told(request):
 
 
 def test_it_goes_the_way_of_its_source(told):
-    name, desk, _ = told
+    name, desk, text = told
     assert isinstance(desk, Desk)
     case = desk.book.case(desk.id)
     assert [move.position for move in case.path] == WAYS[name]
+    way = text.rpartition("The way of the case: ")[2].replace("-\n", "-").split()
+    assert " ".join(way) == ", ".join(desk.workflow.words[place] for place in WAYS[name]) + "."
     assert case == fold(desk.book.history(desk.id), CaseworkState())
     assert desk.book.owed(desk.id) == (), "nothing is left to do"
 
@@ -96,6 +98,15 @@ def test_the_rules_of_its_source_refuse_and_say_why(told):
     cited = re.findall(r"Source:\s+([A-Z][^,.]+)", " ".join(text.split()))
     assert cited
     assert {source.strip() for source in cited} == {document}
+
+
+def test_what_a_program_calls_otherwise_has_that_name_everywhere(told):
+    text = " ".join(told[2].split())
+    for id, word in told[1].workflow.labels.items():
+        if id == "supervisor":
+            assert f"Or: a {word} may make an exception." in text
+            assert f"from the {word} by 14 February 2026" in text
+            assert id not in text
 
 
 def test_it_fits_a_terminal_of_80_columns(told):

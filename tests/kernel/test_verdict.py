@@ -182,16 +182,29 @@ Why not:
     Rests on: events 4, 9.
     Rule: settled. Source: shop book 7.
 
-Due afterwards:
+Would be due afterwards:
 - An invoice is sent after the bicycle was collected.
     Found: nothing recorded.
     To do: record InvoiceSent.
     Due: within 7 days.
     Rule: invoiced. Source: tax law.
 
-These steps are one unit: nothing of it is recorded.
+These steps are one unit: none of them is recorded.
 """,
     )
+
+
+def test_what_an_allowed_step_leaves_to_do_is_due_afterwards(book):
+    shown = book.ask(bring(book, "ready"), Paid(amount=20_000), "collect", by=ANA).explain()
+    assert "Allowed: collect, from ready to collected." in shown
+    assert "\n\nDue afterwards:\n- An invoice is sent" in shown
+
+
+def test_who_pauses_stays_where_they_are(book):
+    case_id = bring(book, "quoting")
+    held = book.do(case_id, "hold", by=ANA, reason="holiday").verdict
+    assert held.explain() == "Allowed: hold, in Quote."
+    assert book.ask(case_id, "resume", by=ANA).explain() == "Allowed: resume, in Quote (on hold)."
 
 
 def test_a_fault(book):

@@ -314,6 +314,12 @@ CLOSURE = (
         c.ClosureCriterionMet(number=2),
     ),
     row(
+        "able-to-live-independently",
+        less(c.ClosureCriterionMet),
+        c.ClosureCriterionMet(number=1),
+        beside=("closure-criteria-met",),
+    ),
+    row(
         "exit-interview",
         less(c.ExitInterview),
         c.ExitInterview(program="housing", result="declined"),

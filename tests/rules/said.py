@@ -15,7 +15,7 @@ SAID = {
     "lead-assigned": [
         [
             "The case has a lead case manager.",
-            "none, so the supervisor holds the case > assign a lead case manager",
+            "nobody leads it yet > assign a lead case manager",
         ]
     ],
     "demographics-recorded": [
@@ -432,7 +432,7 @@ SAID = {
     "caseload-cap": [
         [
             "The case manager leads at most one case, with this one.",
-            "mo leads one case already > assign it to somebody else, or ask for an exception",
+            "mo leads one case already > assign it to somebody else",
         ]
     ],
     "recorded": [
@@ -456,11 +456,11 @@ SAID = {
     "closure-criteria-met": [
         [
             "The closure criteria agreed with the client are met.",
-            "closure criterion 2: not met > record when it is met, or ask for an exception",
+            "closure criterion 2: not met > record when it is met",
         ],
         [
             "The closure criteria agreed with the client are met.",
-            "closure criterion 1: not met > record when it is met, or ask for an exception",
+            "closure criterion 1: not met > record when it is met",
         ],
     ],
     "criteria-agreed-by-both": [
@@ -483,7 +483,11 @@ SAID = {
         [
             "The client has shown that they can live independently.",
             "no criterion for it > agree on what will show it, and record when it is met",
-        ]
+        ],
+        [
+            "The client has shown that they can live independently.",
+            "a criterion that is not met > record when it is met",
+        ],
     ],
     "exit-interview": [
         [

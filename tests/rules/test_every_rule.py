@@ -3,11 +3,11 @@
 import attrs
 import pytest
 
-from caseflow.casework import ProgressNoted
+from caseflow.casework import PlanApproved, PlanItemDrafted, ProgressNoted
 from caseflow.rules import VOCABULARY, at_least
 from tests.rules.rows import ROWS
 from tests.rules.said import SAID
-from tests.rules.whole import APART, MADE, RULES, TOLD_ELSEWHERE, WHOLE, Desk, workflow_of
+from tests.rules.whole import APART, ITEM, MADE, RULES, TOLD_ELSEWHERE, WHOLE, Desk, workflow_of
 
 WORKFLOW = workflow_of(RULES)
 IDS = {name: rule.id for name, rule in RULES.items()}
@@ -46,6 +46,31 @@ def test_where_nothing_is_there_it_is_said_how_many_are_needed():
     assert Desk(workflow_of({"at-least": said})).judged() == {
         "noted": ["It is noted.", "0 of 2 (progress noted) > write them"]
     }
+
+
+def test_a_second_signature_is_another_persons_and_given_since_the_last_change():
+    two = at_least(
+        "two-signed",
+        PlanApproved,
+        2,
+        wanted="Two people approved the plan.",
+        by_different_people=True,
+        since=(PlanItemDrafted,),
+    )
+    desk = Desk(workflow_of({"at-least": two}))
+    signed, since = PlanApproved(), ", counted since plan item drafted"
+    for by, step, *found in (
+        ("ana", ITEM, "0 of 2 people (plan approved) > 2 more people are needed"),
+        ("ana", signed, "1 of 2 people (plan approved) > 1 more person is needed"),
+        ("ana", signed, "1 of 2 people (plan approved) > 1 more person is needed"),
+        ("bo", signed),
+        ("ana", ITEM, f"0 of 2 people (plan approved){since} > 2 more people are needed"),
+        ("bo", signed, f"1 of 2 people (plan approved){since} > 1 more person is needed"),
+        ("ana", signed),
+    ):
+        desk.book.do("case", step, by=by)
+        told = {"two-signed": ["Two people approved the plan.", *found]} if found else {}
+        assert desk.judged() == told
 
 
 def mended(row):

@@ -44,6 +44,14 @@ MADE = [
     *six_stage.all_rules.values(),
     noted,
     at_least("three-notes", ProgressNoted, 3, wanted="There are three notes.").warns(),
+    at_least(
+        "two-people",
+        ProgressNoted,
+        2,
+        wanted="Two people have written notes.",
+        by_different_people=True,
+        since=(AssessmentCompleted,),
+    ),
     not_older_than("fresh", AssessmentCompleted, "1 year", wanted="The assessment is fresh."),
     contact_attempted(times=3, over="14 days").due(within="5 working days"),
     caseload_cap(20),
@@ -117,7 +125,8 @@ def test_a_time_that_ends_at_the_moment_is_written_in_hours():
 @given(case=cases(six_stage), made=st.sampled_from([one for one in MADE if not one.counts]))
 def test_and_it_judges_as_before(case, made):
     again = from_data(as_data(made), VOCABULARY, EVENTS)
-    context = Context(Actor("ana"), START, START, "step", histories={ContactAttempted: ()})
+    read = dict.fromkeys((ContactAttempted, ProgressNoted, AssessmentCompleted), ())
+    context = Context(Actor("ana"), START, START, "step", histories=read)
     assert again.result(case, context) == made.result(case, context)
 
 

@@ -200,13 +200,23 @@ def test_two_transitions_that_record_one_event_from_one_stage():
     ]
 
 
-def test_a_decision_of_a_stage_that_a_transition_records_too():
-    stages = [STAGES[0], Stage("work", decides=[QuoteAgreed]), STAGES[2]]
-    agree = Transition("agree", source="work", to="done", records=QuoteAgreed)
-    assert faults_of(stages, [agree]) == [
-        "Transitions 'agree' and 'quote-agreed' both record QuoteAgreed from 'work', so "
-        "submitting one is ambiguous. "
-        "Give each an event of its own, or make them one with several targets."
+@pytest.mark.parametrize("source", ["work", ANY_OPEN])
+def test_a_transition_that_records_what_its_stage_decides_is_the_one_way_there(source):
+    stages = [
+        attrs.evolve(STAGES[0], decides=[QuoteSent]),
+        Stage("work", decides=[QuoteAgreed, QuoteSent]),
+        Stage("done", final=True, decides=[QuoteAgreed]),
+    ]
+    agree = Transition("agree", source=source, to=STAY, records=QuoteAgreed, roles="manager")
+    built = Workflow("small", version="1", stages=stages, transitions=[START, FINISH, agree])
+    ways = [(row.name, *row.transition.source, *row.transition.roles) for row in built.rows]
+    assert [way for way in ways if "agree" in way[0]] == [
+        ("agree", source, "manager"),
+        ("quote-agreed", "done"),
+    ]
+    assert [way for way in ways if way[0] == "quote-sent"] == [
+        ("quote-sent", "new"),
+        ("quote-sent", "work"),
     ]
 
 

@@ -66,6 +66,8 @@ class Verdict(NamedTuple):
 
     allowed: bool
     judgements: tuple[Judgement, ...]
+    earlier: tuple[str, str] | None = None
+    """Where an earlier version of the workflow refused: that version, and the present one."""
 
     def __bool__(self) -> bool:
         """Whether it is allowed: `if book.ask(...)` reads as it looks."""
@@ -140,7 +142,7 @@ def _explained(verdict: Verdict) -> Iterator[str]:
         opening = f"{answer}: {_step_in_words(judgement)}{_way_in_words(judgement)}."
         yield wrapped(opening, width=WIDTH)
         shown = [a for a in judgement.answers if isinstance(a, Result) and a.outcome != "met"]
-        for heading, group in _groups(shown):
+        for heading, group in _groups(shown, allowed=verdict.allowed):
             yield ""
             yield f"{heading}:"
             for result in group:
@@ -149,7 +151,15 @@ def _explained(verdict: Verdict) -> Iterator[str]:
                 yield from (f"  {line.removeprefix(' ')}" for line in lines[1:])
     if len(verdict.judgements) > 1 and not verdict.allowed:
         yield ""
-        yield "These steps are one unit: nothing of it is recorded."
+        yield "These steps are one unit: none of them is recorded."
+    if verdict.earlier is not None:
+        yield ""
+        yield wrapped(
+            "Judged by version {} of the workflow, under which the case was opened. Cases that "
+            "are opened now have version {}.".format(*verdict.earlier),
+            width=WIDTH,
+            hanging="",
+        )
 
 
 def _step_in_words(judgement: Judgement) -> str:
@@ -161,20 +171,24 @@ def _step_in_words(judgement: Judgement) -> str:
 
 
 def _way_in_words(judgement: Judgement) -> str:
-    """From where to where, or where it stays."""
+    """From where to where, or where it stays: what pauses there, or goes on, leads nowhere else."""
     here = in_words(judgement.position, judgement.words) if judgement.position else ""
-    if judgement.target is None:
+    ends = (judgement.position or "", judgement.target or "")
+    held = ends in ((ends[1] + HOLD, ends[1]), (ends[0], ends[0] + HOLD))
+    if judgement.target is None or held:
         return f", in {here}" if here else ""
     leads = f" to {in_words(judgement.target, judgement.words)}"
     return f", from {here}{leads}" if here else f",{leads}"
 
 
-def _groups(results: list[Result]) -> Iterator[tuple[str, list[Result]]]:
+def _groups(results: list[Result], *, allowed: bool) -> Iterator[tuple[str, list[Result]]]:
     """Results under the heading that tells the reader what they mean."""
     groups = {
         "Why not": [r for r in results if r.refuses],
         "Warnings": [r for r in results if r.strength == "warn" and not r.holds],
-        "Due afterwards": [r for r in results if r.strength == "due" and not r.holds],
+        "Due afterwards" if allowed else "Would be due afterwards": [
+            r for r in results if r.strength == "due" and not r.holds
+        ],
         "Waits for what you will enter": [
             r for r in results if r.outcome == "needs-input" and r.strength == "block"
         ],

@@ -57,24 +57,44 @@ def at_least(
     *,
     wanted: str,
     remedy: str = "",
+    by_different_people: bool = False,
+    since: tuple[type[Any], ...] = (),
 ) -> Rule[Any]:
     """A rule: so many events of this type were recorded, at any time.
 
-    Without a `remedy` it says how many more are needed. Raises `DefinitionError` for what is no
-    number of events.
+    `by_different_people` counts whoever recorded several once: a second signature is that of
+    another person. `since` are types of events: what was recorded before the last one of them
+    does not count any more. Without a `remedy` it says how many more are needed. Raises
+    `DefinitionError` for what is no number of events.
     """
     so_many("at_least", times, "events")
+    read = (event, *since) if by_different_people or since else ()
 
-    @rule(id, rests_on=event, wanted=wanted)
+    @rule(id, rests_on=(event, *since), history=read, wanted=wanted)
     def often_enough(case: Case[Any], context: Context) -> Iterator[Unmet]:
-        found = case.count(event)
+        found, people, told = case.count(event), "", ""
+        if read:
+            changes = [entry for cls in since for entry in context.history(cls)]
+            last = max(changes, key=lambda entry: entry.number, default=None)
+            counted = [e for e in context.history(event) if last is None or e.number > last.number]
+            found = len({e.actor if by_different_people else e.number for e in counted})
+            people = " person" if by_different_people else ""
+            if last is not None and len(counted) < case.count(event):
+                told = f", counted since {in_words(last.name)}"
         if found < times:
             more = times - found
-            needed = f"{more} more {'is' if more == 1 else 'are'} needed"
+            needed = f"{more} more{_several(people, more)} {'is' if more == 1 else 'are'} needed"
             word = in_words(event_type(event).name)
-            yield Unmet(found=f"{found} of {times} ({word})", remedy=remedy or needed)
+            yield Unmet(
+                found=f"{found} of {times}{_several(people, times)} ({word}){told}",
+                remedy=remedy or needed,
+            )
 
     return often_enough
+
+
+def _several(word: str, count: int) -> str:
+    return word if count == 1 else word.replace("person", "people")
 
 
 @maker("not-older-than")

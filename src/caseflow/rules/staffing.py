@@ -23,9 +23,7 @@ Casework = Case[CaseworkState]
 )
 def _led(case: Casework, context: Context) -> Iterator[Unmet]:
     if lead_case_manager(case) is None:
-        yield Unmet(
-            found="none, so the supervisor holds the case", remedy="assign a lead case manager"
-        )
+        yield Unmet(found="nobody leads it yet", remedy="assign a lead case manager")
 
 
 lead_assigned: Rule[CaseworkState] = _led.due()
@@ -64,7 +62,7 @@ def caseload_cap(most: int) -> Rule[CaseworkState]:
         if others >= most:
             yield Unmet(
                 found=f"{lead} leads {cases_in_words(others)} already",
-                remedy="assign it to somebody else, or ask for an exception",
+                remedy="assign it to somebody else",
             )
 
     return capped

@@ -48,7 +48,7 @@ def closure_criteria_met(case: Casework, context: Context) -> Iterator[Unmet]:
             yield Unmet(
                 about=f"closure criterion {criterion.number}",
                 found="not met",
-                remedy="record when it is met, or ask for an exception",
+                remedy="record when it is met",
                 evidence=(criterion.recorded,),
             )
 
@@ -176,7 +176,7 @@ def able_to_live_independently(case: Casework, context: Context) -> Iterator[Unm
     if not any(one.met is not None for one in criteria):
         yield Unmet(
             found="a criterion that is not met" if criteria else "no criterion for it",
-            remedy="agree on what will show it, and record when it is met",
+            remedy=f"{'' if criteria else 'agree on what will show it, and '}record when it is met",
         )
 
 

@@ -138,10 +138,12 @@ def _known_events(workflow: Any, faults: Faults) -> dict[type[Any], EventType]:
 def _all_transitions(workflow: Any) -> list[tuple[Transition, bool]]:
     """The declared transitions, and those that stages, the hold and the core stand for."""
     declared = [(item, False) for item in workflow.transitions]
+    ways = {(item.records, name) for item in workflow.transitions for name in item.source}
     for stage in workflow.stages:
+        here = {stage.id} if stage.final else {stage.id, ANY_OPEN}
         for cls in stage.decides:
             name = getattr(cls, "__caseflow_event__", None)
-            if name is not None:
+            if name is not None and ways.isdisjoint((cls, place) for place in here):
                 declared.append(
                     (Transition(name.name, source=stage.id, to=STAY, records=cls), False)
                 )

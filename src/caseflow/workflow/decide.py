@@ -73,7 +73,7 @@ def decide_or_ask(workflow: Workflow[S], case: Case[S], command: Command) -> Dec
             if histories and kind in histories:
                 read = {**histories, kind: (*histories[kind], recorded)}
                 command = command._replace(histories=read)
-    verdict = quickly(Verdict, (True, tuple(judgements)))
+    verdict = quickly(Verdict, (True, tuple(judgements), None))
     return quickly(Decided, (verdict, tuple(events), case))
 
 

@@ -131,7 +131,8 @@ class Stage:
     workflow leaves out.
     `substages` divide it, in order; a case that enters the stage enters the first. The one
     stage with `initial=True` is where cases open; those with `final=True` are ends. `decides`
-    names the decision events that may be taken here without moving.
+    names the decision events that may be taken here without moving; where a transition records
+    one of them from this stage, it says how that is taken (by whom, say), and leads where.
     """
 
     id: str

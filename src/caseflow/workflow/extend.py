@@ -102,8 +102,8 @@ def extended(workflow: Any, name: str, asked: Asked) -> Changed:
         for id in asked.drop_obligations
         if id not in owed
     ]
-    if faults:
-        raise WorkflowInvalid(workflow=name, faults=tuple(faults))
+    if faults:  # a rule that stands in several places has the same one in each
+        raise WorkflowInvalid(workflow=name, faults=tuple(dict.fromkeys(faults)))
     hold = workflow.hold and attrs.evolve(workflow.hold, rules=edit("hold", workflow.hold.rules))
     return Changed(
         stages=_merged(workflow.stages, asked.stages, lambda item: item.id),
