@@ -244,9 +244,12 @@ def effect_of(consumer: str, entry: FeedEvent) -> dict[str, Any]:
 
 
 def consume(pipe: Any, url: str, consumer: str, within: bool) -> None:
-    """Work through the feed: exactly once, or at least once."""
+    """Work through the feed: exactly once, or at least once.
+
+    Few at a time, so that more than that is often written between two statements of a reader.
+    """
     consuming = Consuming(url, within)
-    _until_told(pipe, lambda: consuming.turn(consumer, limit=100 if within else 20))
+    _until_told(pipe, lambda: consuming.turn(consumer, limit=7 if within else 3))
     consuming.close()
 
 
