@@ -209,7 +209,7 @@ def test_deciding_by_hand_needs_what_the_rules_read(book):
         with pytest.raises(InvalidCall) as lacking:
             ask(mine, case, step)
         assert str(lacking.value) == (
-            f"{what} the history of the case: rules read every PartArrived. "
+            f"{what} the history of the case: rule 'parts-here' reads every PartArrived. "
             "Give it: Command(..., history=...), with all events of the case."
         )
         known = step._replace(history=history)

@@ -74,7 +74,10 @@ def our_target(case, name, event):
     """Where `decide` goes, whatever the rules say of it."""
     step = event if event is not None else name
     command = Command(
-        entries=(Entry(step, reason=REASON.get(name)),), actor=EVERYBODY, now=START + DAY
+        entries=(Entry(step, reason=REASON.get(name)),),
+        actor=EVERYBODY,
+        now=START + DAY,
+        histories={},
     )
     decided = decide(shop, case, command)
     judgement = decided.verdict.judgements[0]

@@ -33,6 +33,17 @@ class CountNeeded(BaseException):
         super().__init__(name, value)
 
 
+class HistoryNeeded(BaseException):
+    """A rule that reads every event of some types is judged, and they are not given.
+
+    No `Exception`, for the same reason.
+    """
+
+    def __init__(self, rule: str, events: tuple[type[Any], ...]) -> None:
+        self.rule, self.events = rule, events
+        super().__init__(rule, events)
+
+
 _UTC = Calendar()
 
 

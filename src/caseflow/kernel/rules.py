@@ -33,7 +33,7 @@ from caseflow.kernel.checks import (
     some_words,
     wanted_words,
 )
-from caseflow.kernel.context import Context, NeedsInput
+from caseflow.kernel.context import Context, HistoryNeeded, NeedsInput
 from caseflow.kernel.erasure_errors import ErasedRead
 from caseflow.kernel.errors import UndeclaredRead
 from caseflow.kernel.recorded import Strength
@@ -181,9 +181,11 @@ class Rule(Generic[S_contra]):
 
     def _reading(self, context: Context) -> Context:
         """The context with what this rule declares to read, and nothing else."""
-        given = context.histories or {}
+        given = context.histories
+        if given is None and self.history:
+            raise HistoryNeeded(self.id, self.history)
         return context._replace(
-            histories={cls: given.get(cls, ()) for cls in self.history},
+            histories={cls: (given or {}).get(cls, ()) for cls in self.history},
             rule=self.id,
             countable=self.counts,
         )

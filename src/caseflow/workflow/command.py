@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Generic, NamedTuple
 
 from caseflow.kernel.case import Case, S, histories_of
-from caseflow.kernel.context import CountNeeded
+from caseflow.kernel.context import CountNeeded, HistoryNeeded
 from caseflow.kernel.errors import InvalidCall
 from caseflow.kernel.events import Corrected, ExceptionMade, Voided
 from caseflow.kernel.recorded import Actor, AnyRecorded
@@ -99,31 +99,35 @@ class Decided(NamedTuple, Generic[S]):
 
 
 def with_what_is_read(workflow: Any, command: Command, call: str) -> Command:
-    """The command with the histories that rules read, taken from its whole history.
+    """The command with the histories that rules read, taken from its whole history if it is given.
 
-    Raises `InvalidCall` where it is needed, and not given.
+    Raises `InvalidCall` where a step needs the whole history.
     """
-    reads = () if command.histories is not None else workflow.histories
-    if not reads and not any(needs_history(entry.step) for entry in command.entries):
-        return command
     if command.history is None:
-        names = ", ".join(sorted(cls.__name__ for cls in reads))
-        raise InvalidCall(
-            what=call,
-            problem="needs the history of the case"
-            + (f": rules read every {names}" if reads else ""),
-            repair="Give it: Command(..., history=...), with all events of the case.",
-        )
-    histories = histories_of(command.history, reads) if reads else command.histories
-    return command._replace(histories=histories)
+        if any(needs_history(entry.step) for entry in command.entries):
+            raise _incomplete(call)
+    elif command.histories is None and workflow.histories:
+        return command._replace(histories=histories_of(command.history, workflow.histories))
+    return command
 
 
-def count_missing(call: str, needed: CountNeeded) -> InvalidCall:
-    """The error for a command that does not say what a rule counts."""
+def incomplete(call: str, needed: CountNeeded | HistoryNeeded) -> InvalidCall:
+    """The error for a command that does not say what a rule reads."""
+    if isinstance(needed, HistoryNeeded):
+        names = ", ".join(sorted(cls.__name__ for cls in needed.events))
+        return _incomplete(call, f": rule {needed.rule!r} reads every {names}")
     asked = (needed.name, needed.value)
     return InvalidCall(
         what=call,
         problem=f"needs to know how many other cases the index {needed.name!r} holds "
         f"under {needed.value!r}",
         repair=f"Say it: Command(..., counts={{{asked!r}: 0}}).",
+    )
+
+
+def _incomplete(call: str, why: str = "") -> InvalidCall:
+    return InvalidCall(
+        what=call,
+        problem=f"needs the history of the case{why}",
+        repair="Give it: Command(..., history=...), with all events of the case.",
     )

@@ -10,7 +10,7 @@ from datetime import UTC
 from typing import Any
 
 from caseflow.kernel.case import Case, CaseIdentity, S, evolve, fold, histories_of
-from caseflow.kernel.context import Context, CountNeeded
+from caseflow.kernel.context import Context, CountNeeded, HistoryNeeded
 from caseflow.kernel.errors import HistoricalCase
 from caseflow.kernel.events import CaseOpened, Corrected, Voided
 from caseflow.kernel.recorded import AnyRecorded, Noted, Recorded, quickly
@@ -21,7 +21,7 @@ from caseflow.workflow.command import (
     Command,
     Decided,
     Entry,
-    count_missing,
+    incomplete,
     with_what_is_read,
 )
 from caseflow.workflow.definition import Transition
@@ -39,8 +39,8 @@ def decide(workflow: Workflow[S], case: Case[S], command: Command) -> Decided[S]
     """
     try:
         return decide_or_ask(workflow, case, command)
-    except CountNeeded as needed:
-        raise count_missing("decide(...)", needed) from None
+    except (CountNeeded, HistoryNeeded) as needed:
+        raise incomplete("decide(...)", needed) from None
 
 
 def decide_or_ask(workflow: Workflow[S], case: Case[S], command: Command) -> Decided[S]:
@@ -139,7 +139,7 @@ def open_case(
         event,
         command.reason,
         client,
-        command.histories,
+        command.histories or {},
         counts=command.counts,
         calendar=workflow.calendar,
     )

@@ -8,11 +8,11 @@ from typing import Any
 import attrs
 
 from caseflow.kernel.case import Case, S
-from caseflow.kernel.context import Context, CountNeeded
+from caseflow.kernel.context import Context, CountNeeded, HistoryNeeded
 from caseflow.kernel.errors import HistoricalCase
 from caseflow.kernel.rules import Result
 from caseflow.kernel.verdict import Judgement
-from caseflow.workflow.command import Command, count_missing, with_what_is_read
+from caseflow.workflow.command import Command, incomplete, with_what_is_read
 from caseflow.workflow.judge import answers_of, bare_event, concluded
 from caseflow.workflow.machine import Edge, Row
 from caseflow.workflow.workflow import Workflow
@@ -52,8 +52,8 @@ def options(workflow: Workflow[S], case: Case[S], command: Command) -> tuple[Opt
     """
     try:
         return options_or_ask(workflow, case, command)
-    except CountNeeded as needed:
-        raise count_missing("options(...)", needed) from None
+    except (CountNeeded, HistoryNeeded) as needed:
+        raise incomplete("options(...)", needed) from None
 
 
 def options_or_ask(workflow: Workflow[S], case: Case[S], command: Command) -> tuple[Option, ...]:
