@@ -29,6 +29,7 @@ _REPAIRS_BY_STATE = {
 }
 _REPAIRS_BY_WORDS = (
     (("cannot contain nul",), _SHORTER),
+    (("invalid transaction",), _REPAIRS_BY_STATE["25P02"]),
     (("is no position",), "Move it with reset_consumer(name, to=...), see docs/howto-feed.md."),
     (("sqlite_master",), "A SQLite file has no schemas: declare the tables without one."),
     (("invalid connection option",), "Correct that part of the URL, or leave it out."),
