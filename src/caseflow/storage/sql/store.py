@@ -48,6 +48,8 @@ class EngineStorage(SQLVerbs):
         self.url = without_password(engine.url.render_as_string(hide_password=True))
         self._engine = engine
         self._borrowed = borrowed
+        self.own_path = None if borrowed else os.path.abspath(engine.url.database or "")  # noqa: PTH100 - no Path of it is needed
+        """Where its own engine finds a SQLite file, whatever the working directory is later."""
         self._shown = shown
         self._closed = False
         self._may_begin = True
