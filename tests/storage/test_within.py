@@ -13,7 +13,7 @@ from sqlalchemy import Column, Integer, MetaData, Table, create_engine, event, i
 from sqlalchemy.exc import IntegrityError, PendingRollbackError
 from sqlalchemy.orm import Session
 
-from caseflow import InvalidCall, Refused, StoreError, TransactionNotImmediate
+from caseflow import GaveWay, InvalidCall, Refused, StoreError, TransactionNotImmediate
 from caseflow.storage import MemoryStorage, SQLStorage, begin_immediate
 from caseflow.storage.sql import tracking
 from tests.support.trades import ANA, MO, Inspected, Paid, bring, shop_book
@@ -307,6 +307,27 @@ def test_who_was_overtaken_decides_again_inside_the_transaction(postgres_url):
         joined.record(desk.case_id, Paid(amount=2), by=ANA)
     assert desk.numbers() == [1, 2, 3]
     assert desk.told == [2, 3]
+    desk.close()
+
+
+def test_who_gave_way_is_told_apart_and_does_all_of_it_again(postgres_url):
+    desk, others = Desk(postgres_url), [Paid(amount=1)]
+    engine = create_engine(postgres_url, isolation_level="REPEATABLE READ")
+
+    def all_of_it():
+        with Session(engine) as session, session.begin():
+            session.execute(insert(letters).values(id=1))
+            joined = desk.book.within(session)
+            joined.case(desk.case_id)
+            while others:
+                desk.book.record(desk.case_id, others.pop(), by=ANA)
+            joined.record(desk.case_id, Paid(amount=2), by=ANA)
+
+    with pytest.raises(GaveWay):
+        all_of_it()
+    all_of_it()
+    assert (desk.numbers(), desk.letters()) == ([1, 2, 3], [1])
+    engine.dispose()
     desk.close()
 
 
