@@ -186,6 +186,26 @@ def test_what_is_missing_in_the_file_as_well_is_told_and_nothing_is_changed(dama
     assert raw.rows(CASE)[:-1] == rows[:-1]
 
 
+def test_a_row_that_may_be_of_another_case_or_of_a_lost_end_is_left_out_when_told_to(damaged):
+    """Where the case is listed, its end tells that nothing is missing, and the row goes with it."""
+    raw, _, history = damaged
+    file, rows = io.BytesIO(), raw.rows(CASE)
+    book_on(raw).export(file)
+    raw.put(CASE, [*rows, raw.rows("R-3")[1]._replace(number=1002)])
+    raw.unlist(CASE)
+    with pytest.raises(ChainBroken) as error:
+        book_on(raw).mend(CASE, io.BytesIO(file.getvalue()))
+    assert str(error.value) == (
+        "The history of case 'R-2' was altered: event 1002 was changed after it was written. The "
+        "file is too old, or another case's row was moved here: where the list does not show a "
+        "case, nothing says where it ended. Look for a later export; where none has more of it, "
+        "accept_loss=True leaves the row out. Nothing was changed."
+    )
+    book_on(raw).mend(CASE, io.BytesIO(file.getvalue()), accept_loss=True)
+    assert book_on(raw).verify_all().holds
+    assert book_on(raw).history(CASE) == history
+
+
 @pytest.mark.parametrize("with_file", [True, False])
 def test_where_no_export_has_it_the_case_may_end_before_what_is_lost(damaged, with_file):
     """And can be worked on again: what is whole up to there is kept."""
