@@ -114,6 +114,16 @@ def test_what_is_put_right_in_a_transaction_is_verified_in_it(woven):
     assert_put_right(woven, before)
 
 
+@pytest.mark.parametrize("woven", ["postgres"], indirect=True)
+def test_who_finds_nothing_to_put_right_keeps_nobody_from_the_feed(woven):
+    engine = create_engine(woven.store.engine.url)
+    with Session(engine) as session:
+        book_on(woven).within(session).reindex()
+        book_on(woven).record("R-1", Paid(amount=9), by=ANA)
+        assert len(feed(woven)) == 30
+    engine.dispose()
+
+
 def test_consumers_of_any_step_go_on_past_what_is_blank(woven):
     """Also where more is blank than they ask for at once, and see what was put back."""
     before = feed(woven)

@@ -13,7 +13,14 @@ from sqlalchemy import Column, Integer, MetaData, Table, create_engine, event, i
 from sqlalchemy.exc import IntegrityError, PendingRollbackError
 from sqlalchemy.orm import Session
 
-from caseflow import GaveWay, InvalidCall, Refused, StoreError, TransactionNotImmediate
+from caseflow import (
+    ConnectionLost,
+    GaveWay,
+    InvalidCall,
+    Refused,
+    StoreError,
+    TransactionNotImmediate,
+)
 from caseflow.storage import MemoryStorage, SQLStorage, begin_immediate
 from caseflow.storage.sql import tracking
 from tests.support.trades import ANA, MO, Inspected, Paid, bring, shop_book
@@ -367,7 +374,7 @@ def test_a_connection_that_is_lost_is_told_by_the_store_alone(postgres_url, recw
             end_connections_of(desk)
             joined.record(desk.case_id, Paid(amount=2), by=ANA)
 
-    with pytest.raises(StoreError, match="in this transaction is gone, what you wrote too"):
+    with pytest.raises(ConnectionLost, match="in this transaction is gone, what you wrote too"):
         pay()
     assert desk.numbers() == [1]
     end_connections_of(desk)

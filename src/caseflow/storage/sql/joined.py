@@ -16,7 +16,7 @@ from sqlalchemy.exc import InvalidRequestError, OperationalError, SQLAlchemyErro
 from sqlalchemy.orm import Session
 
 from caseflow.kernel.errors import InvalidCall
-from caseflow.kernel.store_errors import StoreError, TransactionNotImmediate
+from caseflow.kernel.store_errors import ConnectionLost, StoreError, TransactionNotImmediate
 from caseflow.storage.port import Appended, Consumers, FeedEntry, Unit
 from caseflow.storage.sql import failures, feed, place, writing
 from caseflow.storage.sql.odd import leniently
@@ -134,7 +134,8 @@ class JoinedStorage(SQLVerbs):
         connection.invalidate(error)
         told = failures.failure(self, action, error)
         repair = repair or f"{told.fields['repair']} {_ALL_GONE}"
-        return StoreError(**{**told.fields, "repair": repair})
+        kind = ConnectionLost if self._prepared.postgres else StoreError
+        return kind(**{**told.fields, "repair": repair})
 
     def _see_the_lock(self, connection: Connection, driver: Any, action: str) -> None:
         """See that the transaction may write, before anything is read in it.
