@@ -17,7 +17,7 @@ from caseflow import (
     InvalidCall,
     NoSuchCase,
 )
-from caseflow.casebook import archive, audit, files, walking
+from caseflow.casebook import archive, files, walking
 from caseflow.kernel.stored import StoredEvent, hash_of
 from caseflow.storage import History, MemoryStorage
 from tests.support.exports import (
@@ -74,12 +74,11 @@ def test_a_store_comes_back_as_it_was(plan, cipher):
 
 
 def test_page_by_page_and_chunk_by_chunk_it_is_the_same(monkeypatch):
-    """However much is read at a time: the list, the feed, and a file."""
+    """However much is read at a time: of the list, and of a file."""
     book = played([("looked-at", str(number)) for number in range(5)])
     whole, verified = exported(book), book.verify_all()
     for page in (1, 2, 5, 6):
         monkeypatch.setattr(walking, "PAGE", page)
-        monkeypatch.setattr(audit, "PAGE", page)
         assert exported(book) == whole
         assert book.verify_all() == verified
         assert book.packet("R-5", io.BytesIO()).events == 5

@@ -527,7 +527,7 @@ BLINDED = {
         lambda *_: [],
         lambda raw: raw.set_listing(CASE, stage="ready"),
     ),
-    "the feed": (audit.Audit, "_feed", lambda *_: nothing(), lambda raw: raw.swap_feed(5, 6)),
+    "the feed": (audit.Audit, "_loose_ends", lambda *_: nothing(), lambda raw: raw.swap_feed(5, 6)),
     "loose ends": (
         audit.Audit,
         "_loose_ends",
