@@ -77,6 +77,7 @@ from caseflow.kernel.rules import Result, Rule, Unmet, all_of, any_of, not_, rul
 from caseflow.kernel.store_errors import (
     ConnectionLost,
     FileFailed,
+    GaveWay,
     OtherDatabase,
     SchemaIncomplete,
     SchemaMissing,
@@ -160,6 +161,7 @@ __all__ = [
     "FileFailed",
     "Finding",
     "Foldable",
+    "GaveWay",
     "Ground",
     "HistoricalCase",
     "Hold",

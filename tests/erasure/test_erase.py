@@ -634,8 +634,18 @@ def test_nothing_is_erased_within_a_transaction_that_may_be_rolled_back(tmp_path
     filled(book)
     with store.engine.begin() as connection:
         joined = book.within(connection)
-        with pytest.raises(InvalidCall, match="a key that was destroyed is not rolled back"):
-            joined.erase("P-1", by="boss", reason="asked")
+        for verb in (
+            lambda: joined.erase("P-1", by="boss", reason="asked"),
+            lambda: joined.may_erase("P-1"),
+            lambda: joined.begin_again("P-1"),
+        ):
+            with pytest.raises(InvalidCall) as refused:
+                verb()
+            assert str(refused.value) == (
+                "A book made by within(...) has no erase, may_erase or begin_again: keys are "
+                "outside of the transaction, and are not rolled back with it. Call it on the book "
+                "it was made from, outside of the transaction."
+            )
     assert keys.tombstones("agency") == []
     store.close()
 

@@ -184,6 +184,11 @@ PINS = {
         {"store": "S", "action": "read a case", "cause": "server closed", "repair": "Try again."},
         "The store S failed to read a case: server closed. Try again.",
     ),
+    "GaveWay": (
+        "gave-way",
+        {"store": "S", "action": "read a case", "cause": "deadlock", "repair": "Do it again."},
+        "The store S failed to read a case: deadlock. Do it again.",
+    ),
     "Unsupported": (
         "unsupported",
         {"store": "S", "action": "read the feed", "lacks": "feed"},

@@ -5,7 +5,7 @@ from threading import Barrier, BrokenBarrierError
 
 import pytest
 
-from caseflow.kernel.store_errors import StoreError
+from caseflow.kernel.store_errors import GaveWay
 from caseflow.storage import SQLStorage
 from caseflow.storage.sql import failures, restoring
 from caseflow.testing.contract.rows import NORTH, history, listing
@@ -56,7 +56,7 @@ def test_one_that_gave_way_is_told_what_to_do_also_without_a_transaction_of_its_
         sqlstate = "40P01"
 
     error = failures.failure(store, "import histories", Deadlock("deadlock detected"))
-    assert isinstance(error, StoreError)
+    assert type(error) is GaveWay
     assert str(error).endswith(
         "deadlock detected. It gave way to another transaction, and nothing was written: do it "
         "again. Where it is a part of a transaction of yours, roll that back, and do all of it "

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caseflow import InvalidCall, StoreError
+from caseflow import GaveWay, InvalidCall, StoreError
 from caseflow.storage import Listing, Query, SQLStorage
 from caseflow.testing.contract.rows import row, unit
 from tests.support.raw import connection_to
@@ -73,7 +73,7 @@ def test_a_file_that_another_program_holds(tmp_path):
     store.append(unit(0))
     other = sqlite3.connect(path)
     other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StoreError) as failed:
+    with pytest.raises(GaveWay) as failed:
         store.append(unit(1))
     assert str(failed.value) == (
         f"The store SQLStorage('sqlite:///{path}') failed to append to a history: "

@@ -9,10 +9,18 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Column, Integer, MetaData, Table, create_engine, event, insert, select
+from sqlalchemy import Column, Integer, MetaData, Table, create_engine, event, insert, select, text
+from sqlalchemy.exc import IntegrityError, PendingRollbackError
 from sqlalchemy.orm import Session
 
-from caseflow import InvalidCall, Refused, StoreError, TransactionNotImmediate
+from caseflow import (
+    ConnectionLost,
+    GaveWay,
+    InvalidCall,
+    Refused,
+    StoreError,
+    TransactionNotImmediate,
+)
 from caseflow.storage import MemoryStorage, SQLStorage, begin_immediate
 from caseflow.storage.sql import tracking
 from tests.support.trades import ANA, MO, Inspected, Paid, bring, shop_book
@@ -309,6 +317,27 @@ def test_who_was_overtaken_decides_again_inside_the_transaction(postgres_url):
     desk.close()
 
 
+def test_who_gave_way_is_told_apart_and_does_all_of_it_again(postgres_url):
+    desk, others = Desk(postgres_url), [Paid(amount=1)]
+    engine = create_engine(postgres_url, isolation_level="REPEATABLE READ")
+
+    def all_of_it():
+        with Session(engine) as session, session.begin():
+            session.execute(insert(letters).values(id=1))
+            joined = desk.book.within(session)
+            joined.case(desk.case_id)
+            while others:
+                desk.book.record(desk.case_id, others.pop(), by=ANA)
+            joined.record(desk.case_id, Paid(amount=2), by=ANA)
+
+    with pytest.raises(GaveWay):
+        all_of_it()
+    all_of_it()
+    assert (desk.numbers(), desk.letters()) == ([1, 2, 3], [1])
+    engine.dispose()
+    desk.close()
+
+
 def test_a_feed_that_is_read_while_a_transaction_is_open_misses_nothing_later(postgres_url):
     desk = Desk(postgres_url)
     other = bring(desk.book, "dropped-off")
@@ -321,6 +350,36 @@ def test_a_feed_that_is_read_while_a_transaction_is_open_misses_nothing_later(po
         assert list(joined.feed())[:3] == list(desk.book.feed())
     after = [(e.position, e.recorded.case_id, e.recorded.number) for e in desk.book.feed()]
     assert after == [*seen, (4, desk.case_id, 2)]
+    desk.close()
+
+
+def end_connections_of(desk):
+    """Let the server end the connections that the application has, and has at hand."""
+    other = create_engine(desk.engine.url)
+    ended = "pg_terminate_backend(pid, 5000)"
+    of_others = "datname = current_database() AND pid <> pg_backend_pid()"
+    with other.connect() as connection:
+        connection.execute(text(f"SELECT {ended} FROM pg_stat_activity WHERE {of_others}")).all()
+    other.dispose()
+
+
+def test_a_connection_that_is_lost_is_told_by_the_store_alone(postgres_url, recwarn):
+    """SQLAlchemy knows that nothing is left to roll back, and lets the error through."""
+    desk = Desk(postgres_url)
+
+    def pay():
+        with Session(desk.engine) as session, session.begin():
+            joined = desk.book.within(session)
+            joined.record(desk.case_id, Paid(amount=1), by=ANA)
+            end_connections_of(desk)
+            joined.record(desk.case_id, Paid(amount=2), by=ANA)
+
+    with pytest.raises(ConnectionLost, match="in this transaction is gone, what you wrote too"):
+        pay()
+    assert desk.numbers() == [1]
+    end_connections_of(desk)
+    assert desk.numbers() == [1], "read again on another connection"
+    assert not [one for one in recwarn if "invalidate" in str(one.message)]
     desk.close()
 
 
@@ -370,6 +429,54 @@ def test_a_plain_engine_is_joined_where_the_casebook_comes_first(tmp_path):
         session.execute(insert(letters).values(id=1))
     assert (desk.numbers(), desk.told, desk.letters()) == ([1, 2], [2], [1])
     engine.dispose()
+    desk.close()
+
+
+@pytest.mark.parametrize("begins", [begin_immediate, lambda engine: engine])
+def test_a_transaction_that_sqlite_rolled_back_takes_nothing_more(tmp_path, begins):
+    """Each statement would be committed by itself. A book that is new in it is told so too."""
+    desk = Desk(f"sqlite:///{tmp_path / 'cases.db'}")
+    engine = begins(create_engine(desk.engine.url))
+    with Session(engine) as session:
+        desk.book.within(session).record(desk.case_id, Paid(amount=1), by=ANA)
+        session.execute(insert(letters).values(id=1))
+        with pytest.raises(IntegrityError):
+            session.execute(text("INSERT OR ROLLBACK INTO letters VALUES (1)"))
+        with pytest.raises(StoreError) as refused:
+            desk.book.within(session).record(desk.case_id, Paid(amount=2), by=ANA)
+        assert str(refused.value).endswith(
+            "failed to read a case: the transaction was ended by SQLite, or by hand. "
+            "All that was written in this transaction is gone, what you wrote too: roll it back, "
+            "and do all of it again."
+        )
+        with pytest.raises(StoreError, match="roll it back, and begin again"):
+            desk.book.within(session).case(desk.case_id)
+        with pytest.raises(PendingRollbackError):
+            session.commit()
+        session.rollback()
+        desk.book.within(session).record(desk.case_id, Paid(amount=3), by=ANA)
+        session.commit()
+    assert (desk.numbers(), desk.letters()) == ([1, 2], [])
+    engine.dispose()
+    desk.close()
+
+
+def test_a_unit_that_takes_the_transaction_with_it_says_so(tmp_path):
+    """SQLite may roll back all of it where the disk is full."""
+    desk = Desk(f"sqlite:///{tmp_path / 'cases.db'}")
+    full = "BEFORE INSERT ON caseflow_feed BEGIN SELECT RAISE(ROLLBACK, 'disk is full'); END"
+    with desk.engine.begin() as connection:
+        connection.execute(text(f"CREATE TRIGGER full {full}"))
+    with Session(desk.engine) as session:
+        session.execute(insert(letters).values(id=1))
+        joined = desk.book.within(session)
+        with pytest.raises(StoreError, match="All that was written in this transaction is gone"):
+            joined.record(desk.case_id, Paid(amount=1), by=ANA)
+        with pytest.raises(StoreError, match="roll it back, and begin again"):
+            joined.record(desk.case_id, Paid(amount=1), by=ANA)
+        with pytest.raises(PendingRollbackError):
+            session.commit()
+    assert (desk.numbers(), desk.letters()) == ([1], [])
     desk.close()
 
 

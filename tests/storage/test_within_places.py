@@ -7,14 +7,14 @@ that is at its end.
 import os
 
 import pytest
-from sqlalchemy import create_engine, insert, select
+from sqlalchemy import MetaData, create_engine, insert, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from caseflow import InvalidCall, OtherDatabase
-from caseflow.storage import AsyncSQLStorage, SQLStorage, begin_immediate
+from caseflow.storage import AsyncSQLStorage, SQLStorage, begin_immediate, tables
 from caseflow.storage.sql import place
 from tests.storage.test_within import Desk, letters, url  # noqa: F401  # a fixture
 from tests.support.trades import ANA, Paid, bring, shop_book
@@ -258,6 +258,19 @@ def test_a_database_in_memory_is_another(tmp_path):
         desk.book.within(connection).case(desk.case_id)
     engine.dispose()
     desk.close()
+
+
+def test_a_file_is_joined_that_the_stores_own_engine_did_not_open_yet(tmp_path):
+    """Opening it changes how the file is logged, and would wait for the transaction's lock."""
+    metadata, address = MetaData(), f"sqlite:///{tmp_path / 'cases.db'}"
+    declared = tables(metadata)
+    engine = begin_immediate(create_engine(address))
+    metadata.create_all(engine)
+    book = shop_book(SQLStorage(address, declared=declared, create=False, timeout=0.01))
+    with Session(engine) as session, session.begin():
+        bring(book.within(session), "dropped-off")
+    assert book.verify_all().events == 1
+    engine.dispose()
 
 
 def test_one_file_by_another_path_is_joined(tmp_path):

@@ -27,8 +27,9 @@ class _Erases:
         if self._joined is not None:
             raise InvalidCall(
                 what="A book made by within(...)",
-                problem="cannot erase: a key that was destroyed is not rolled back",
-                repair="Erase with the book it was made from, outside of the transaction.",
+                problem="has no erase, may_erase or begin_again: keys are outside of the transaction, "
+                "and are not rolled back with it",
+                repair="Call it on the book it was made from, outside of the transaction.",
             )
         return Eraser(Keeper(book._middle, book.retention) for book in (self, *also))
 

@@ -91,8 +91,9 @@ class Keeping(Generic[S]):
     ) -> int:
         """Put a damaged case right from an export or a packet. How many events were put right.
 
-        What was written after the export is kept, where it follows from it; so is the place of
-        each event in the feed. Nothing is changed, and `ChainBroken` raised, where an event that
+        What was written after the export is kept, where it follows from it; so is the place in
+        the feed of each event that was there. In a transaction of the application's on PostgreSQL,
+        no event gets a place in the feed from here on until that has ended. Nothing is changed, and `ChainBroken` raised, where an event that
         is whole would be lost, or one is missing from the file as well. So it is where this book
         cannot list the case: `OtherWorkflow`, `OtherVersion`, `UnreadableRecord` (without its
         cipher, say). Raises `DamagedFile`, `FileFailed`, `CommandHeld`, `Conflict`, and
@@ -108,7 +109,9 @@ class Keeping(Generic[S]):
 
         For after an index of the workflow was changed, or `verify` found that the list or a
         snapshot differs, or that the feed lacks an event. How many cases were put right. It may
-        be repeated, and others may write meanwhile. Raises `UnreadableRecord` for the first
+        be repeated, and others may write meanwhile. In a transaction of the application's on
+        PostgreSQL that found something, no event gets a place in the feed until that has ended.
+        Raises `UnreadableRecord` for the first
         history that does not hold or cannot be read (its key is missing, say), `OtherVersion`
         where the book lacks its version of the workflow, or `InvalidCall` where an index or an
         obligation fails on it, when the others are put right.

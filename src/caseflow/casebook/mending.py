@@ -186,6 +186,12 @@ _NONE_HOLDS = "Where none has what is lost, accept_loss=True lets the case end b
 
 _TOO_OLD = f"The file is too old: look for a later export. {_NONE_HOLDS} Nothing was changed."
 
+_UNLISTED = (
+    "The file is too old, or another case's row was moved here: where the list does not show a "
+    "case, nothing says where it ended. Look for a later export; where none has more of it, "
+    "accept_loss=True leaves the row out. Nothing was changed."
+)
+
 _ALL_LOST = (
     "Nothing can be kept of it without a file. Where no export holds it, delete its rows from "
     "the tables of caseflow by hand, and run reindex(). Nothing was changed."
@@ -250,7 +256,8 @@ def _see_that_all_are_among(
     for row in rows:
         if row.number not in numbers and row.hash not in there:
             problem = "was changed after it was written"
-            raise ChainBroken(case_id=case_id, number=row.number, problem=problem, repair=_TOO_OLD)
+            repair = _UNLISTED if head is None else _TOO_OLD
+            raise ChainBroken(case_id=case_id, number=row.number, problem=problem, repair=repair)
     if head is not None and head.version > len(events):
         number, problem = len(events) + 1, "is missing, here and in the file"
         raise ChainBroken(case_id=case_id, number=number, problem=problem, repair=_TOO_OLD)

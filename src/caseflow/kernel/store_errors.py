@@ -20,6 +20,16 @@ class ConnectionLost(StoreError):
     code = "connection-lost"
 
 
+class GaveWay(StoreError):
+    """The store gave way to another transaction: nothing was written, and it can be done again.
+
+    A deadlock, a transaction that cannot be serialized, or a lock that was waited for too long.
+    What is a part of a transaction of the application's is done again with all of that.
+    """
+
+    code = "gave-way"
+
+
 class TransactionNotImmediate(StoreError):
     """A SQLite transaction that a store should join was begun without the write lock."""
 

@@ -220,9 +220,10 @@ class MemoryStorage:
                 if unit.command_id in others:
                     raise CommandReused(command_id=unit.command_id, case_id=case_id)
             kept.commands = others
+            there = {row.number for row in kept.cases.get(case_id, ())}
             kept.cases[case_id], kept.subjects[case_id] = [], set()
             kept.snapshots.pop(case_id, None)
-            before = list(kept.feed)
+            before = [one if one[0] != case_id or one[1] in there else BLANK for one in kept.feed]
             for unit in units:
                 kept.write(unit)
             kept.feed = before
@@ -307,9 +308,10 @@ class _Agency:
         """
         ends = {one: len(self.cases[one]) for one in case_ids}
         whole = [one for one, end in ends.items() if end and self.cases[one][-1].number == end]
-        upcoming = dict.fromkeys(whole, 1)
+        upcoming, times = dict.fromkeys(whole, 1), Counter(self.feed)
         for index, (case_id, number) in enumerate(self.feed):
-            if case_id in upcoming and number == upcoming[case_id] <= ends[case_id]:
+            is_next = case_id in upcoming and number == upcoming[case_id] <= ends[case_id]
+            if is_next and times[case_id, number] == 1:  # of two, nobody knows the genuine one
                 upcoming[case_id] += 1
             elif case_id in upcoming or case_id not in self.cases:
                 self.feed[index] = BLANK

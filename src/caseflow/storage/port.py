@@ -279,8 +279,10 @@ class Storage(Protocol):
         """Put a whole history in the place of all that is kept of its case.
 
         False where the case does not end at `head` (None: it is not listed). Its place in the
-        list and the positions of its events in the feed stay; its snapshot is dropped. Raises
-        `CommandReused` where another case used a command id of its.
+        list and the positions of its events in the feed stay; but those of events that were not
+        there show nothing any more, since consumers may have passed them, and the events come at
+        the end. Its snapshot is dropped. Raises `CommandReused` where another case used a command
+        id of its.
         """
         ...
 

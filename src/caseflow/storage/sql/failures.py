@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from caseflow.kernel.store_errors import StoreError
+from caseflow.kernel.store_errors import GaveWay, StoreError
 
-_SERIALIZATION_FAILURE, _DEADLOCK = "40001", "40P01"
+_SERIALIZATION_FAILURE, _DEADLOCK, _NO_LOCK = "40001", "40P01", "55P03"
 _SHORTER = "Give shorter texts, without NUL: the limits are in docs/howto-write-a-store.md."
 _REPAIRS_BY_STATE = {
     "25P02": "Something failed in this transaction before: roll it back, and begin again.",
@@ -29,6 +29,7 @@ _REPAIRS_BY_STATE = {
 }
 _REPAIRS_BY_WORDS = (
     (("cannot contain nul",), _SHORTER),
+    (("invalid transaction",), _REPAIRS_BY_STATE["25P02"]),
     (("is no position",), "Move it with reset_consumer(name, to=...), see docs/howto-feed.md."),
     (("sqlite_master",), "A SQLite file has no schemas: declare the tables without one."),
     (("invalid connection option",), "Correct that part of the URL, or leave it out."),
@@ -90,7 +91,9 @@ def failure(store: object, action: str, error: Exception, *, repair: str = "") -
     """The error of a driver's error."""
     cause: Any = getattr(error, "orig", None) or error
     words = str(cause).strip().partition("\n")[0] or type(cause).__name__
-    return StoreError(
+    no_lock = getattr(cause, "sqlstate", None) == _NO_LOCK or words.endswith("is locked")
+    kind = GaveWay if no_lock or was_beaten(cause) else StoreError
+    return kind(
         store=repr(store), action=action, cause=words, repair=repair or _repair(cause, words)
     )
 

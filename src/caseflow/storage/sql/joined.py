@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import ref
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import InvalidRequestError, OperationalError
+from sqlalchemy.exc import InvalidRequestError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from caseflow.kernel.errors import InvalidCall
-from caseflow.kernel.store_errors import TransactionNotImmediate
+from caseflow.kernel.store_errors import ConnectionLost, StoreError, TransactionNotImmediate
 from caseflow.storage.port import Appended, Consumers, FeedEntry, Unit
 from caseflow.storage.sql import failures, feed, place, writing
 from caseflow.storage.sql.odd import leniently
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_LOCKED = "caseflow_locked"
+"""Under which name a connection holds the transaction that has SQLite's write lock."""
+
 
 class JoinedStorage(SQLVerbs):
     """A store that works inside a Session's or a Connection's transaction.
@@ -40,8 +44,6 @@ class JoinedStorage(SQLVerbs):
         super().__init__(store._prepared)
         self._store = store
         self._transaction = transaction
-        self._immediate: object = None
-        """The transaction that is known to hold SQLite's write lock."""
         self._written: Unit | None = None
 
     def __repr__(self) -> str:
@@ -105,18 +107,54 @@ class JoinedStorage(SQLVerbs):
             place.see_that_it_is_ours(self._store, connection, driver)
             if self._prepared.postgres:
                 _not_by_itself(driver.autocommit, self._transaction)
-            elif self._immediate is not connection.get_transaction():
-                self._take_the_lock(connection, driver)
-                self._immediate = connection.get_transaction()
-            return work(driver)
+            else:
+                self._see_the_lock(connection, driver, action)
+            try:
+                return work(driver)
+            except kinds as error:
+                if self._is_over(connection, driver, error):
+                    raise self._all_gone(connection, action, error) from error
+                raise
 
-    def _take_the_lock(self, connection: Connection, driver: Any) -> None:
+    def _is_over(self, connection: Connection, driver: Any, error: Exception) -> bool:
+        """Whether an error took the transaction with it: the connection, or SQLite's patience."""
+        if self._prepared.postgres:
+            return connection.dialect.is_disconnect(error, driver, None)  # type: ignore[arg-type]  # it may be any error
+        real: Any = connection.connection.driver_connection
+        return not real.in_transaction
+
+    def _all_gone(
+        self, connection: Connection, action: str, error: Exception, *, repair: str = ""
+    ) -> StoreError:
+        """The error of a transaction that was rolled back behind SQLAlchemy.
+
+        What is done next would be in no transaction, and be committed by itself. So SQLAlchemy
+        is told, and nobody can use or commit the transaction before it is rolled back.
+        """
+        connection.invalidate(error)
+        told = failures.failure(self, action, error)
+        repair = repair or f"{told.fields['repair']} {_ALL_GONE}"
+        kind = ConnectionLost if self._prepared.postgres else StoreError
+        return kind(**{**told.fields, "repair": repair})
+
+    def _see_the_lock(self, connection: Connection, driver: Any, action: str) -> None:
         """See that the transaction may write, before anything is read in it.
 
         A SQLite transaction that was begun without the write lock may read, and then find that
-        it cannot write any more, however long it waits: somebody else wrote meanwhile.
+        it cannot write any more, however long it waits: somebody else wrote meanwhile. One that
+        had the lock may be rolled back by SQLite, which tells only whose statement failed.
         """
         real: Any = connection.connection.driver_connection
+        transaction, locked = connection.get_transaction(), connection.info.get(_LOCKED)
+        if locked is not None and locked() is transaction:
+            if not real.in_transaction:
+                over = SQLAlchemyError("the transaction was ended by SQLite, or by hand")
+                raise self._all_gone(connection, action, over, repair=_ALL_GONE)
+            return
+        self._take_the_lock(driver, real)
+        connection.info[_LOCKED] = ref(transaction)
+
+    def _take_the_lock(self, driver: Any, real: Any) -> None:
         if not real.in_transaction:
             by_itself = real.isolation_level is None or getattr(real, "autocommit", None) is True
             _not_by_itself(by_itself, self._transaction)
@@ -179,6 +217,12 @@ class JoinedStorage(SQLVerbs):
             beside = self._store.aside if shares else self._store._read
             return beside(action, give_and_read)
         return self._on_driver(action, read)
+
+
+_ALL_GONE = (
+    "All that was written in this transaction is gone, what you wrote too: roll it back, and do "
+    "all of it again."
+)
 
 
 def _not_by_itself(commits: bool, transaction: object) -> None:

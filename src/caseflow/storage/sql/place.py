@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
@@ -12,6 +11,7 @@ from caseflow.kernel.errors import InvalidCall
 from caseflow.kernel.store_errors import OtherDatabase
 from caseflow.storage.sql.failures import without_password
 from caseflow.storage.sql.given import is_driven
+from caseflow.storage.sql.sqlite import identity
 
 if TYPE_CHECKING:
     from caseflow.storage.sql.store import EngineStorage
@@ -42,7 +42,7 @@ def _is_ours(store: EngineStorage, connection: Connection, driver: Any) -> bool:
     if dialect != store.engine.dialect.name:
         return False
     if dialect == "sqlite":
-        return _file(driver) == store._read("look at its file", _file)
+        return _file(driver) == _own_file(store)
     given, ours = connection.engine.url, store.engine.url
     if given.database and _without_user(given) == _without_user(ours):
         return True
@@ -57,12 +57,17 @@ def _without_user(url: URL) -> URL:
 def _file(driver: Any) -> tuple[int, int] | None:
     """Which file a connection to SQLite has open (None: none, it is in memory or was deleted)."""
     asked = "SELECT CAST(file AS BLOB) FROM pragma_database_list WHERE name = 'main'"
-    path = driver.execute(asked).fetchone()[0]
-    try:
-        found = os.stat(path)  # noqa: PTH116 - the name need not be UTF-8
-    except (OSError, TypeError):
-        return None
-    return found.st_dev, found.st_ino
+    return identity(driver.execute(asked).fetchone()[0])
+
+
+def _own_file(store: EngineStorage) -> tuple[int, int] | None:
+    """Which file the connections of a store have open.
+
+    Its own engine is asked for none, where it can be told without: what a first connection
+    does to the file would wait for the transaction that is to be joined.
+    """
+    found = identity(store.own_path)
+    return store._read("look at its file", _file) if found is None else found
 
 
 def _server(driver: Any) -> tuple[Any, ...]:

@@ -3,14 +3,17 @@
 A place that was given shows its event, or nothing any more; never another one, since consumers
 may have passed it. So a row that shows what is not there, or what it should not show there, is
 made blank, and so is a gap; and of a case whose events are not all shown in order, what comes
-after the first fault is shown anew. Consumers may see that twice, and miss nothing.
+after the first fault is shown anew. Consumers may see that twice, and miss nothing. Where an event
+is shown twice, nobody knows which of the two rows is the genuine one: neither stays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
+from caseflow.storage.port import History
 from caseflow.storage.sql import feed
 from caseflow.storage.sql.fitting import BLANK, GAP, IN_VAIN, NO_EVENT, UNFED, UNTIDY
 from caseflow.storage.sql.statements import HIGHEST, Statements
@@ -23,11 +26,13 @@ _NOWHERE = (
 _DEAD = (
     "UPDATE {feed} AS it SET case_id = '', number = 0 WHERE it.agency = ?"
     f" AND NOT ({BLANK}) AND {NO_EVENT} AND e.number = it.number)"
-    " AND NOT EXISTS (SELECT 1 FROM {cases} AS c WHERE c.agency = it.agency"
-    " AND c.case_id = it.case_id AND it.number BETWEEN 1 AND c.version"
-    " AND it.number = CAST(it.number AS BIGINT))"
 )
-"""Rows of events that are not there. Those that a listed case has to have, `mend` brings back."""
+"""Rows of events that are not there: consumers may have passed them."""
+_NUMBERS = (
+    "SELECT CAST(number AS BIGINT) FROM {events} WHERE agency = ? AND case_id = ?"
+    " AND number = CAST(number AS BIGINT)"
+)
+_LOST = "UPDATE {feed} SET case_id = '', number = 0 WHERE agency = ? AND case_id = ? AND number = ?"
 _IN_VAIN = f"DELETE FROM {{pending}} AS it WHERE it.agency = ? AND {IN_VAIN}"
 _GAPS = (
     "INSERT INTO {feed} (agency, position, case_id, number)"
@@ -43,7 +48,7 @@ _WHOLE = (
     " WHERE e.agency = c.agency AND e.case_id = c.case_id AND e.number BETWEEN 1 AND c.version)"
     " ORDER BY c.case_id"
 )
-"""Those that have all their events. The others are mended first, and their places with them."""
+"""Those that have all their events. The others are mended first."""
 _SHOWN = (
     "SELECT f.case_id, f.number, f.position FROM {feed} AS f WHERE f.agency = ?"
     f" AND f.case_id IN {_FAULTY} ORDER BY f.position"
@@ -51,13 +56,31 @@ _SHOWN = (
 _WAITING = "SELECT case_id, first, last FROM {pending} WHERE agency = ?"
 
 
+def lost(connection: Any, prepared: Statements, agency: str, history: History) -> list[int]:
+    """Which events of a history are not there: consumers may have passed their places."""
+    given = agency, history.case_id
+    there = {number for (number,) in connection.execute(prepared(_NUMBERS), given).fetchall()}
+    return [event.number for event in history.events if event.number not in there]
+
+
 def put_back(
-    connection: Any, prepared: Statements, agency: str, case_id: str | None = None
+    connection: Any,
+    prepared: Statements,
+    agency: str,
+    case_id: str | None = None,
+    *,
+    lost: Sequence[int] = (),
 ) -> None:
-    """Show the events of an agency, or of one case, once and in order."""
+    """Show the events of an agency, or of one case, once and in order.
+
+    The places of those that were lost are blank from now on, though they are there again.
+    """
     only, of_case = ("", ()) if case_id is None else (_OF_CASE, (case_id,))
     if prepared.postgres:
         feed.hold(connection, prepared, agency)
+    if lost:
+        places = [(agency, case_id, number) for number in lost]
+        connection.cursor().executemany(prepared(_LOST), places)
     connection.execute(prepared(_NOWHERE), (agency,))
     for statement in (_DEAD, _IN_VAIN):
         connection.execute(prepared(statement + only), (agency, *of_case))
@@ -78,15 +101,17 @@ def put_back(
 
 
 def in_order(
-    ends: dict[str, int], shown: Iterable[tuple[str, int, int]]
+    ends: dict[str, int], shown: Sequence[tuple[str, int, int]]
 ) -> tuple[list[int], list[tuple[str, int]]]:
     """Which positions to make blank, and which events to show anew, for each case to be in order.
 
     `ends` has the last event of each case, `shown` case, number and position, by position.
     """
     upcoming, blank = dict.fromkeys(ends, 1), []
+    times = Counter(row[:2] for row in shown)
     for case_id, number, position in shown:
-        if case_id in ends and number == upcoming[case_id] <= ends[case_id]:
+        is_next = case_id in ends and number == upcoming[case_id] <= ends[case_id]
+        if is_next and times[case_id, number] == 1:
             upcoming[case_id] += 1
         elif case_id in ends:
             blank.append(position)

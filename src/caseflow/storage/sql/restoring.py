@@ -11,9 +11,8 @@ import orjson
 from caseflow.kernel.errors import CaseExists, CommandReused
 from caseflow.kernel.stored import StoredEvent
 from caseflow.storage.port import Head, History
-from caseflow.storage.sql import feed
+from caseflow.storage.sql import feed, placing
 from caseflow.storage.sql import statements as sql
-from caseflow.storage.sql.placing import put_back
 from caseflow.storage.sql.statements import Statements
 from caseflow.storage.sql.writing import bump, listed, rekey
 
@@ -166,6 +165,7 @@ def mend(
     Raises `CaseExists` where it is to be brought back, and is there.
     """
     case, last = (agency, history.case_id), history.events[-1]
+    lost = placing.lost(connection, prepared, agency, history)
     if head is None:
         connection.execute(prepared(sql.DROP_EVENTS), case)  # with any, it could not be opened
         _open(connection, prepared, agency, [history])
@@ -183,5 +183,5 @@ def mend(
         cursor.executemany(prepared(sql.ADD_SUBJECT), held)
     changed = rekey(connection, prepared, agency, history.case_id, history.listing)
     bump(connection, prepared, agency, sorted(changed))
-    put_back(connection, prepared, agency, history.case_id)
+    placing.put_back(connection, prepared, agency, history.case_id, lost=lost)
     return True

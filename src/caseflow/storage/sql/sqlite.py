@@ -93,7 +93,7 @@ def file_of(connection: sqlite3.Connection) -> tuple[str, tuple[int, int] | None
     connection.text_factory = os.fsdecode  # a file name need not be UTF-8
     path = connection.execute("PRAGMA database_list").fetchone()[2]
     connection.text_factory = str
-    return path, _identity(path)
+    return path, identity(path)
 
 
 def is_unlocked(connection: Any) -> bool:
@@ -125,14 +125,14 @@ def _same_file(_: Any, record: Any, __: Any) -> None:
 
 def is_same_file(info: Any) -> bool:
     """Whether the file of a connection, of which this is known, is still the one at its path."""
-    path, identity = info["file"]
-    return bool(_identity(path) == identity)
+    path, opened = info["file"]
+    return bool(identity(path) == opened)
 
 
-def _identity(path: str) -> tuple[int, int] | None:
+def identity(path: Any) -> tuple[int, int] | None:
     """Which file it is that has this path now (None: there is none)."""
     try:
         found = os.stat(path)  # noqa: PTH116 - at each use: a Path takes longer to make
-    except OSError:
+    except (OSError, TypeError):
         return None
     return found.st_dev, found.st_ino

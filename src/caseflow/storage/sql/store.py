@@ -48,6 +48,8 @@ class EngineStorage(SQLVerbs):
         self.url = without_password(engine.url.render_as_string(hide_password=True))
         self._engine = engine
         self._borrowed = borrowed
+        self.own_path = None if borrowed else os.path.abspath(engine.url.database or "")  # noqa: PTH100 - no Path of it is needed
+        """Where its own engine finds a SQLite file, whatever the working directory is later."""
         self._shown = shown
         self._closed = False
         self._may_begin = True
@@ -241,7 +243,7 @@ class EngineStorage(SQLVerbs):
         finally:
             if done and before is not None:
                 put_back(connection, before)
-            elif self._borrowed and not done and not _is_at_rest(connection, before):
+            elif self._borrowed and not done and _is_to_be_closed(pooled, before):
                 pooled.invalidate()  # broken off: nobody is to find a transaction open on it
             self._lender.give_back(pooled, done=done)
         return self._on_driver(action, work, again=False)
@@ -338,15 +340,17 @@ def _lender(engine: Engine, *, keeps: bool) -> Lender:
     return Lender(engine, keeps=keeps, is_usable=lambda held: sqlite.is_same_file(held.info))
 
 
-def _is_at_rest(connection: Any, before: tuple[str, Any] | None) -> bool:
-    """Put a connection back as it was, if nothing is open on it; whether that could be done."""
-    try:
-        if before is None or is_open(connection):
-            return False
-        put_back(connection, before)
-    except Exception:  # it is of no use to anybody any more
+def _is_to_be_closed(pooled: PoolProxiedConnection, before: tuple[str, Any] | None) -> bool:
+    """Put a connection back as it was, if nothing is open on it; whether that could not be done."""
+    if not pooled.is_valid:  # closed already
         return False
-    return True
+    try:
+        if before is None or is_open(pooled.dbapi_connection):
+            return True
+        put_back(pooled.dbapi_connection, before)
+    except Exception:  # it is of no use to anybody any more
+        return True
+    return False
 
 
 def _own_engine(database: str | URL, *, durability: str, timeout: float) -> Engine:

@@ -288,7 +288,7 @@ class SQLVerbs(ABC):
                 placing.put_back(connection, self._prepared, agency)
 
         found = self._read("look for what does not fit", look)
-        if mend:
+        if mend and found:  # else nobody is kept from the feed, or from writing, for nothing
             self._write("put right what does not fit", put_right)
         return found
 
