@@ -215,7 +215,7 @@ continuum: Workflow[CaseworkState] = Workflow(
         Enrolled: [eligible.sourced(field("eligibility before enrollment"))],
         ServiceProvided: [service_in_plan.warns(), plan_current.warns()],
     },
-    hold=Hold(stages=SERVED, reason_required=True),
+    hold=Hold(reason_required=True),
     obligations=[weekly_notes(DELIVERY), plan_review(*SERVED), follow_up(FOLLOW_UP)],
     indexes=[LEAD],
     faults_excepted_by="supervisor",

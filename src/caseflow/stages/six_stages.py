@@ -251,7 +251,7 @@ six_stage: Workflow[CaseworkState] = Workflow(
         ],
         ProgressNoted: [note_refers_to_plan.warns(), note_tells_efforts.warns()],
     },
-    hold=Hold(stages=SERVED, reason_required=True),
+    hold=Hold(reason_required=True),
     indexes=[LEAD],
     faults_excepted_by="supervisor",
 )

@@ -318,7 +318,13 @@ def _target(
             return edge.dest, None
         if isinstance(chosen, Result) and chosen.outcome in _NOT_KNOWN:
             return None, attrs.evolve(chosen, strength="block")
-    found = Unmet(remedy="name the stage: use a transition that leads to one")
+    row: Row = edges[0].row
+    if row.transition.reopens and len(case.path) == 1:
+        only = case.path[0].number
+        remedy = f"void event {only}, if it is wrong: it is dated before the case was opened"
+        found = Unmet(found="the path holds no other stage", remedy=remedy, evidence=(only,))
+    else:
+        found = Unmet(remedy="name the stage: use a transition that leads to one")
     return None, built_in("target", "There is a stage to go to.", found)
 
 
@@ -347,13 +353,22 @@ def _not_from_here(workflow: Workflow[Any], case: Case[Any], context: Context) -
 def _judge_fact(workflow: Workflow[Any], case: Case[Any], context: Context) -> Judgement:
     """The judgement on a fact: always allowed; what is odd about it is noted."""
     name = context.step
-    answers: list[Result | Rule[Any]] = []
+    answers: list[Result | Rule[Any]] = list(_odd(workflow, case, context))
+    for rule in workflow.rules_on(type(context.proposed)):
+        result = rule.judge(case, context)
+        answers.append(rule if result is None else weighed(workflow, case, rule, result, context))
+    label = workflow.label(name)
+    return Judgement(
+        name, label, case.position, None, True, tuple(answers), case, context, workflow.words
+    )
+
+
+def _odd(workflow: Workflow[Any], case: Case[Any], context: Context) -> Iterable[Result]:
+    """What is odd about a fact in any workflow: its moment, or what it names."""
     if context.at > context.now:
         unmet = Unmet(found=context.at, remedy="correct the moment, if it is wrong")
-        answers.append(
-            built_in(
-                "not-in-the-future", "What happened is dated today or earlier.", unmet, warns=True
-            )
+        yield built_in(
+            "not-in-the-future", "What happened is dated today or earlier.", unmet, warns=True
         )
     if case.position in workflow.ends and case.path and context.at >= case.path[-1].occurred_at:
         ended = case.path[-1]
@@ -362,13 +377,11 @@ def _judge_fact(workflow: Workflow[Any], case: Case[Any], context: Context) -> J
             remedy="reopen the case, if work goes on",
             evidence=(ended.number,),
         )
-        answers.append(
-            built_in("after-the-end", "A fact belongs to an open case.", unmet, warns=True)
-        )
-    for rule in workflow.rules_on(type(context.proposed)):
-        result = rule.judge(case, context)
-        answers.append(rule if result is None else weighed(workflow, case, rule, result, context))
-    label = workflow.label(name)
-    return Judgement(
-        name, label, case.position, None, True, tuple(answers), case, context, workflow.words
-    )
+        yield built_in("after-the-end", "A fact belongs to an open case.", unmet, warns=True)
+    unknown_in = getattr(case.state, "unknown_in", None)
+    remedy = "correct what is named, if it is wrong; else record it, and then this again"
+    unknown = unknown_in(context.proposed) if unknown_in is not None else ()
+    found = [Unmet(found=f"the case has no {thing}", remedy=remedy) for thing in unknown]
+    if found:
+        wanted = "What a fact names is known to the case."
+        yield built_in("known-to-the-case", wanted, *found, warns=True)
