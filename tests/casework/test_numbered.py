@@ -8,7 +8,7 @@ import pytest
 
 from caseflow import Casebook, Corrected
 from caseflow import casework as c
-from caseflow.casework import FACTS
+from caseflow.casework import FACTS, CaseworkState
 from caseflow.casework.named import _NAMED
 from caseflow.rules.due import urgent_needs
 from caseflow.stages import six_stage
@@ -88,6 +88,22 @@ def test_every_fact_that_can_name_a_thing_is_looked_at():
     drafting = {type(event) for event in MAKING} | {c.ObjectiveDrafted}
     naming = {cls for cls in FACTS if keys & attrs.fields_dict(cls).keys()} - drafting
     assert naming <= set(_NAMED) == {type(event) for event, _ in NAMING}
+
+
+@attrs.frozen(kw_only=True)
+class Forgetful(CaseworkState):
+    """A state that does not know its own names."""
+
+    def unknown_in(self, event, /):
+        yield {}[event]
+
+
+def test_a_state_that_fails_to_tell_keeps_no_fact_from_being_recorded():
+    book = opened(workflow=six_stage.extend("mine", version="1", state=Forgetful))
+    outcome = book.record("C", c.NeedMet(number=1), by="ana")
+    assert [(one.rule, one.outcome) for one in outcome.verdict.warnings] == [
+        ("known-to-the-case", "fault")
+    ]
 
 
 def test_a_wrong_number_is_warned_of_until_it_is_corrected():

@@ -22,7 +22,13 @@ from caseflow.kernel.recorded import AnyRecorded, quickly
 from caseflow.kernel.rules import UNJUDGED, Outcome, Result, Rule, Unmet
 from caseflow.kernel.verdict import Judgement
 from caseflow.workflow.amend import amendment_unmet, at_its_place, not_amended
-from caseflow.workflow.builtin import built_in, position_unmet, reason_unmet, role_unmet
+from caseflow.workflow.builtin import (
+    built_in,
+    known_to_the_case,
+    position_unmet,
+    reason_unmet,
+    role_unmet,
+)
 from caseflow.workflow.command import Command, Entry
 from caseflow.workflow.excepting import exception_unmet, noted_of_exception
 from caseflow.workflow.machine import Edge, Row
@@ -378,10 +384,7 @@ def _odd(workflow: Workflow[Any], case: Case[Any], context: Context) -> Iterable
             evidence=(ended.number,),
         )
         yield built_in("after-the-end", "A fact belongs to an open case.", unmet, warns=True)
-    unknown_in = getattr(case.state, "unknown_in", None)
-    remedy = "correct what is named, if it is wrong; else record it, and then this again"
-    unknown = unknown_in(context.proposed) if unknown_in is not None else ()
-    found = [Unmet(found=f"the case has no {thing}", remedy=remedy) for thing in unknown]
-    if found:
-        wanted = "What a fact names is known to the case."
-        yield built_in("known-to-the-case", wanted, *found, warns=True)
+    if hasattr(case.state, "unknown_in"):
+        result = known_to_the_case.judge(case, context)
+        if result is not None:
+            yield weighed(workflow, case, known_to_the_case, result, context)
