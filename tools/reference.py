@@ -96,6 +96,7 @@ BUILT_IN = {
     "not-in-the-future": "A decision is not dated in the future. (On a fact, only a warning.)",
     "moves-in-order": "A move is dated after the move that led here.",
     "after-the-end": "A fact belongs to an open case. (Only a warning.)",
+    "known-to-the-case": "What a fact names is known to the case. (Only a warning.)",
     "amendment": "A correction or a void (it never happened) fits its event, and passes no cap.",
     "exception-entitled": "An exception is made for a reason, by the role entitled to it.",
 }

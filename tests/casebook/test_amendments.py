@@ -296,18 +296,20 @@ def test_a_corrected_date_of_a_move_stays_between_its_neighbours(book, clock):
     book.do(case_id, BikeDescribed(words="x"), Inspected(findings=FINDINGS), by=MO)
     clock.pass_(DAY)
     book.do(case_id, QuoteSent(amount=9_000), by=MO)
-    remedy = "give a moment between the moves before and after it"
+    remedy = "give a moment between the moves before and after it, or correct first when event "
     assert missing(book, case_id, Corrected(number=3, occurred_at=START - DAY)) == amended(
-        "1 March 2026, 09:00 lies before the move in event 1", remedy
+        "1 March 2026, 09:00 lies before the move in event 1", f"{remedy}1 was"
     )
     assert missing(book, case_id, Corrected(number=3, occurred_at=START + 3 * DAY)) == [
         *amended(
             "the corrected moment, 5 March 2026, 09:00, lies in the future",
             "give the moment at which it was decided",
         ),
-        *amended("5 March 2026, 09:00 lies after the move in event 4", remedy),
+        *amended("5 March 2026, 09:00 lies after the move in event 4", f"{remedy}4 was"),
     ]
     book.do(case_id, Corrected(number=3, occurred_at=START + 2 * DAY), by=MO)
+    earlier = [Corrected(number=n, occurred_at=START + (n - 30) * DAY) for n in (1, 2, 3, 4)]
+    book.do(case_id, *earlier, by=MO)  # as the remedy says: those before it first
 
 
 def test_a_rule_on_the_date_judges_a_corrected_date(clock):

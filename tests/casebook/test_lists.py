@@ -5,9 +5,24 @@ import json
 import re
 from datetime import timedelta
 
+import attrs
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from caseflow import AsyncCasebook, Casebook, Index, InvalidCall, Page, Unmet, rule
+from caseflow import (
+    AsyncCasebook,
+    Casebook,
+    Index,
+    InvalidCall,
+    Obligation,
+    Page,
+    Unmet,
+    latest,
+    on_date,
+    rule,
+    within,
+)
 from caseflow.casebook.cursor import cursor_at
 from caseflow.kernel.errors import short
 from caseflow.storage import MemoryStorage, Place, SQLStorage
@@ -24,6 +39,15 @@ from tests.support.trades import (
     bring,
     shop,
     shop_book,
+)
+from tests.workflow.test_obligations import (
+    MONDAY,
+    WEEKLY,
+    Desk,
+    MovedAway,
+    NoteWritten,
+    Reviewed,
+    ReviewSet,
 )
 
 
@@ -210,6 +234,30 @@ def test_a_rule_that_turns_unmet_as_time_passes_is_listed_from_then_on(any_store
         owes = [one.rule for one in book.owed(case_id, now=moment)]
         assert owes == (["invoiced-lately"] if days > 20 else [])
         assert ids(book.find(due_by=moment)) == ([case_id] if days >= 20 else []), days
+
+
+SET = latest(ReviewSet)
+HIDDEN = (
+    Obligation("dated", "It is reviewed.", since=SET, due=on_date("review_on"), met_by=Reviewed),
+    Obligation("soon", "It is noted.", since=SET, due=within("5 days"), met_by=NoteWritten),
+    attrs.evolve(WEEKLY, during=(), cancelled_by=MovedAway),
+)
+
+
+@settings(max_examples=30)
+@given(st.lists(st.tuples(st.sampled_from("rnmv"), st.integers(0, 9), st.integers(-9, 60))))
+def test_what_is_owed_is_listed_though_a_fact_of_the_future_would_hide_it(told):
+    desk = Desk(*HIDDEN)
+    kinds = {"n": NoteWritten(), "m": MovedAway(), "v": Reviewed()}
+    for kind, later, apart in told:
+        desk.now += later * DAY
+        fact = kinds.get(kind) or ReviewSet(review_on=(desk.now + later * DAY).date())
+        desk.book.record(desk.id, fact, by="ana", at=max(MONDAY, desk.now + apart * DAY))
+    for days in (0, 3, 20, 90):
+        now = desk.now + days * DAY
+        for owed in desk.book.owed(desk.id, now=now):
+            assert ids(desk.book.find(due_by=max(now, owed.due_at))) == [desk.id]
+            assert days or ids(desk.book.find(due_by=owed.due_at)) == [desk.id]
 
 
 def test_versions_of_a_workflow_are_told_apart(any_store):

@@ -41,6 +41,7 @@ MOVES: dict[str, dict[str, str | None]] = {
 EARLY_ENDINGS = (  # from any open stage, on hold or not
     "decline-services",
     "withdraw",
+    "discharge",
     "end-as-unable-to-locate",
     "refer-out",
     "transfer-out",
@@ -48,8 +49,15 @@ EARLY_ENDINGS = (  # from any open stage, on hold or not
     "end-as-entered-in-error",
     "end-with-program",
 )
-NEED_A_REASON = ("deny", "end-as-entered-in-error", "end-with-program", "reopen", "hold")
-ALWAYS_STAY = ("assign-lead-case-manager",)  # in any open stage, on hold or not
+NEED_A_REASON = (
+    "deny",
+    "discharge",
+    "end-as-entered-in-error",
+    "end-with-program",
+    "reopen",
+    "hold",
+)
+ALWAYS_STAY = ("assign-lead-case-manager",)  # in any stage, on hold or not
 NAMES = (*MOVES, *EARLY_ENDINGS, *ALWAYS_STAY, "hold", "resume", "reopen")
 
 
@@ -77,11 +85,11 @@ def leads(name: str, path: list[Place]) -> Place | None:
     if name in EARLY_ENDINGS:
         return Place("closed") if here.step in OPEN else None
     if name in ALWAYS_STAY:
-        return here if here.step in OPEN else None
+        return here
     if here.held:
         return None
     if name == "hold":
-        return Place(here.step, held=True) if here.step in SERVED else None
+        return Place(here.step, held=True) if here.step in OPEN else None
     if name == "reopen":
         back = len(path) > 1 and here.step == "closed"
         return Place(path[-2].step) if back else None
@@ -188,10 +196,10 @@ class Sheet:
         """The needs with why they are deferred, and the items, as they were last written."""
         needs: dict[int, str] = {}
         items: dict[int, dict[str, Any]] = {}
-        for entry in self.happened:
+        for place, entry in enumerate(self.happened):
             fields = entry.fields
             if entry.what == "NeedIdentified":
-                needs[fields["number"]] = ""
+                needs[fields["number"]] = "met" if self._met_since(place) else ""
             elif entry.what == "NeedDeferred" and fields["need"] in needs:
                 if needs[fields["need"]] != "met":
                     needs[fields["need"]] = fields["reason"].strip()
@@ -202,6 +210,16 @@ class Sheet:
             elif entry.what == "PlanItemDropped":
                 items.pop(fields["number"], None)
         return needs, items
+
+    def _met_since(self, place):
+        """Whether a need was told to be met, before it was told to be found, but not earlier."""
+        found, before = self.happened[place], self.happened[:place]
+        return any(
+            one.what == "NeedMet"
+            and one.fields["number"] == found.fields["number"]
+            and one.when >= found.when
+            for one in before
+        )
 
     def _to_start_services(self, when):
         needs, items = self._plan()
@@ -274,7 +292,13 @@ class Sheet:
             yield "contact-attempted"
 
     def _to_refer(self, when):
-        if not self.of("ReferralMade"):
+        open_still: dict[Any, bool] = {}
+        for entry in self.happened:
+            if entry.what == "ReferralMade":
+                open_still[entry.fields["number"]] = True
+            elif entry.what == "ReferralEnded" and entry.fields["referral"] in open_still:
+                open_still[entry.fields["referral"]] = entry.fields["served"]
+        if not any(open_still.values()):
             yield "referred-elsewhere"
 
     # -- what is warned of, and stands in nobody's way ------------------------------------------
@@ -292,7 +316,8 @@ class Sheet:
             found = {*self._of_loose_ends()}
         if name == "begin-closing" and not list(self.of("MonitoringNoted")):
             found.add("services-monitored")
-        if name == "withdraw" and any("ExitInterview" not in e for e in self._endings().values()):
+        leaves = name in ("withdraw", "discharge")
+        if leaves and any("ExitInterview" not in e for e in self._endings().values()):
             found = {"exit-interview"}
         return {rule for rule in found if not self._excepted(rule, when)}
 
@@ -304,11 +329,13 @@ class Sheet:
         """
         needs: dict[int, dict[str, Any]] = {}
         strengths: dict[Any, dict[str, Any]] = {}
-        for entry in self.happened:
+        for place, entry in enumerate(self.happened):
             fields = entry.fields
             if entry.what == "NeedIdentified":
                 known = needs.get(fields["number"], {})
                 needs[fields["number"]] = {**fields, "strategy": known.get("strategy")}
+                if self._met_since(place):
+                    needs[fields["number"]]["met"] = True
             elif entry.what == "StrengthIdentified":
                 named = fields["description"] if fields["number"] is None else fields["number"]
                 known = strengths.get(named, {})

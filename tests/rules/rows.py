@@ -244,8 +244,20 @@ PLANNING = (
 
 SERVICES = (
     row("service-in-plan", WHOLE, SERVICE, judged=attrs.evolve(SERVICE, plan_items=())),
-    row("service-in-plan", WHOLE, SERVICE, judged=attrs.evolve(SERVICE, plan_items=(1, 4))),
-    row("note-refers-to-plan", WHOLE, NOTE, judged=attrs.evolve(NOTE, plan_items=(4,))),
+    row(
+        "service-in-plan",
+        WHOLE,
+        SERVICE,
+        judged=attrs.evolve(SERVICE, plan_items=(1, 4)),
+        beside=("known-to-the-case",),
+    ),
+    row(
+        "note-refers-to-plan",
+        WHOLE,
+        NOTE,
+        judged=attrs.evolve(NOTE, plan_items=(4,)),
+        beside=("known-to-the-case",),
+    ),
     row("note-tells-efforts", WHOLE, NOTE, judged=attrs.evolve(NOTE, client_efforts=" ")),
     row("note-tells-efforts", WHOLE, NOTE, judged=attrs.evolve(NOTE, case_manager_efforts="")),
     row("note-concise", WHOLE, NOTE, judged=attrs.evolve(NOTE, text=" ")),
@@ -369,6 +381,15 @@ ENDINGS = (
         "referred-elsewhere",
         less(c.ReferralMade, c.HandoffConfirmed),
         c.ReferralMade(to="a clinic"),
+    ),
+    row(
+        "referred-elsewhere",
+        (
+            *less(c.ReferralMade, c.HandoffConfirmed),
+            c.ReferralMade(to="a clinic", number=1),
+            c.ReferralEnded(referral=1, served=False),
+        ),
+        c.ReferralMade(to="a school"),
     ),
     row("contact-attempted", less(c.ContactAttempted), CALL, timedelta(days=20), CALL),
     row(

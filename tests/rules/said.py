@@ -299,12 +299,12 @@ SAID = {
         [
             "Every numbered need is met, addressed by a plan item, or deferred with a reason.",
             "need 2: no plan item, and no deferral with a reason > draft a plan item for "
-            "need 2, or defer it with a reason",
+            "need 2, defer it with a reason, or record that it is met",
         ],
         [
             "Every numbered need is met, addressed by a plan item, or deferred with a reason.",
             "need 2: no plan item, and no deferral with a reason > draft a plan item for "
-            "need 2, or defer it with a reason",
+            "need 2, defer it with a reason, or record that it is met",
         ],
     ],
     "plan-items-relate": [
@@ -565,7 +565,12 @@ SAID = {
         [
             "The client was referred to somebody who can help.",
             "nothing recorded > make the referral, and record it",
-        ]
+        ],
+        [
+            "The client was referred to somebody who can help.",
+            "referral 1, which ended without service > refer the client to somebody else, and "
+            "record it",
+        ],
     ],
     "contact-attempted": [
         [

@@ -32,6 +32,7 @@ FAILED = c.ContactAttempted(channel="phone")
 CALL = c.ContactAttempted(channel="phone", reached=True)
 EXIT = ("go-on", "serve")
 URGENT = attrs.evolve(NEED, urgent=True)
+REWORDED = attrs.evolve(URGENT, description="in other words")
 SET = c.ReviewScheduled(review_on=date(2026, 3, 10))
 REFERRED = c.ReferralMade(to="a clinic", number=1)
 ASKED = c.RequisitionMade(number=1, service="deposit")
@@ -116,7 +117,7 @@ ROWS = (
         ("5 days",),
         "handoff",
         (REFERRED, days(6)),
-        c.HandoffConfirmed(referral=2),
+        attrs.evolve(REFERRED, note="in other words"),
         c.ReferralEnded(referral=1, served=False),
     ),
     Row(
@@ -126,6 +127,14 @@ ROWS = (
         (URGENT, attrs.evolve(NEED, number=2), days(3)),
         c.NeedMet(number=2),
         c.NeedMet(number=1),
+    ),
+    Row(
+        due.urgent_needs,
+        ("2 days",),
+        "urgent-need",
+        (URGENT, days(3)),
+        REWORDED,
+        c.NeedDeferred(need=1, reason="the same as need 2"),
     ),
     Row(
         due.re_engagement,
@@ -140,7 +149,7 @@ ROWS = (
         ("3 days",),
         "requisition-answer",
         (ASKED, days(4)),
-        c.RequisitionAnswered(number=2, granted=True),
+        attrs.evolve(ASKED, note="in other words"),
         c.RequisitionAnswered(number=1, granted=False, reason="no money"),
     ),
 )
@@ -218,12 +227,13 @@ SAID = {
         "confirmed, or how it ended (case-manager, by 07 March 2026)"
     ),
     "urgent-need": (
-        "An urgent need is met. need 1: not done since 2 March 2026 > see to it now, and "
-        "record that the need is met (case-manager, by 04 March 2026)"
+        "An urgent need is met, or deferred with a reason. need 1: not done since 2 March "
+        "2026 > see to it now, and record that the need is met, or defer it with a reason "
+        "(case-manager, by 04 March 2026)"
     ),
     "requisition-answer": (
-        "What was asked for is granted or refused. requisition 1: not done since 2 March "
-        "2026 > grant it, or say why not (supervisor, by 05 March 2026)"
+        "What was asked for is granted, or it is said why not. requisition 1: not done since "
+        "2 March 2026 > grant it, or say why not (supervisor, by 05 March 2026)"
     ),
 }
 """What is told of each, and to whom."""
@@ -278,6 +288,18 @@ def test_a_passed_quarter_was_missed_and_the_next_one_is_due():
     assert [one.rule for one in desk.book.owed("case", now=desk.now)] == ["follow-up-quarter-2"]
     desk.do(CONTACT)
     assert [one.status for one in desk.book.obligations("case")] == ["missed", "met", "upcoming"]
+
+
+@pytest.mark.parametrize("again", ["found urgent only now", "met before", "deferred before"])
+def test_the_time_for_an_urgent_need_begins_when_it_stands_as_it_does(again):
+    given = {
+        "found urgent only now": (NEED,),
+        "met before": (URGENT, c.NeedMet(number=1)),
+        "deferred before": (URGENT, c.NeedDeferred(need=1, reason="not now")),
+    }
+    desk = Desk(workflow_of({}, (due.urgent_needs("2 days"),)), (*given[again], days(9), REWORDED))
+    (owed,) = desk.book.owed("case", now=desk.now)
+    assert (owed.overdue, owed.since) == (False, desk.book.case("case").version)
 
 
 def test_a_case_is_assessed_again_where_the_cyclic_model_reassesses():

@@ -61,13 +61,16 @@ def path(sheet):
 
 def needs(sheet):
     """Each need by its number, with whether it is met, or was put off for a reason."""
-    found, met = {}, set()
+    found, met, told = {}, set(), {}
     for line in of(sheet, "NeedIdentified", "NeedDeferred", "NeedMet"):
+        number = getattr(line.event, "number", None)
         if line.what == "NeedIdentified":
-            found[line.event.number] = False
-            met.discard(line.event.number)
-        elif line.what == "NeedMet" and line.event.number in found:
-            met.add(line.event.number)
+            found[number] = False
+            met.discard(number)
+            met |= {number} if any(when >= line.when for when in told.get(number, ())) else set()
+        elif line.what == "NeedMet":
+            told.setdefault(number, []).append(line.when)
+            met.add(number)
         elif line.what == "NeedDeferred" and line.event.need in found:
             found[line.event.need] = bool(line.event.reason.strip())
     return {number: off or number in met for number, off in found.items()}
@@ -238,6 +241,16 @@ def not_found_eligible(sheet, when):
     return bool(last) and not last[0].event.eligible
 
 
+def may_be_helped_elsewhere(sheet, when):
+    hope = {}
+    for line in of(sheet, "ReferralMade", "ReferralEnded"):
+        if line.what == "ReferralMade":
+            hope[line.event.number] = True
+        elif line.event.referral in hope:
+            hope[line.event.referral] = line.event.served
+    return any(hope.values())
+
+
 def not_reached(sheet, when):
     last = newest(sheet, "ContactAttempted")
     return bool(last) and not last[0].event.reached
@@ -275,7 +288,7 @@ MET = {
     "not-yet-enrolled": lambda sheet, when: not begun(sheet, when),
     "enrolled-before-withdrawal": begun,
     "contact-attempted": not_reached,
-    "referred-elsewhere": there_is("ReferralMade"),
+    "referred-elsewhere": may_be_helped_elsewhere,
 }
 """By the name of the rule: whether it is met, on a sheet and at a moment."""
 

@@ -13,7 +13,7 @@ from caseflow.views.text import width
 
 TEXTS = st.one_of(
     st.text(max_size=60),
-    st.text(alphabet="<>&\"'#;[]{}|`%\n\x00\ud800 mW", max_size=40),
+    st.text(alphabet="<>&\"'#;[]{}|`%\n\x00\ud800\u202e mW", max_size=40),
     st.sampled_from(
         ["", "end", "A stage of the work", "W" * 90, "revise the plan with the client"]
     ),

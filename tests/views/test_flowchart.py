@@ -128,6 +128,7 @@ def test_the_flow_from_hello_to_goodbye():
         "From any open stage:",
         "- decline services: The client is not enrolled, and services have not begun.",
         "- withdraw: The client is enrolled, or services have begun.",
+        "- discharge",
         "- end as unable to locate: "
         "Staff tried to reach the client at least once, without success.",
         "- refer out: The client was referred to somebody who can help.",

@@ -38,6 +38,7 @@ def test_nothing_overlaps_and_no_text_leaves_its_box(drawing):
 @given(drawings())
 def test_an_svg_is_valid_and_holds_every_node_edge_and_text(drawing):
     root = ET.fromstring(svg(drawing))
+    assert "\u202e" not in svg(drawing), "no text runs the other way"
     assert root.find(f"{SVG}title").text in (clean(drawing.title), None)
     assert root.find(f"{SVG}desc") is not None
     nodes = [one for one in root.iter(f"{SVG}g") if "data-node" in one.attrib]

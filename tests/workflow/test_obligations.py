@@ -558,6 +558,12 @@ MISTAKES = {
         "Obligation 'plan-in-time' has a window that closes after 1 month and opens after 30 "
         "days. Give the shorter span first.",
     ),
+    "windows of two years that overlap": (
+        attrs.evolve(PLAN, due=yearly(before="200 days", after="6 months")),
+        "Obligation 'plan-in-time' has windows from 200 days before to 6 months after each "
+        "anniversary, of which one opens before the last has closed. Give spans that are "
+        "shorter than a year together.",
+    ),
     "a way to count that is none": (
         attrs.evolve(WEEKLY, due=every("1 week", counted=10**5000)),
         "Obligation 'weekly-note' is counted int(...). Give 'rolling', 'fixed' or 'calendar'.",

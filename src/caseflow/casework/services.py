@@ -93,7 +93,7 @@ class RequisitionMade:
 
 @fact("requisition-answered")
 class RequisitionAnswered:
-    """A requisition was granted, or not, with the reason."""
+    """A requisition was granted, or not, with the reason: refused, withdrawn by the client."""
 
     number: int
     granted: bool

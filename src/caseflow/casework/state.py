@@ -5,19 +5,21 @@ Bounded: it holds identified things, and no notes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Self
 
 import attrs
 
 from caseflow.casework.folds import FOLDS
+from caseflow.casework.named import named_and_unknown
 from caseflow.casework.staff import LeadCaseManagerAssigned
 from caseflow.casework.things import (
     ClosureCriterion,
     Goal,
     Issue,
     Need,
+    NeedSeenMet,
     Objective,
     PlanItem,
     ProgramEnrollment,
@@ -40,6 +42,7 @@ class CaseworkState:
     """
 
     needs: tuple[Need, ...] = ()
+    needs_met: tuple[NeedSeenMet, ...] = ()
     strengths: tuple[Strength, ...] = ()
     domains: Mapping[str, Answer] = attrs.field(factory=dict)
     """What became of each domain of the assessment."""
@@ -73,6 +76,10 @@ class CaseworkState:
         """The state after one more event; most events change nothing here."""
         change = FOLDS.get(type(recorded.event))
         return self if change is None else attrs.evolve(self, **change(self, recorded))
+
+    def unknown_in(self, event: Any, /) -> Iterator[str]:
+        """What an event names by a number, or a name, that nothing here has: `need 9`."""
+        return named_and_unknown(self, event)
 
     def need(self, number: int) -> Need | None:
         """The need with this number."""

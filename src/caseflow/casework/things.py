@@ -27,8 +27,9 @@ from caseflow.kernel.events import Code
 class Need:
     """A need or barrier, by its number. `deferred` is why it is not addressed now, if so.
 
-    `met` is the event in which it was met. `strategy` is the event that says how to overcome
-    it; `first_rating` and `rating` are the first and the latest.
+    `recorded` is the event that has its words, `identified` the one since which it stands: other
+    words for it change nothing there. `met` is the event in which it was met. `strategy` is the
+    event that says how to overcome it; `first_rating` and `rating` are the first and the latest.
     """
 
     number: int
@@ -37,17 +38,31 @@ class Need:
     client_priority: int | None
     objective: bool
     recorded: int
-    identified_at: datetime | None = None
+    identified: int
+    identified_at: datetime
     kind: FindingKind = "need"
     in_client_words: bool = False
     urgent: bool = False
     deferred: str | None = None
     deferred_recorded: int | None = None
+    deferred_at: datetime | None = None
     met: int | None = None
     met_at: datetime | None = None
     strategy: int | None = None
     first_rating: int | None = None
     rating: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class NeedSeenMet:
+    """The event that says last of a number that its need is met, by when that was.
+
+    It may have been recorded before the need itself.
+    """
+
+    number: int
+    recorded: int
+    met_at: datetime
 
 
 @attrs.frozen(kw_only=True)
@@ -134,12 +149,16 @@ class PlanItem:
 
 @attrs.frozen(kw_only=True)
 class Referral:
-    """A referral that has a number. `linked` is the event in which the handoff was confirmed."""
+    """A referral that has a number. `linked` is the event in which the handoff was confirmed.
+
+    `recorded` is the event that has its words, `made` the one since which it stands.
+    """
 
     number: int
     to: str
     plan_items: tuple[int, ...]
     made_at: datetime
+    made: int
     recorded: int
     linked: int | None = None
     linked_at: datetime | None = None
@@ -150,11 +169,15 @@ class Referral:
 
 @attrs.frozen(kw_only=True)
 class Requisition:
-    """A service or money that was asked for inside the agency."""
+    """A service or money that was asked for inside the agency.
+
+    `recorded` is the event that has its words, `made` the one since which it stands.
+    """
 
     number: int
     service: Code
     made_at: datetime
+    made: int
     recorded: int
     answered: int | None = None
     answered_at: datetime | None = None

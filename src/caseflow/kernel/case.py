@@ -41,6 +41,10 @@ class Foldable(Protocol):
     When `fold` is changed, so that it makes another state of the same history, give the class
     another `fold_version: ClassVar[int]` (it counts from 1): snapshots made before are then
     not used.
+
+    A state that tells what an event names and it does not know may have a method
+    `unknown_in(self, event) -> Iterable[str]`: each of its answers, like "task 9", is warned of
+    when a fact is recorded.
     """
 
     def fold(self, recorded: AnyRecorded, /) -> Self:

@@ -246,11 +246,11 @@ def urgent_needs(span: Span | str) -> Obligation:
     """What cannot wait for a plan: each urgent need is met, so long after it was found."""
     return Obligation(
         "urgent-need",
-        "An urgent need is met.",
+        "An urgent need is met, or deferred with a reason.",
         since=each(_urgent),
         due=within(span),
         owner="case-manager",
-        remedy="see to it now, and record that the need is met",
+        remedy="see to it now, and record that the need is met, or defer it with a reason",
         source=models("intake: immediate needs"),
     )
 
@@ -259,7 +259,7 @@ def requisition_answer(span: Span | str) -> Obligation:
     """The answer to each requisition, so long after it was made."""
     return Obligation(
         "requisition-answer",
-        "What was asked for is granted or refused.",
+        "What was asked for is granted, or it is said why not.",
         since=each(_requisitions),
         due=within(span),
         owner="supervisor",
@@ -287,17 +287,16 @@ def _assessment(case: Casework) -> Iterable[Begun]:
 def _referrals(case: Casework) -> Iterable[Begun]:
     for one in case.state.referrals:
         done = one.linked_at or one.ended_at
-        yield Begun(one.made_at, one.recorded, f"referral {one.number}", met_at=done)
+        yield Begun(one.made_at, one.made, f"referral {one.number}", met_at=done)
 
 
 def _urgent(case: Casework) -> Iterable[Begun]:
     for need in case.state.needs:
-        if need.urgent and need.identified_at is not None:
-            yield Begun(
-                need.identified_at, need.recorded, f"need {need.number}", met_at=need.met_at
-            )
+        if need.urgent:
+            done = need.met_at or need.deferred_at
+            yield Begun(need.identified_at, need.identified, f"need {need.number}", met_at=done)
 
 
 def _requisitions(case: Casework) -> Iterable[Begun]:
     for one in case.state.requisitions:
-        yield Begun(one.made_at, one.recorded, f"requisition {one.number}", met_at=one.answered_at)
+        yield Begun(one.made_at, one.made, f"requisition {one.number}", met_at=one.answered_at)

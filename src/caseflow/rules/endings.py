@@ -10,6 +10,7 @@ from caseflow.casework import (
     ContactAttempted,
     EligibilityDetermined,
     Enrolled,
+    ReferralEnded,
     ReferralMade,
 )
 from caseflow.kernel.calendar import Span, span_of
@@ -17,7 +18,6 @@ from caseflow.kernel.case import Case, stage_of
 from caseflow.kernel.checks import so_many
 from caseflow.kernel.context import Context
 from caseflow.kernel.rules import Rule, Unmet, rule
-from caseflow.rules.general import recorded
 from caseflow.rules.sources import field
 from caseflow.workflow.vocabulary import maker
 
@@ -95,12 +95,25 @@ def _begun(case: Casework, served_in: tuple[str, ...]) -> tuple[int, ...]:
     return tuple(one.number for one in case.path if stage_of(one.position) in served_in)[:1]
 
 
-referred_elsewhere = recorded(
+@rule(
     "referred-elsewhere",
-    ReferralMade,
-    wanted="The client was referred to somebody who can help.",
-    remedy="make the referral, and record it",
-).sourced(field("who is sent on is sent somewhere"))
+    rests_on=(ReferralMade, ReferralEnded),
+    history=ReferralMade,
+    source=field("who is sent on is sent somewhere"),
+)
+def referred_elsewhere(case: Casework, context: Context) -> Iterator[Unmet]:
+    """The client was referred to somebody who can help."""
+    made = context.history(ReferralMade)
+    failed = {one.number: one for one in case.state.referrals if one.served is False}
+    if not made:
+        yield Unmet(remedy="make the referral, and record it")
+    elif all(one.event.number in failed for one in made):
+        numbers = ", ".join(map(str, failed))
+        yield Unmet(
+            found=f"referral {numbers}, which ended without service",
+            remedy="refer the client to somebody else, and record it",
+            evidence=tuple(one.ended for one in failed.values() if one.ended is not None),
+        )
 
 
 @maker("contact-attempted")

@@ -41,7 +41,8 @@ def needs_covered(case: Casework, context: Context) -> Iterator[Unmet]:
             yield Unmet(
                 about=f"need {need.number}",
                 found="no plan item, and no deferral with a reason",
-                remedy=f"draft a plan item for need {need.number}, or defer it with a reason",
+                remedy=f"draft a plan item for need {need.number}, defer it with a reason, or "
+                "record that it is met",
                 evidence=(need.recorded,),
             )
 

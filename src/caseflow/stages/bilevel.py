@@ -242,7 +242,7 @@ continuum: Workflow[CaseworkState] = Workflow(
             )
         ],
     },
-    hold=Hold(stages=SERVED, reason_required=True),
+    hold=Hold(reason_required=True),
     obligations=[weekly_notes(DELIVERY), plan_review(*SERVED), follow_up(FOLLOW_UP)],
     indexes=[LEAD],
     faults_excepted_by="supervisor",

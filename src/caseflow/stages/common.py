@@ -78,6 +78,18 @@ def early_endings(
             stated_in=NOT_STATED,
         ),
         Transition(
+            "discharge",
+            description="The agency ends services that it had begun to give, and says why: the "
+            "client is no longer eligible, say.",
+            source=ANY_OPEN,
+            to=CLOSED,
+            reason_required=True,
+            rules=[
+                exit_interviews.warns().sourced(field("an exit interview, where there can be one"))
+            ],
+            stated_in=NOT_STATED,
+        ),
+        Transition(
             "end-as-unable-to-locate",
             description="The case ends because the client can no longer be reached.",
             source=ANY_OPEN,
@@ -146,12 +158,15 @@ REOPENING = Transition(
 
 ASSIGNING = Transition(
     "assign-lead-case-manager",
-    source=ANY_OPEN,
+    source=(ANY_OPEN, CLOSED),
     to=STAY,
     records=LeadCaseManagerAssigned,
     stated_in=NOT_STATED,
 )
-"""A case is given to its lead case manager, in any open stage."""
+"""A case is given to its lead case manager, in any stage.
+
+In the last one, too: who is to have the lead is settled before a case is reopened.
+"""
 
 LEAD = Index("lead", of=lead_case_manager)
 """By whom cases are found and counted."""

@@ -213,7 +213,7 @@ five_stage_cyclic: Workflow[CaseworkState] = Workflow(
         Enrolled: [eligible.sourced(field("eligibility before enrollment"))],
         **APPROVING,
     },
-    hold=Hold(stages=SERVED, reason_required=True),
+    hold=Hold(reason_required=True),
     indexes=[LEAD],
     faults_excepted_by="supervisor",
     labels=ANSWERED,

@@ -171,7 +171,7 @@ four_stage: Workflow[CaseworkState] = Workflow(
         Enrolled: [eligible.sourced(field("eligibility before enrollment"))],
         EvaluationMade: [evaluated_in_figures_and_words.warns()],
     },
-    hold=Hold(stages=SERVED, reason_required=True),
+    hold=Hold(reason_required=True),
     indexes=[LEAD],
     faults_excepted_by="supervisor",
     labels=ANSWERED,

@@ -3,7 +3,7 @@
 Engagement (outreach, eligibility, enrollment), assessment, planning, intervention,
 monitoring, termination; then closed. From intervention and monitoring a case goes back to
 assessment and planning. Cases may end early from any open stage, be put on hold, and be
-reopened. In any open stage, on hold or not, a case is given to its lead case manager, by whom
+reopened. In any stage, on hold or not, a case is given to its lead case manager, by whom
 cases are found and counted (the index `lead`).
 
 Only the guards of the mission refuse; a supervisor may make an exception, where an agency
@@ -268,7 +268,7 @@ six_stage: Workflow[CaseworkState] = Workflow(
         ],
         ProgressNoted: [note_refers_to_plan.warns(), note_tells_efforts.warns()],
     },
-    hold=Hold(stages=SERVED, reason_required=True),
+    hold=Hold(reason_required=True),
     indexes=[LEAD],
     faults_excepted_by="supervisor",
     labels=ANSWERED,

@@ -94,14 +94,20 @@ def _stages(*, pre_enrollment: bool) -> tuple[Stage, ...]:
         Stage(
             PLANNING,
             phases="planning",
-            decides=[AssessmentCompleted, LevelOfCareSet, PlanAgreed, PlanApproved],
+            decides=[
+                AssessmentCompleted,
+                LevelOfCareSet,
+                EligibilityDetermined,
+                PlanAgreed,
+                PlanApproved,
+            ],
             label="individual service plan",
             stated_in=trilevel("navigator responsibilities: co-create the plan"),
         ),
         Stage(
             DELIVERY,
             phases=("intervention", "monitoring"),
-            decides=[PlanAgreed, PlanApproved],
+            decides=[EligibilityDetermined, PlanAgreed, PlanApproved],
             stated_in=trilevel(flow),
         ),
         Stage(
@@ -227,7 +233,7 @@ def service_delivery_flow(*, pre_enrollment: bool = True) -> Workflow[CaseworkSt
                 )
             ],
         },
-        hold=Hold(stages=SERVED, reason_required=True),
+        hold=Hold(reason_required=True),
         indexes=[LEAD],
         faults_excepted_by="supervisor",
         labels=ANSWERED,

@@ -11,9 +11,12 @@ from unicodedata import combining, east_asian_width
 NARROW = frozenset("iljtfrI.,:;'|!()[] ")
 WIDE = frozenset("mwMW@%")
 
+_TURNING = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
+"""What makes text run the other way, and what stands beside it read as something else."""
+
 
 def clean(text: str) -> str:
-    """The text on one line, with a mark in the place of what XML cannot hold."""
+    """The text on one line, with a mark in the place of what XML cannot hold, or turns it round."""
     kept = "".join(one if _legal(one) else "\N{REPLACEMENT CHARACTER}" for one in text)
     return " ".join(kept.split())
 
@@ -23,6 +26,7 @@ def _legal(character: str) -> bool:
     return character in "\t\n\r" or (
         (0x20 <= code < 0x7F or 0xA0 <= code < 0xD800 or 0xE000 <= code < 0x110000)
         and code & 0xFFFE != 0xFFFE
+        and character not in _TURNING
     )
 
 

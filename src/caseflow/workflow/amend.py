@@ -147,7 +147,8 @@ def _order_unmet(target: AnyRecorded, moment: Any, moves: tuple[Move, ...]) -> I
         if bad:
             yield Unmet(
                 found=f"{plain_words(moment)} lies {wrong} the move in event {other.number}",
-                remedy="give a moment between the moves before and after it",
+                remedy="give a moment between the moves before and after it, or correct first "
+                f"when event {other.number} was",
                 evidence=(target.number, other.number),
             )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import Any
 
@@ -10,7 +10,7 @@ from caseflow.kernel.case import HOLD, Case
 from caseflow.kernel.context import Context
 from caseflow.kernel.explain import with_article
 from caseflow.kernel.recorded import Actor
-from caseflow.kernel.rules import Result, Unmet
+from caseflow.kernel.rules import Result, Unmet, rule
 from caseflow.kernel.verdict import in_words
 from caseflow.workflow.definition import ANY_OPEN, To
 from caseflow.workflow.machine import Row, way_to
@@ -27,6 +27,20 @@ def built_in(rule: str, wanted: str, *unmet: Unmet, warns: bool = False) -> Resu
         unmet=unmet,
         evidence=tuple(evidence),
     )
+
+
+@rule("known-to-the-case")
+def _known(case: Case[Any], context: Context) -> Iterator[Unmet]:
+    """What a fact names is known to the case."""
+    for thing in case.state.unknown_in(context.event):
+        yield Unmet(
+            found=f"the case has no {thing}",
+            remedy="correct what is named, if it is wrong; else record it, and then this again",
+        )
+
+
+known_to_the_case = _known.warns()
+"""Asked of facts where the state of the trade tells what it does not know (see `Foldable`)."""
 
 
 def any_of_roles(workflow: Any, roles: Iterable[str]) -> str:

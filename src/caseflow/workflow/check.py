@@ -24,6 +24,7 @@ BUILT_IN_RULES = (
     "not-in-the-future",
     "moves-in-order",
     "after-the-end",
+    "known-to-the-case",
     "amendment",
     "exception-entitled",
 )

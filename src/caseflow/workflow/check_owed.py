@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, get_args, get_type_hints
 
-from caseflow.kernel.calendar import DAYS, MONTHS, Calendar, no_working_days
+from caseflow.kernel.calendar import DAYS, MONTHS, Calendar, Span, no_working_days
 from caseflow.kernel.checks import a_rule_id
 from caseflow.kernel.errors import DefinitionError, nearest, short
 from caseflow.kernel.events import EventType
@@ -108,6 +108,12 @@ def _never(one: Obligation, workflow: Any) -> Iterator[tuple[str, str]]:
             f"has a window that closes after {one.due.closes} and opens after {one.due.opens}",
             "Give the shorter span first.",
         )
+    if isinstance(one.due, Yearly) and _overlaps(one.due, workflow.calendar):
+        yield (
+            f"has windows from {one.due.before} before to {one.due.after} after each anniversary, "
+            "of which one opens before the last has closed",
+            "Give spans that are shorter than a year together.",
+        )
 
 
 _STARTS = [date(2023, 1, 1) + timedelta(days=day) for day in range(730)]
@@ -120,6 +126,17 @@ def _closes_first(due: Between, calendar: Calendar) -> bool:
     if any(span.unit == "working day" for span in spans) and calendar.working_days is None:
         return False  # reported as such
     return any(calendar.after(day, due.opens) > calendar.after(day, due.closes) for day in _STARTS)
+
+
+def _overlaps(due: Yearly, calendar: Calendar) -> bool:
+    """Whether the window of the next year may open before that of this year has closed."""
+    if due.before.unit not in DAYS or "working day" in (due.after.unit, due.before.unit):
+        return False  # reported as such, or as long as the calendar of holidays has it
+    early = timedelta(days=due.before.count * DAYS[due.before.unit])
+    year = Span(1, "year")
+    return any(
+        calendar.after(day, due.after) >= calendar.after(day, year) - early for day in _STARTS
+    )
 
 
 _PERIODS = {(1, unit) for unit in ("week", *MONTHS)}

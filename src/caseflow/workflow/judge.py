@@ -22,7 +22,13 @@ from caseflow.kernel.recorded import AnyRecorded, quickly
 from caseflow.kernel.rules import UNJUDGED, Outcome, Result, Rule, Unmet
 from caseflow.kernel.verdict import Judgement
 from caseflow.workflow.amend import amendment_unmet, at_its_place, not_amended
-from caseflow.workflow.builtin import built_in, position_unmet, reason_unmet, role_unmet
+from caseflow.workflow.builtin import (
+    built_in,
+    known_to_the_case,
+    position_unmet,
+    reason_unmet,
+    role_unmet,
+)
 from caseflow.workflow.command import Command, Entry
 from caseflow.workflow.excepting import exception_unmet, noted_of_exception
 from caseflow.workflow.machine import Edge, Row
@@ -326,7 +332,13 @@ def _target(
             return edge.dest, None
         if isinstance(chosen, Result) and chosen.outcome in _NOT_KNOWN:
             return None, attrs.evolve(chosen, strength="block")
-    found = Unmet(remedy="name the stage: use a transition that leads to one")
+    row: Row = edges[0].row
+    if row.transition.reopens and len(case.path) == 1:
+        only = case.path[0].number
+        remedy = f"void event {only}, if it is wrong: it is dated before the case was opened"
+        found = Unmet(found="the path holds no other stage", remedy=remedy, evidence=(only,))
+    else:
+        found = Unmet(remedy="name the stage: use a transition that leads to one")
     return None, built_in("target", "There is a stage to go to.", found)
 
 
@@ -355,13 +367,22 @@ def _not_from_here(workflow: Workflow[Any], case: Case[Any], context: Context) -
 def _judge_fact(workflow: Workflow[Any], case: Case[Any], context: Context) -> Judgement:
     """The judgement on a fact: always allowed; what is odd about it is noted."""
     name = context.step
-    answers: list[Result | Rule[Any]] = []
+    answers: list[Result | Rule[Any]] = list(_odd(workflow, case, context))
+    for rule in workflow.rules_on(type(context.proposed)):
+        result = rule.judge(case, context)
+        answers.append(rule if result is None else weighed(workflow, case, rule, result, context))
+    label = workflow.label(name)
+    return Judgement(
+        name, label, case.position, None, True, tuple(answers), case, context, workflow.words
+    )
+
+
+def _odd(workflow: Workflow[Any], case: Case[Any], context: Context) -> Iterable[Result]:
+    """What is odd about a fact in any workflow: its moment, or what it names."""
     if context.at > context.now:
         unmet = Unmet(found=context.at, remedy="correct the moment, if it is wrong")
-        answers.append(
-            built_in(
-                "not-in-the-future", "What happened is dated today or earlier.", unmet, warns=True
-            )
+        yield built_in(
+            "not-in-the-future", "What happened is dated today or earlier.", unmet, warns=True
         )
     if case.position in workflow.ends and case.path and context.at >= case.path[-1].occurred_at:
         ended = case.path[-1]
@@ -370,13 +391,8 @@ def _judge_fact(workflow: Workflow[Any], case: Case[Any], context: Context) -> J
             remedy="reopen the case, if work goes on",
             evidence=(ended.number,),
         )
-        answers.append(
-            built_in("after-the-end", "A fact belongs to an open case.", unmet, warns=True)
-        )
-    for rule in workflow.rules_on(type(context.proposed)):
-        result = rule.judge(case, context)
-        answers.append(rule if result is None else weighed(workflow, case, rule, result, context))
-    label = workflow.label(name)
-    return Judgement(
-        name, label, case.position, None, True, tuple(answers), case, context, workflow.words
-    )
+        yield built_in("after-the-end", "A fact belongs to an open case.", unmet, warns=True)
+    if hasattr(case.state, "unknown_in"):
+        result = known_to_the_case.judge(case, context)
+        if result is not None:
+            yield weighed(workflow, case, known_to_the_case, result, context)

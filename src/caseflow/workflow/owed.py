@@ -130,9 +130,35 @@ def first_due(
     What an exception stands for counts from the end of the exception on, if it has one.
     A rule that is met now, and turns unmet as time passes (it reads `context.now`), counts from
     then on. A rule that reads histories or counts other cases is not judged here, and taken as
-    unmet: the moment may be earlier than what `owed` tells. An obligation that fails is told to
-    `failing`, where it is given, and left out.
+    unmet: the moment may be earlier than what `owed` tells. What facts of the future hide until
+    they are there counts, too. An obligation that fails is told to `failing`, where it is given,
+    and left out.
     """
+    seen = case.by_type.values()
+    dated = {one.occurred_at for kind in seen for one in (kind.first, kind.latest)}
+    cuts = sorted({now, *(at for at in dated if at > now)})
+    found = [_first_due(workflow, _by(at, case), at, failing) for at in cuts]
+    if any(kind.times > 2 and kind.latest.occurred_at > now for kind in seen):
+        found.append(case.path[0].occurred_at)  # what came between is not known here
+    return min((moment for moment in found if moment is not None), default=None)
+
+
+def _by(moment: datetime, case: Case[S]) -> Case[S]:
+    """The case without what occurred after a moment, as far as it tells (see `Loader.by`)."""
+    if all(seen.latest.occurred_at <= moment for seen in case.by_type.values()):
+        return case
+    by_type = {
+        kind: seen if seen.latest.occurred_at <= moment else seen._replace(latest=seen.first)
+        for kind, seen in case.by_type.items()
+        if seen.first.occurred_at <= moment
+    }
+    return case._replace(by_type=by_type)
+
+
+def _first_due(
+    workflow: Workflow[S], case: Case[S], now: datetime, failing: Failing | None
+) -> datetime | None:
+    """The first moment at which something is due, of what is known to have occurred."""
     found = (_to_be_due(case, one) for one in standings(workflow, case, now, failing=failing))
     moments = [moment for moment in found if moment is not None]
     for rule_id, decided in case.dues.items():

@@ -17,7 +17,7 @@ from caseflow.casework.assessment import (
     StrengthRated,
 )
 from caseflow.casework.folds.changes import Changes, Fold, changed, copied, put, said
-from caseflow.casework.things import Need, Strength
+from caseflow.casework.things import Need, NeedSeenMet, Strength
 from caseflow.kernel.erased import Erased
 from caseflow.kernel.recorded import AnyRecorded
 
@@ -31,21 +31,38 @@ _KEPT = ("strategy", "first_rating", "rating")
 def _need(state: CaseworkState, recorded: AnyRecorded) -> Changes:
     event: NeedIdentified = recorded.event
     before = state.need(event.number)
-    kept = {name: getattr(before, name) for name in _KEPT if before}
+    kept: Changes = {name: getattr(before, name) for name in _KEPT if before}
+    since, moment = recorded.number, recorded.occurred_at
+    seen = next((one for one in state.needs_met if one.number == event.number), None)
+    if seen is not None and seen.met_at >= moment:
+        kept |= {"met": seen.recorded, "met_at": seen.met_at}
+    if before is not None and _other_words(before, event, reopened=before.met != kept.get("met")):
+        since, moment = before.identified, min(before.identified_at, moment)
     need = copied(
         Need,
         event,
         recorded=recorded.number,
-        identified_at=recorded.occurred_at,
+        identified=since,
+        identified_at=moment,
         in_client_words=said(event.client_words),
         **kept,
     )
     return {"needs": put(state.needs, need)}
 
 
+def _other_words(before: Need, event: NeedIdentified, *, reopened: bool) -> bool:
+    """Whether a number is given again for a need that stands, and no more urgent than it was."""
+    return not reopened and before.deferred is None and before.urgent >= event.urgent
+
+
 def _need_met(state: CaseworkState, recorded: AnyRecorded) -> Changes:
-    met = {"met": recorded.number, "met_at": recorded.occurred_at}
-    return {"needs": changed(state.needs, recorded.event.number, **met)}
+    number, met_at = recorded.event.number, recorded.occurred_at
+    changes: Changes = {"needs": changed(state.needs, number, met=recorded.number, met_at=met_at)}
+    before = next((one for one in state.needs_met if one.number == number), None)
+    if before is None or before.met_at <= met_at:
+        seen = NeedSeenMet(number=number, recorded=recorded.number, met_at=met_at)
+        changes["needs_met"] = put(state.needs_met, seen)
+    return changes
 
 
 def _need_rated(state: CaseworkState, recorded: AnyRecorded) -> Changes:

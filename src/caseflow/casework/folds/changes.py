@@ -12,6 +12,7 @@ from caseflow.casework.things import (
     Goal,
     Issue,
     Need,
+    NeedSeenMet,
     Objective,
     PlanItem,
     Referral,
@@ -26,7 +27,18 @@ Changes = dict[str, Any]
 Fold = Callable[[Any, AnyRecorded], Changes]
 """Takes the state and the recorded event, and gives the fields that change."""
 
-T = TypeVar("T", Need, Goal, Objective, PlanItem, Referral, Requisition, Issue, ClosureCriterion)
+T = TypeVar(
+    "T",
+    Need,
+    NeedSeenMet,
+    Goal,
+    Objective,
+    PlanItem,
+    Referral,
+    Requisition,
+    Issue,
+    ClosureCriterion,
+)
 
 
 def put(things: tuple[T, ...], thing: T) -> tuple[T, ...]:

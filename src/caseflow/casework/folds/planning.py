@@ -92,7 +92,11 @@ def _plan_agreed(state: CaseworkState, recorded: AnyRecorded) -> Changes:
 
 def _deferred(state: CaseworkState, recorded: AnyRecorded) -> Changes:
     event: NeedDeferred = recorded.event
-    changes = {"deferred": event.reason, "deferred_recorded": recorded.number}
+    changes = {
+        "deferred": event.reason,
+        "deferred_recorded": recorded.number,
+        "deferred_at": recorded.occurred_at if said(event.reason) else None,
+    }
     return {"needs": changed(state.needs, event.need, **changes)}
 
 

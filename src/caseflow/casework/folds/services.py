@@ -56,15 +56,24 @@ def _referral(state: CaseworkState, recorded: AnyRecorded) -> Changes:
     event: ReferralMade = recorded.event
     changes = _counted(state, recorded, "referrals", "last_referral")
     if event.number is not None:
+        before = next((one for one in state.referrals if one.number == event.number), None)
+        stands = before is not None and before.linked is None and before.ended is None
         referral = Referral(
             number=event.number,
             to=event.to,
             plan_items=event.plan_items,
-            made_at=recorded.occurred_at,
             recorded=recorded.number,
+            **_made(before if stands else None, recorded),
         )
         changes["referrals"] = put(state.referrals, referral)
     return changes
+
+
+def _made(before: Referral | Requisition | None, recorded: AnyRecorded) -> Changes:
+    """Since when it stands: where one of its number does already, this is other words for it."""
+    if before is None:
+        return {"made": recorded.number, "made_at": recorded.occurred_at}
+    return {"made": before.made, "made_at": min(before.made_at, recorded.occurred_at)}
 
 
 def _linked(state: CaseworkState, recorded: AnyRecorded) -> Changes:
@@ -87,9 +96,10 @@ def _noted(state: CaseworkState, recorded: AnyRecorded) -> Changes:
 
 
 def _requisition(state: CaseworkState, recorded: AnyRecorded) -> Changes:
-    made = copied(
-        Requisition, recorded.event, made_at=recorded.occurred_at, recorded=recorded.number
-    )
+    number = recorded.event.number
+    waits = (one for one in state.requisitions if one.number == number and one.answered is None)
+    since = _made(next(waits, None), recorded)
+    made = copied(Requisition, recorded.event, recorded=recorded.number, **since)
     return {"requisitions": put(state.requisitions, made)}
 
 

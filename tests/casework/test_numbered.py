@@ -1,0 +1,140 @@
+"""What is numbered: told again in other words, told of in another order, and not there at all."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+
+import attrs
+import pytest
+
+from caseflow import Casebook, Corrected
+from caseflow import casework as c
+from caseflow.casework import FACTS, CaseworkState
+from caseflow.casework.named import _NAMED
+from caseflow.rules.due import urgent_needs
+from caseflow.stages import six_stage
+from caseflow.storage import MemoryStorage
+
+START = datetime(2026, 3, 2, 9, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+MAKING = (
+    c.NeedIdentified(number=1, description="rent"),
+    c.StrengthIdentified(number=1, description="cooks"),
+    c.GoalProposed(number=1, statement="a flat"),
+    c.PlanItemDrafted(number=1, needs=(1,), activity="call"),
+    c.ReferralMade(number=1, to="a clinic"),
+    c.RequisitionMade(number=1, service="deposit"),
+    c.IssueRaised(number=1, area="client-cooperation", description="no bus"),
+    c.ClosureCriterionSet(number=1, description="a lease"),
+    c.LegalHoldPlaced(name="1"),
+    c.EligibilityDetermined(eligible=True),
+    c.Enrolled(program="1"),
+)
+NAMING = (
+    (c.NeedMet(number=1), "need"),
+    (c.NeedRated(number=1, rating=3), "need"),
+    (c.NeedDeferred(need=1, reason="not now"), "need"),
+    (c.StrategyRecorded(need=1, text="pay"), "need"),
+    (c.StrategyRecorded(strength=1, text="cook"), "strength"),
+    (c.StrengthRated(number=1, rating=3), "strength"),
+    (c.GoalAccepted(number=1), "goal"),
+    (c.GoalAchieved(number=1), "goal"),
+    (c.GoalDropped(number=1, reason="no wish"), "goal"),
+    (c.EvaluationMade(of="housing", goal=1), "goal"),
+    (c.PlanItemCompleted(number=1), "plan item"),
+    (c.PlanItemDropped(number=1), "plan item"),
+    (c.ServiceProvided(service="meal", plan_items=(1,)), "plan item"),
+    (c.ReferralMade(to="a clinic", plan_items=(1,)), "plan item"),
+    (c.ProgressNoted(text="well", plan_items=(1,)), "plan item"),
+    (c.MonitoringNoted(dimension="effort", finding="well", plan_items=(1,)), "plan item"),
+    (c.HandoffConfirmed(referral=1), "referral"),
+    (c.ReferralEnded(referral=1, served=True), "referral"),
+    (c.RequisitionAnswered(number=1, granted=True), "requisition"),
+    (c.IssueResolved(number=1), "issue"),
+    (c.ClosureCriterionMet(number=1), "closure criterion"),
+    (c.ProgramCompleted(program="1"), "enrollment in"),
+    (c.ExitInterview(program="1"), "enrollment in"),
+    (c.FollowUpSession(program="1"), "enrollment in"),
+    (c.FollowUpContact(program="1"), "enrollment in"),
+    (c.LegalHoldLifted(name="1"), "legal hold"),
+)
+
+
+def opened(*steps, workflow=six_stage):
+    book = Casebook(workflow, MemoryStorage(), clock=lambda: START + 9 * DAY)
+    book.open(client="P", by="ana", case_id="C")
+    if steps:
+        book.do("C", *steps, by="ana")
+    return book
+
+
+def warned(verdict):
+    """What is not known of what was recorded."""
+    odd = [one for one in verdict.warnings if one.rule == "known-to-the-case"]
+    return [unmet.found for one in odd for unmet in one.unmet]
+
+
+@pytest.mark.parametrize(("event", "thing"), NAMING, ids=lambda one: str(one)[:30])
+def test_a_fact_that_names_what_the_case_does_not_have_is_recorded_with_a_warning(event, thing):
+    book = opened()
+    outcome = book.record("C", event, by="ana")
+    assert warned(outcome.verdict) == [f"the case has no {thing} 1"]
+    assert "known-to-the-case" in [note.rule for note in outcome.events[0].noted]
+    assert warned(opened(*MAKING).record("C", event, by="ana").verdict) == []
+
+
+def test_every_fact_that_can_name_a_thing_is_looked_at():
+    keys = {"number", "need", "strength", "goal", "plan_items", "referral", "program"}
+    drafting = {type(event) for event in MAKING} | {c.ObjectiveDrafted}
+    naming = {cls for cls in FACTS if keys & attrs.fields_dict(cls).keys()} - drafting
+    assert naming <= set(_NAMED) == {type(event) for event, _ in NAMING}
+
+
+@attrs.frozen(kw_only=True)
+class Forgetful(CaseworkState):
+    """A state that does not know its own names."""
+
+    def unknown_in(self, event, /):
+        yield {}[event]
+
+
+def test_a_state_that_fails_to_tell_keeps_no_fact_from_being_recorded():
+    book = opened(workflow=six_stage.extend("mine", version="1", state=Forgetful))
+    outcome = book.record("C", c.NeedMet(number=1), by="ana")
+    assert [(one.rule, one.outcome) for one in outcome.verdict.warnings] == [
+        ("known-to-the-case", "fault")
+    ]
+
+
+def test_a_wrong_number_is_warned_of_until_it_is_corrected():
+    book = opened(*MAKING)
+    wrong = book.record("C", c.NeedMet(number=9), by="ana")
+    assert "correct what is named, if it is wrong" in wrong.verdict.explain()
+    right = Corrected(number=wrong.case.version, event=c.NeedMet(number=1))
+    assert warned(book.do("C", right, by="ana").verdict) == []
+    assert book.case("C").state.need(1).met == wrong.case.version
+
+
+def test_a_need_is_met_whatever_was_recorded_first():
+    found = c.NeedIdentified(number=1, description="no bed", urgent=True)
+    told = (
+        (found, 1),
+        (attrs.evolve(found, description="no bed tonight"), 2),
+        (c.NeedMet(number=1), 3),
+    )
+    mine = six_stage.extend("mine", version="1", obligations=[urgent_needs("4 days")])
+    for order in permutations(told):
+        book = opened(workflow=mine)
+        for event, day in order:
+            book.record("C", event, by="ana", at=START + day * DAY)
+        need = book.case("C").state.need(1)
+        assert (need.met_at, need.identified_at) == (START + 3 * DAY, START + DAY)
+        assert [one.outcome for one in book.occasions("C")][-1] == "kept"
+
+
+def test_a_need_that_is_found_after_it_was_met_is_open_again():
+    book = opened()
+    book.record("C", c.NeedMet(number=1), by="ana", at=START)
+    found = c.NeedIdentified(number=1, description="no bed")
+    need = book.record("C", found, by="ana", at=START + DAY).case.state.need(1)
+    assert (need.met, need.identified_at) == (None, START + DAY)

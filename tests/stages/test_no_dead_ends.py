@@ -1,0 +1,80 @@
+"""What a refusal asks for can be done, and nobody has to say what is not so to go on."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from caseflow import Casebook, Refused, Voided
+from caseflow.casework import (
+    EligibilityDetermined,
+    Enrolled,
+    LeadCaseManagerAssigned,
+    ReferralEnded,
+    ReferralMade,
+)
+from caseflow.rules import caseload_cap
+from caseflow.stages import six_stage
+from caseflow.storage import MemoryStorage
+from tests.stages.test_models import EVERY_MODEL
+
+START = datetime(2026, 3, 2, 9, tzinfo=UTC)
+LEAD = LeadCaseManagerAssigned(case_manager="mo")
+
+
+def opened(*cases, workflow=six_stage):
+    book = Casebook(workflow, MemoryStorage(), clock=lambda: START)
+    for case_id in cases:
+        book.open(client=case_id, by="ana", case_id=case_id)
+    return book
+
+
+def ways(workflow, position, event):
+    """The steps from a position that record an event."""
+    recording = {row.name for row in workflow.rows if row.transition.records is event}
+    return recording & set(workflow.dispatch[position])
+
+
+@EVERY_MODEL
+def test_in_every_open_stage_the_agency_can_end_services_or_wait_for_the_client(model):
+    workflow = model.workflow
+    for position in set(workflow.positions) - workflow.ends:
+        assert "discharge" in workflow.dispatch[position]
+        assert {"hold", "resume"} & set(workflow.dispatch[position])
+
+
+@EVERY_MODEL
+def test_where_a_client_is_enrolled_eligibility_can_be_determined_again(model):
+    workflow = model.workflow
+    for position in workflow.positions:
+        if ways(workflow, position, Enrolled):
+            assert ways(workflow, position, EligibilityDetermined), position
+
+
+def test_a_case_whose_case_manager_leads_too_many_is_given_to_another_and_reopened():
+    county = six_stage.extend("county", version="1", rules={"reopen": [caseload_cap(1)]})
+    book = opened("A", "B", workflow=county)
+    book.do("A", LEAD, "end-with-program", by="ana", reason="closed in May")
+    book.do("B", LEAD, by="ana")
+    with pytest.raises(Refused, match="assign it to somebody else"):
+        book.do("A", "reopen", by="ana", reason="came back")
+    book.do("A", LeadCaseManagerAssigned(case_manager="bea"), "reopen", by="ana", reason="back")
+    assert book.case("A").stage == "engagement"
+
+
+def test_a_death_dated_before_the_opening_is_voided_where_it_is_wrong():
+    book = opened("A")
+    book.do("A", "end-as-deceased", by="ana", at=START - timedelta(days=9))
+    with pytest.raises(Refused, match=r"void event 2, if it is wrong"):
+        book.do("A", "reopen", by="ana", reason="another person of this name")
+    book.do("A", Voided(number=2), by="ana", reason="another person of this name")
+    assert book.case("A").stage == "engagement"
+
+
+def test_nobody_is_sent_on_to_those_who_refused():
+    book = opened("A")
+    book.record("A", ReferralMade(to="a clinic", number=1), by="ana")
+    assert book.ask("A", "refer-out", by="ana").allowed
+    book.record("A", ReferralEnded(referral=1, served=False), by="ana")
+    assert not book.ask("A", "refer-out", by="ana").allowed
+    book.record("A", ReferralMade(to="a school"), by="ana")
+    assert book.ask("A", "refer-out", by="ana").allowed
