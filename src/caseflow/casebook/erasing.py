@@ -27,8 +27,8 @@ class _Erases:
         if self._joined is not None:
             raise InvalidCall(
                 what="A book made by within(...)",
-                problem="has no erase, may_erase or begin_again: keys are outside of the transaction, "
-                "and are not rolled back with it",
+                problem="has no erase, may_erase or begin_again: keys are outside of the "
+                "transaction, and are not rolled back with it",
                 repair="Call it on the book it was made from, outside of the transaction.",
             )
         return Eraser(Keeper(book._middle, book.retention) for book in (self, *also))
