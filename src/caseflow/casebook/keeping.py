@@ -97,7 +97,8 @@ class Keeping(Generic[S]):
         and `ChainBroken` raised, where an event that is whole would be lost, or one is missing from
         the file as well. So it is where this book cannot list the case: `OtherWorkflow`,
         `OtherVersion`, `UnreadableRecord` (without its cipher, say). Raises `DamagedFile`,
-        `FileFailed`, `CommandHeld`, `Conflict`, and `InvalidCall` where the file lacks the case, or holds in the clear what this book seals.
+        `FileFailed`, `CommandHeld`, `Conflict`, and `InvalidCall` where the
+        file lacks the case, or holds in the clear what this book seals.
 
         `accept_loss` is for what no file holds (without a file: for a case that none holds): the
         case then ends before the first event that is lost, and what followed that one is lost too.
