@@ -106,7 +106,7 @@ def test_it_says_how_many_events_were_put_right(damaged):
     assert book_on(raw).mend(CASE, io.BytesIO(export)) == 2
 
 
-def test_a_case_that_is_gone_is_brought_back_up_to_its_export_at_its_place_in_the_feed(damaged):
+def test_a_case_that_is_gone_is_brought_back_up_to_its_export(damaged):
     raw, export, _ = damaged
     forget(raw, "R-3")
     book = book_on(raw)
