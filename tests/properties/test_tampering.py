@@ -110,10 +110,9 @@ def swap_two_rows(draw, raw, case_id):
     one, other = (draw(st.integers(0, len(rows) - 1)) for _ in range(2))
     if one == other:
         return None
-    rows[one], rows[other] = (
-        rows[other]._replace(number=one + 1),
-        rows[one]._replace(number=other + 1),
-    )
+    first, second = rows[one], rows[other]
+    rows[one] = second._replace(number=first.number)
+    rows[other] = first._replace(number=second.number)
     raw.put(case_id, rows)
     return case_id
 
@@ -261,7 +260,7 @@ def test_a_verifying_that_leaves_out_a_check_is_caught(deed, where, check, monke
     """Planted: one of the checks finds nothing, whatever it sees."""
     monkeypatch.setattr(where, check, lambda *_, **__: ())
 
-    @settings(phases=[Phase.generate], max_examples=60)
+    @settings(phases=[Phase.generate], max_examples=400)  # other checks find most of it as well
     @given(data=st.data())
     def holds(data):
         nothing_goes_unnoticed("memory", deed, data, attested=False)
