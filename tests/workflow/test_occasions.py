@@ -32,7 +32,7 @@ from caseflow import (
 from caseflow.storage import MemoryStorage
 from caseflow.workflow.clocks import standings
 from caseflow.workflow.occasions import occasions
-from tests.workflow.test_clocks_by_the_day import worked
+from tests.workflow.test_clocks_by_the_day import AGAIN, worked
 from tests.workflow.test_obligations import (
     FOLLOW_UP,
     NEW_YORK,
@@ -742,9 +742,14 @@ def told_of(its):
 @settings(max_examples=100)
 @given(data=st.data(), later=st.sampled_from((0, 1, 26, 24 * 8, 24 * 40, 24 * 200)))
 def test_how_it_stands_and_what_came_of_it_are_one_answer(data, later):
-    desk = worked(data)[0].desk
+    wall, timing, since, early, during = worked(data)
+    desk = wall.desk
     now = desk.now + timedelta(hours=later)
     found = occasions(desk.workflow, desk.book.history(desk.id), now)
+    owed = wall.counted(early, wall.places(timing, since, during))
+    assert {(one.met_at, one.met) for one in found if one.met} <= set(owed), "it was owed then"
+    weeks = [one.due_at for one in found if one.outcome not in ("lapsed", "cancelled")]
+    assert timing[0] != "calendar" or len(weeks) == len(set(weeks)), "a week is told once"
     for standing in desk.book.obligations(desk.id, now=now):
         its = [one for one in found if one.since == standing.since]
         then = [one.outcome for one in its if one.due_at == standing.due_at]
@@ -754,3 +759,9 @@ def test_how_it_stands_and_what_came_of_it_are_one_answer(data, later):
             assert not {"open", "overdue"} & {one.outcome for one in its}
         if standing.status in ("overdue", "open"):
             assert standing.due_at in {one.due_at for one in desk.book.owed(desk.id, now=now)}
+        if standing.status == "met":
+            outcome = "late" if standing.late else "kept"
+            met = [(one.outcome, one.due_at, one.met) for one in its[-1:]]
+            assert met == [(outcome, standing.due_at, standing.met)], told_of(its)
+        elif timing[0] not in AGAIN:
+            assert not {"kept", "late"} & {one.outcome for one in its}, told_of(its)
