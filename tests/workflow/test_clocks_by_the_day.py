@@ -91,7 +91,7 @@ class Wall:
         opening = desk.book.history(desk.id)[0]
         self.path = [(opening.occurred_at, 1, "start", False)]
         self.done, self.sets, self.moved, self.until = [], [], [], []
-        self.till = opening.occurred_at
+        self.till, self.back = opening.occurred_at, False
 
     def day(self, moment):
         return moment.astimezone(self.zone).date()
@@ -218,7 +218,7 @@ class Wall:
             base = max([base, *(at for at, _ in notes)])
             return self.day(base), self.span(base, n, unit), False
         if kind == "calendar":
-            return self.period(self.day(base), every_one, unit)
+            return self.period(self.day(base), every_one if self.back else done, unit)
         if kind == "fixed":
             opens, k = start, 1
             while True:  # a hold lengthens a span, and the next one follows
@@ -382,6 +382,7 @@ class Wall:
         begun = self.begun(since)
         if begun is None:
             return None
+        self.back = since == "work"  # it is the same week in which the case comes back
         places, passed = self.places(timing, since, during), False
         times, since_when = self.times(places), begun[0]
         while True:

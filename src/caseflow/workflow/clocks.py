@@ -32,6 +32,7 @@ from caseflow.workflow.course import (
     owed_times,
     places_of,
     uncancelled,
+    was_owed,
 )
 from caseflow.workflow.failing import Failing, begun_of
 from caseflow.workflow.obligation import Begun, Obligation
@@ -249,7 +250,7 @@ def repeated(workflow: Any, case: Case[Any]) -> set[type[Any]]:
         times = owed_times(one, course)
         for event in often.intersection(one.met_by) if times and times[-1][1] == FOR_EVER else ():
             at = case.by_type[event].latest.occurred_at
-            between = times[0][1] < at and not any(start <= at <= end for start, end in times)
+            between = times[0][1] < at and not was_owed(at, times)
             if between or (one.cancelled_by and course.reopened):
                 found.add(event)
     return found

@@ -110,7 +110,7 @@ def done_of(begun: Begun, done: Sequence[Met], now: datetime) -> Sequence[Met]:
 def places_of(begun: Begun, places: Times, now: datetime) -> Times:
     """Of a thing that was done where it was not owed: the times until then. Else all of them."""
     at = begun.met_at
-    if at is None or at > now or any(start <= at <= end for start, end in places):
+    if at is None or at > now or was_owed(at, places):
         return places
     return within_times(places, NEVER, at)
 
@@ -130,6 +130,11 @@ def cancelled(
     by = done or Met(due_at, maxsize)
     back = max((one for one in course.reopened if one <= by), default=Met(NEVER, 0))
     return any(back < met < by and met.at < due_at for met in cancels)
+
+
+def was_owed(at: datetime, times: Times) -> bool:
+    """Whether a moment lies in these times."""
+    return any(start <= at <= end for start, end in times)
 
 
 def counting(asked: Asked, done: Iterable[Met], times: Times) -> list[Met]:

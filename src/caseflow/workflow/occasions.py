@@ -8,10 +8,9 @@ report, and no part of a decision.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
-from sys import maxsize
 from typing import Any, Literal
 
 import attrs
@@ -40,11 +39,12 @@ from caseflow.workflow.course import (
     owed_times,
     places_of,
     uncancelled,
+    was_owed,
     within_times,
 )
 from caseflow.workflow.failing import begun_of
 from caseflow.workflow.obligation import Begun, Obligation
-from caseflow.workflow.timing import Every, Yearly
+from caseflow.workflow.timing import Yearly
 from caseflow.workflow.windows import (
     FOR_EVER,
     MOMENT,
@@ -54,6 +54,7 @@ from caseflow.workflow.windows import (
     Met,
     Window,
     following,
+    settling,
 )
 
 OccasionOutcome = Literal[
@@ -254,11 +255,18 @@ class _Report:
         holds = holds_of(one, self._course)
         asked = Asked(one, clock.begun, None, self._now, self._calendar, holds)
         found = self._met_by(one.met_by)
-        done = done_of(clock.begun, found[: bisect_right(found, Met(*clock.gone))], self._now)
+        all_counts = one.early or one.in_window or one.of_its_stages
+        start = 0 if all_counts else bisect_left(found, Met(clock.begun.at, 0))
+        found = found[start : bisect_right(found, Met(*clock.gone))]
+        done = done_of(clock.begun, found, self._now)
         if one.again:
             back = max(self._course.reopened, default=Met(NEVER, 0))
             stops = next((met.at for met in clock.cancels if met > back), FOR_EVER)
             done = counting(asked, done, clock.places)
+            if one.by_calendar and one.of_its_stages:  # the week in which the case came back
+                before = (met for met in done if met.at < clock.begun.at)
+                told = (met for met in before if was_owed(met.at, clock.places))
+                asked = asked._replace(met=max(told, default=None))
             yield from _again(asked, done, last, clock.times, self._days(one), stops)
             return
         for turn in once(asked, done, clock.places, self._course, clock.cancels):
@@ -321,20 +329,16 @@ def _again(
 ) -> Iterator[_Time]:
     """The times of what is due again and again, up to a moment, with what was done for each.
 
-    `excused` are days on which it need not be done, and from `stops` on it is cancelled.
+    `asked.met` is what the clock before told of. `excused` are days on which it need not be done,
+    and from `stops` on it is cancelled.
     """
-    one, due = asked.obligation, asked.obligation.due
-    by_calendar = isinstance(due, Every) and due.counted == "calendar"
-    plain = asked._replace(holds=()) if by_calendar else asked
-    left = list(reversed(done))  # what was done and is not counted yet, the next of it last
-    after: Met | None = None
-    while by_calendar and left and left[-1] < Met(asked.begun.at, asked.begun.number):
-        after = left.pop()  # in the week of the start: it was told by the clock before
-    missed = False
+    one, after = asked.obligation, asked.met
+    plain = asked._replace(holds=()) if one.by_calendar else asked
+    # what was done and is not counted yet, the next of it last
+    left = [met for met in reversed(done) if after is None or met > after]
+    missed, window = False, _window(asked)
     while True:
-        window = told = _window(asked._replace(met=after))
-        if by_calendar and asked.holds:
-            told = _window(plain._replace(met=after))
+        told = _window(plain._replace(met=after)) if one.by_calendar and asked.holds else window
         skipped = told.opens_at < window.opens_at  # the case was on hold meanwhile
         next_one, anew = following(asked, window), owed_again(window.due_at, times)
         made_up_by = _made_up_by(one, told, next_one, anew, stops)
@@ -350,13 +354,14 @@ def _again(
             yield _Time(told, made_up_by)
         if met is None and anew is not None:
             asked, plain = asked._replace(anew=anew), plain._replace(anew=anew)
-            after, missed = None, False
+            after, missed, window = None, False, _window(asked._replace(met=None))
             continue
         if next_one.due_at <= window.due_at:  # on the last day there is
             return
         missed = one.rolling and met is None and asked.calendar.day_of(window.due_at) not in excused
-        after = met if one.rolling else None
-        after = after or Met(window.due_at if one.rolling else told.opens_at, maxsize)
+        after = met if met and one.rolling else settling(asked, told)
+        as_before = after == settling(asked, window)
+        window = next_one if as_before else _window(asked._replace(met=after))
 
 
 def _passed(asked: Asked, met: Met, told: Window) -> bool:

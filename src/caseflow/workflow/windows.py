@@ -89,8 +89,9 @@ def _within(asked: Asked) -> Window:
 
 def _every(asked: Asked) -> Window:
     due: Any = asked.obligation.due
-    by_calendar = due.counted == "calendar"  # what was done in the week of the start counts for it
-    met = asked.met.at if asked.met and (by_calendar or asked.met_since) else None
+    # by the calendar what was done in the same week counts, where the case came back in it
+    back = asked.obligation.by_calendar and asked.obligation.of_its_stages
+    met = asked.met.at if asked.met and (back or asked.met_since) else None
     begun = max(asked.begun.at, asked.anew)
     calendar = asked.calendar
     if due.counted == "rolling":
@@ -234,8 +235,13 @@ def _period(day: date, span: Span, calendar: Calendar) -> tuple[date, date]:
     return first, calendar.after(first, span) - timedelta(days=1)
 
 
+def settling(asked: Asked, window: Window) -> Met:
+    """What settles a window of what is due again and again."""
+    return Met(window.due_at if asked.obligation.rolling else window.opens_at, maxsize)
+
+
 def following(asked: Asked, window: Window) -> Window:
     """Of what is due again and again, the window after one: as if it were done in it."""
-    met = Met(window.due_at if asked.obligation.rolling else window.opens_at, maxsize)
+    met = settling(asked, window)
     found = WINDOWS[type(asked.obligation.due)](asked._replace(met=met))
     return window if found is None else found
