@@ -334,6 +334,19 @@ def test_what_was_done_before_the_stage_counts_only_where_it_may_be_done_early()
     assert desk.book.obligations(desk.id)[0].met == 2, "the first that counts"
 
 
+@pytest.mark.parametrize("left", [("again",), (MovedAway(),)], ids=["left", "cancelled"])
+def test_what_was_done_while_it_was_owed_counts_though_it_was_done_again_since(left):
+    desk = Desk(attrs.evolve(WEEKLY, since=opened(), due=within("60 days"), cancelled_by=MovedAway))
+    desk.do(NoteWritten())
+    desk.do("plan", "work", at=day(3, 3))
+    desk.do(NoteWritten(), at=day(3, 5))
+    desk.do(*left, at=day(3, 6))
+    desk.do(NoteWritten(), at=day(3, 7))
+    desk.do(*(("work",) if left == ("again",) else ("end", "reopen")), at=day(3, 10))
+    assert desk.book.obligations(desk.id)[0].met_at == day(3, 5)
+    assert desk.book.owed(desk.id) == ()
+
+
 def test_a_date_that_is_set_once_nothing_is_owed_lapses():
     review = attrs.evolve(WEEKLY, since=ReviewSet, during=(), due=on_date("review_on"))
     desk = Desk(review)

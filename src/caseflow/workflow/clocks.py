@@ -50,7 +50,8 @@ class Standing:
 
     `upcoming`: its window is not open yet. `open`: to be done by `due_at`. `overdue`: that
     has passed. `met`: it was done, with the event `met`; late if `late`. `excepted`: an
-    exception stands in its place (event `exception`). `paused`: the case is on hold.
+    exception stands in its place (event `exception`), also where it was done late. `paused`:
+    the case is on hold.
     `missed`: it was overdue when the case ended, or left the stages in which it is owed; or its
     quarter has passed. `lapsed`: it was not yet due then. `cancelled`: something happened since
     which it is not owed. `since` is the number of the event with which its clock began, `about`
