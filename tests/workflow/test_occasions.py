@@ -20,6 +20,7 @@ from caseflow import (
     between,
     each,
     ended,
+    entered,
     every,
     fact,
     fold,
@@ -32,7 +33,7 @@ from caseflow import (
 from caseflow.storage import MemoryStorage
 from caseflow.workflow.clocks import standings
 from caseflow.workflow.occasions import occasions
-from tests.workflow.test_clocks_by_the_day import worked
+from tests.workflow.test_clocks_by_the_day import AGAIN, worked
 from tests.workflow.test_obligations import (
     FOLLOW_UP,
     NEW_YORK,
@@ -286,6 +287,116 @@ def test_what_is_done_once_is_told_once():
     assert told(desk, day(12, 31)) == [("1 Apr", "late"), ("10 Jan", "open")]
 
 
+# -- what is done while nothing is owed -------------------------------------------------------
+
+
+@pytest.mark.parametrize("left", ["again", "end", MovedAway()], ids=["left", "ended", "cancelled"])
+@pytest.mark.parametrize("one", [BY_THE_WEEK, IN_WEEKS, WEEKLY], ids=["week", "fixed", "rolling"])
+def test_what_is_done_while_nothing_is_owed_keeps_no_week(one, left):
+    desk = working(attrs.evolve(one, cancelled_by=MovedAway))
+    desk.do(NoteWritten(), at=day(3, 3))
+    desk.do(left, at=day(3, 9))
+    for number in (10, 12, 19):
+        desk.do(NoteWritten(), at=day(3, number))
+    found = [outcome for _, outcome in told(desk, day(4, 20))]
+    assert found == ["kept", "cancelled" if isinstance(left, MovedAway) else "lapsed"]
+
+
+@pytest.mark.parametrize(
+    ("left", "at", "word"),
+    [
+        ("end", day(3, 4), "lapsed"),
+        (MovedAway(), day(3, 4), "cancelled"),
+        ("end", day(3, 10), "missed"),
+        ("again", day(3, 10), "missed"),
+    ],
+)
+def test_what_is_due_once_is_not_met_any_more_once_it_is_not_owed(left, at, word):
+    desk = Desk(
+        attrs.evolve(WEEKLY, since=entered("work"), due=within("7 days"), cancelled_by=MovedAway)
+    )
+    desk.do("plan", "work")
+    desk.do(left, at=at)
+    desk.do(NoteWritten(), NoteWritten(), NoteWritten(), at=day(3, 12))
+    (standing,) = desk.book.obligations(desk.id)
+    assert (standing.status, standing.met, told(desk, day(4, 1))) == (word, None, [("9 Mar", word)])
+
+
+def test_what_was_done_before_the_stage_counts_only_where_it_may_be_done_early():
+    call = attrs.evolve(WEEKLY, since=opened(), due=within("2 days"))
+    for early, expected in ((None, "open"), ("3 days", "met")):
+        desk = Desk(attrs.evolve(call, early=early))
+        desk.do(NoteWritten(), at=day(3, 19))
+        desk.do("plan", "work", at=day(3, 22))
+        assert (desk.status(), desk.due_on()) == (expected, date(2026, 3, 24)), early
+    desk.do(NoteWritten(), at=day(3, 23))
+    assert told(desk, desk.now) == [("4 Mar", "lapsed"), ("24 Mar", "kept")]
+    assert desk.book.obligations(desk.id)[0].met == 2, "the first that counts"
+
+
+@pytest.mark.parametrize("left", [("again",), (MovedAway(),)], ids=["left", "cancelled"])
+def test_what_was_done_while_it_was_owed_counts_though_it_was_done_again_since(left):
+    desk = Desk(attrs.evolve(WEEKLY, since=opened(), due=within("60 days"), cancelled_by=MovedAway))
+    desk.do(NoteWritten())
+    desk.do("plan", "work", at=day(3, 3))
+    desk.do(NoteWritten(), at=day(3, 5))
+    desk.do(*left, at=day(3, 6))
+    desk.do(NoteWritten(), at=day(3, 7))
+    desk.do(*(("work",) if left == ("again",) else ("end", "reopen")), at=day(3, 10))
+    assert desk.book.obligations(desk.id)[0].met_at == day(3, 5)
+    assert desk.book.owed(desk.id) == ()
+
+
+def test_a_date_that_is_set_once_nothing_is_owed_lapses():
+    review = attrs.evolve(WEEKLY, since=ReviewSet, during=(), due=on_date("review_on"))
+    desk = Desk(review)
+    desk.do("end", at=day(3, 5))
+    desk.do(ReviewSet(review_on=date(2026, 3, 4)), at=day(3, 6))
+    assert (desk.status(), told(desk, day(3, 7))) == ("lapsed", [])
+
+
+def test_a_week_that_was_kept_is_not_asked_for_again_when_the_case_is_reopened_in_it():
+    desk = working(BY_THE_WEEK)
+    desk.do(NoteWritten(), at=day(3, 3))
+    desk.do("end", at=day(3, 4))
+    desk.do("reopen", at=day(3, 4, 13))
+    assert desk.due_on() == date(2026, 3, 15)
+    assert told(desk, day(3, 10)) == [("8 Mar", "kept"), ("15 Mar", "open")]
+    other = working(BY_THE_WEEK)
+    other.do("end", at=day(3, 4))
+    other.do(NoteWritten(), at=day(3, 5))
+    other.do("reopen", at=day(3, 6))
+    assert (other.status(), other.due_on()) == ("open", date(2026, 3, 8)), "it was not owed then"
+
+
+def test_what_is_met_keeps_the_day_that_it_was_due_when_it_was_done():
+    for due, note, expected in (
+        (within("10 days"), day(3, 22), "31 Mar"),
+        (within("10 days"), day(3, 2, 13), "12 Mar"),
+        (every("10 days"), day(3, 2, 13), "12 Mar"),
+    ):
+        desk = working(attrs.evolve(WEEKLY, due=due))
+        for step, at in sorted(
+            ((NoteWritten(), note), ("hold", day(3, 3))), key=lambda one: one[1]
+        ):
+            desk.do(step, at=at, reason="ill")
+        desk.do("resume", at=day(6, 1))
+        for now in (day(3, 23), day(5, 1), desk.now):
+            assert told(desk, now)[0] == (expected, "kept"), due
+            (standing,) = desk.book.obligations(desk.id, now=now)
+            its_day = standing.due_at and standing.due_at.astimezone(NEW_YORK).strftime("%-d %b")
+            assert standing.status != "met" or its_day == expected
+
+
+def test_what_was_done_late_and_is_excused_is_told_so_by_both():
+    desk = working(attrs.evolve(WEEKLY, due=within("7 days")))
+    desk.do(NoteWritten(), at=day(3, 12))
+    made = excuse(desk, date(2026, 3, 9)).events[0].number
+    (standing,) = desk.book.obligations(desk.id)
+    assert (standing.status, standing.exception) == ("excepted", made)
+    assert told(desk, day(3, 13)) == [("9 Mar", "excused")]
+
+
 # -- what fell due while it was not owed ------------------------------------------------------
 
 
@@ -396,7 +507,10 @@ def test_things_are_folded_in_the_order_of_recording():
         "tasks",
         version="1",
         stages=[Stage("start", initial=True), Stage("done", final=True)],
-        transitions=[Transition("end", source="start", to="done")],
+        transitions=[
+            Transition("end", source="start", to="done"),
+            Transition("reopen", source="done", to="start", reopens=True),
+        ],
         events=[TaskSet, TaskDone],
         obligations=[task],
         state=Tasks,
@@ -415,6 +529,11 @@ def test_things_are_folded_in_the_order_of_recording():
     desk.now = now
     made = ExceptionMade(rule="task", reason="ill", due_on=date(2026, 3, 13))
     assert desk.book.ask(desk.id, made, by="boss").allowed
+    desk.do("end")
+    desk.do(TaskDone(name="visit"), at=day(3, 23))
+    desk.do("reopen", at=day(3, 24))
+    stand = {one.about: one.status for one in desk.book.obligations(desk.id)}
+    assert stand == {"call": "overdue", "visit": "missed"}, "what is done is not owed anew"
 
 
 # -- days that there were not, and years that nobody meant ----------------------------------------
@@ -742,9 +861,15 @@ def told_of(its):
 @settings(max_examples=100)
 @given(data=st.data(), later=st.sampled_from((0, 1, 26, 24 * 8, 24 * 40, 24 * 200)))
 def test_how_it_stands_and_what_came_of_it_are_one_answer(data, later):
-    desk = worked(data)[0].desk
+    wall, timing, since, early, during = worked(data)
+    desk = wall.desk
     now = desk.now + timedelta(hours=later)
     found = occasions(desk.workflow, desk.book.history(desk.id), now)
+    owed = wall.counted(early, wall.places(timing, since, during))
+    assert {(one.met_at, one.met) for one in found if one.met} <= set(owed), "it was owed then"
+    weeks = [one.due_at for one in found if one.outcome not in ("lapsed", "cancelled")]
+    if (timing[0], since) == ("calendar", "work"):
+        assert len(weeks) == len(set(weeks)), "a week is told once"
     for standing in desk.book.obligations(desk.id, now=now):
         its = [one for one in found if one.since == standing.since]
         then = [one.outcome for one in its if one.due_at == standing.due_at]
@@ -754,3 +879,9 @@ def test_how_it_stands_and_what_came_of_it_are_one_answer(data, later):
             assert not {"open", "overdue"} & {one.outcome for one in its}
         if standing.status in ("overdue", "open"):
             assert standing.due_at in {one.due_at for one in desk.book.owed(desk.id, now=now)}
+        if standing.status == "met":
+            outcome = "late" if standing.late else "kept"
+            met = [(one.outcome, one.due_at, one.met) for one in its[-1:]]
+            assert met == [(outcome, standing.due_at, standing.met)], told_of(its)
+        elif timing[0] not in AGAIN:
+            assert not {"kept", "late"} & {one.outcome for one in its}, told_of(its)

@@ -5,13 +5,14 @@ A pure function of the path. `clocks` and `occasions` count with the same times.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from sys import maxsize
 from typing import Any, NamedTuple
 
 from caseflow.kernel.case import HOLD, Case, stage_of
-from caseflow.workflow.obligation import Obligation
-from caseflow.workflow.windows import FOR_EVER, NEVER, Met
+from caseflow.workflow.obligation import Begun, Obligation
+from caseflow.workflow.windows import FOR_EVER, NEVER, WINDOWS, Asked, Met, Window
 
 Times = Sequence[tuple[datetime, datetime]]
 """From when to when, one after the other."""
@@ -27,11 +28,10 @@ class Stay(NamedTuple):
 
 
 class Course(NamedTuple):
-    """The stays of a case, its holds that are over, since when it is on hold, its reopenings."""
+    """The stays of a case, its holds (`FOR_EVER`: it still is on hold), its reopenings."""
 
     stays: Sequence[Stay]
-    holds: tuple[tuple[datetime, datetime], ...]
-    held: datetime | None
+    holds: Times
     reopened: Sequence[Met]
 
     @property
@@ -60,15 +60,14 @@ def course_of(case: Case[Any], ends: frozenset[str]) -> Course:
         if stays and stays[-1].stage == stage:
             start = stays.pop().start
         stays.append(Stay(start, end, stage, ended))
-    held = holds.pop()[0] if holds and holds[-1][1] == FOR_EVER else None
-    return Course(stays, tuple(holds), held, reopened)
+    return Course(stays, holds, reopened)
 
 
-def owed_times(obligation: Obligation, course: Course, cancels: Iterable[Met]) -> Times:
-    """The times in which something is owed on a case, as it is known now.
+def owed_times(obligation: Obligation, course: Course) -> Times:
+    """The times in which a case is where something is owed, as it is known now.
 
-    What cancels it counts here until the case was reopened. What is due once may have been due
-    before the case was opened; what is due again and again is not.
+    What is due once may have been due before the case was opened; what is due again and again is
+    not.
     """
     found: list[tuple[datetime, datetime]] = []
     for at, end, stage, ended in course.stays:
@@ -80,6 +79,12 @@ def owed_times(obligation: Obligation, course: Course, cancels: Iterable[Met]) -
         elif at == course.stays[0].start and not obligation.again:
             start = NEVER
         found.append((start, end))
+    return found
+
+
+def uncancelled(times: Times, course: Course, cancels: Iterable[Met]) -> Times:
+    """These times without those from what cancels it until the case was reopened."""
+    found = list(times)
     for met in cancels if course.reopened else ():
         until = next((back.at for back in course.reopened if back > met), None)
         if until is not None:
@@ -88,10 +93,57 @@ def owed_times(obligation: Obligation, course: Course, cancels: Iterable[Met]) -
     return found
 
 
-def cancelled(due_at: datetime, course: Course, cancels: Iterable[Met]) -> bool:
-    """Whether something had happened since which it is not owed, and the case was not reopened."""
-    back = max((one for one in course.reopened if one.at <= due_at), default=Met(NEVER, 0))
-    return any(back < met and met.at < due_at for met in cancels)
+def within_times(times: Times, start: datetime, end: datetime) -> Times:
+    """What lies of these times between two moments."""
+    return [
+        (max(one, start), min(until, end)) for one, until in times if one < end and until > start
+    ]
+
+
+def done_of(begun: Begun, done: Sequence[Met], now: datetime) -> Sequence[Met]:
+    """What was done for a clock: a thing may know by itself when it was."""
+    if begun.met_at is None:
+        return done
+    return (Met(begun.met_at, begun.number + 1),) if begun.met_at <= now else ()
+
+
+def places_of(begun: Begun, places: Times, now: datetime) -> Times:
+    """Of a thing that was done where it was not owed: the times until then. Else all of them."""
+    at = begun.met_at
+    if at is None or at > now or was_owed(at, places):
+        return places
+    return within_times(places, NEVER, at)
+
+
+def holds_of(obligation: Obligation, course: Course) -> Times:
+    """The times on hold that a clock does not count."""
+    return course.holds if obligation.waits_on_hold else ()
+
+
+def cancelled(
+    due_at: datetime, course: Course, cancels: Iterable[Met], done: Met | None = None
+) -> bool:
+    """Whether something had happened since which it is not owed, and the case was not reopened.
+
+    By the moment at which it is due; or, of what was done, by then.
+    """
+    by = done or Met(due_at, maxsize)
+    back = max((one for one in course.reopened if one <= by), default=Met(NEVER, 0))
+    return any(back < met < by and met.at < due_at for met in cancels)
+
+
+def was_owed(at: datetime, times: Times) -> bool:
+    """Whether a moment lies in these times."""
+    return any(start <= at <= end for start, end in times)
+
+
+def counting(asked: Asked, done: Iterable[Met], times: Times) -> list[Met]:
+    """What was done while it was owed, or as early before as it may."""
+    return [
+        met
+        for met in done
+        if any(start <= asked.reach(met) and met.at <= end for start, end in times)
+    ]
 
 
 def owed_again(fell: datetime, times: Times) -> datetime | None:
@@ -100,3 +152,38 @@ def owed_again(fell: datetime, times: Times) -> datetime | None:
         if fell < end:
             return start if fell < start else None
     return None
+
+
+class Turn(NamedTuple):
+    """A time that something is due once: its window, what met it, and when it was owed again."""
+
+    window: Window
+    met: Met | None = None
+    anew: datetime | None = None
+
+
+def once(
+    asked: Asked, done: Sequence[Met], places: Times, course: Course, cancels: Sequence[Met]
+) -> Iterator[Turn]:
+    """The time that something is due once; and again, where it fell due while it was not owed.
+
+    `places` are the times in which the case was where it is owed. What is met has the window that
+    stood when it was done. Nothing is told where it has no date.
+    """
+    one = asked.obligation
+    times = uncancelled(places, course, cancels)
+    while (window := WINDOWS[type(one.due)](asked)) is not None:
+        anew = owed_again(max(window.due_at, asked.begun.at), times)
+        its = places if anew is None else [time for time in places if time[0] < anew]
+        for met in counting(asked, done, its):
+            then = WINDOWS[type(one.due)](asked._replace(met=met, now=met.at))
+            if then is None or not then.met or asked.reach(met) < asked.anew:
+                continue
+            late = one.only_in_time and met.at > then.due_at
+            if not late and not cancelled(then.due_at, course, cancels, met):
+                yield Turn(then, met)
+                return
+        yield Turn(window, anew=anew)
+        if anew is None or not one.anew or anew <= asked.anew:
+            return
+        asked = asked._replace(anew=anew)

@@ -295,6 +295,16 @@ class Obligation:
         return isinstance(self.due, (Every, Yearly))
 
     @property
+    def by_calendar(self) -> bool:
+        """Whether it is due in each week, month, quarter or year by the calendar."""
+        return isinstance(self.due, Every) and self.due.counted == "calendar"
+
+    @cached_property
+    def of_its_stages(self) -> bool:
+        """Whether its clock runs whenever the case is where it is owed."""
+        return self.since in (None, entered(*self.during) if self.during else opened())
+
+    @property
     def rolling(self) -> bool:
         """Whether it is due again since the last time that it was done."""
         return isinstance(self.due, Every) and self.due.counted == "rolling"

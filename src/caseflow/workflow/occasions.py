@@ -11,7 +11,6 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
-from sys import maxsize
 from typing import Any, Literal
 
 import attrs
@@ -28,7 +27,21 @@ from caseflow.kernel.case import (
 )
 from caseflow.kernel.events import ExceptionMade
 from caseflow.kernel.recorded import AnyRecorded
-from caseflow.workflow.course import Times, cancelled, course_of, owed_again, owed_times
+from caseflow.workflow.course import (
+    Times,
+    cancelled,
+    counting,
+    course_of,
+    done_of,
+    holds_of,
+    once,
+    owed_again,
+    owed_times,
+    places_of,
+    uncancelled,
+    was_owed,
+    within_times,
+)
 from caseflow.workflow.failing import begun_of
 from caseflow.workflow.obligation import Begun, Obligation
 from caseflow.workflow.timing import Yearly
@@ -41,6 +54,7 @@ from caseflow.workflow.windows import (
     Met,
     Window,
     following,
+    settling,
 )
 
 OccasionOutcome = Literal[
@@ -104,8 +118,11 @@ class _Clock:
     begun: Begun
     gone: tuple[datetime, int] = (FOR_EVER, 0)
     """When it was there no longer, and the number of the event that made it so."""
+    places: Times = ()
+    """When the case was where what it counts is owed."""
     times: Times = ()
     """When what it counts was owed."""
+    cancels: Sequence[Met] = ()
 
     @property
     def until(self) -> datetime:
@@ -194,9 +211,6 @@ class _Report:
         self._calendar, self._now = workflow.calendar, now
         self._course, self._events = course_of(case, workflow.ends), events
         self._met: dict[tuple[type[Any], ...], list[Met]] = {}
-        held, self._holds = self._course.held, self._course.holds
-        if held is not None:
-            self._holds += ((held, max(held, now)),)
         made = (one for one in events if type(one.event) is ExceptionMade)
         self._made = [
             (one.occurred_at, in_force) for one, in_force in zip(made, case.exceptions, strict=True)
@@ -204,17 +218,16 @@ class _Report:
 
     def of(self, clock: _Clock) -> Iterator[Occasion]:
         """Every time that a clock says, with what came of it."""
-        cancels = self._met_by(clock.obligation.cancelled_by)
-        times = owed_times(clock.obligation, self._course, cancels)
-        begun, gone = clock.begun.at, clock.gone[0]
-        clock.times = [
-            (max(start, begun), min(end, gone))
-            for start, end in times
-            if start < gone and end > begun
-        ]
+        begun, gone = clock.begun, clock.gone[0]
+        places = within_times(owed_times(clock.obligation, self._course), NEVER, gone)
+        clock.places = places_of(begun, places, self._now)
+        clock.cancels = self._met_by(clock.obligation.cancelled_by)
+        times = uncancelled(clock.places, self._course, clock.cancels)
+        clock.times = within_times(times, begun.at, gone)
         before = ""
-        for time in self._times(clock, cancels) if clock.times else ():
-            outcome, exception = self._outcome(clock, time, cancels)
+        for time in self._times(clock) if clock.times else ():
+            outcome, exception = self._outcome(clock, time)
+            met = time.done if outcome in ("kept", "late", "excused") else None
             if outcome != before or outcome not in ("cancelled", "lapsed"):
                 yield Occasion(
                     obligation=clock.obligation,
@@ -223,8 +236,8 @@ class _Report:
                     opens_at=time.window.opens_at,
                     due_at=time.window.due_at,
                     about=clock.begun.about,
-                    met=time.done.number if time.done else None,
-                    met_at=time.done.at if time.done else None,
+                    met=met.number if met else None,
+                    met_at=met.at if met else None,
                     exception=exception,
                 )
             before = outcome
@@ -236,27 +249,32 @@ class _Report:
             self._met[types] = sorted(Met(one.occurred_at, one.number) for one in found)
         return self._met[types]
 
-    def _done(self, clock: _Clock) -> Sequence[Met]:
-        """What may meet what a clock counts: what was done while it was there."""
-        one, begun = clock.obligation, clock.begun
-        if begun.met_at is not None:
-            known = begun.met_at <= self._now
-            return (Met(begun.met_at, begun.number + 1),) if known else ()
-        found = self._met_by(one.met_by)
-        start = 0 if one.early or one.in_window else bisect_left(found, Met(begun.at, 0))
-        return found[start : bisect_right(found, Met(*clock.gone))]
-
-    def _times(self, clock: _Clock, cancels: list[Met]) -> Iterator[_Time]:
+    def _times(self, clock: _Clock) -> Iterator[_Time]:
         """The times that it is due by a clock, with what was done for each."""
-        one, done, last = clock.obligation, self._done(clock), min(clock.until, self._now)
-        holds = self._holds if one.waits_on_hold else ()
+        one, last = clock.obligation, min(clock.until, self._now)
+        holds = holds_of(one, self._course)
         asked = Asked(one, clock.begun, None, self._now, self._calendar, holds)
+        found = self._met_by(one.met_by)
+        all_counts = one.early or one.in_window or one.of_its_stages
+        start = 0 if all_counts else bisect_left(found, Met(clock.begun.at, 0))
+        found = found[start : bisect_right(found, Met(*clock.gone))]
+        done = done_of(clock.begun, found, self._now)
         if one.again:
             back = max(self._course.reopened, default=Met(NEVER, 0))
-            stops = next((met.at for met in cancels if met > back), FOR_EVER)
+            stops = next((met.at for met in clock.cancels if met > back), FOR_EVER)
+            done = counting(asked, done, clock.places)
+            if one.by_calendar and one.of_its_stages:  # the week in which the case came back
+                before = (met for met in done if met.at < clock.begun.at)
+                told = (met for met in before if was_owed(met.at, clock.places))
+                asked = asked._replace(met=max(told, default=None))
             yield from _again(asked, done, last, clock.times, self._days(one), stops)
-        else:
-            yield from _once(asked, done, last, clock.times, over=clock.until <= self._now)
+            return
+        for turn in once(asked, done, clock.places, self._course, clock.cancels):
+            window, met, anew = turn
+            over = clock.until <= self._now or anew is not None
+            if met or over or window.opens_at <= last:
+                made_up_by = FOR_EVER if anew is None else anew - MOMENT
+                yield _Time(window, window.due_at if one.only_in_time else made_up_by, met)
 
     def _days(self, obligation: Obligation) -> set[date]:
         """The days due on which an exception excuses it."""
@@ -264,22 +282,20 @@ class _Report:
         made = (made for _, made in self._made if made.rule == obligation.id and by in made.roles)
         return {made.due_on for made in made if made.due_on is not None}
 
-    def _outcome(
-        self, clock: _Clock, time: _Time, cancels: list[Met]
-    ) -> tuple[OccasionOutcome, int | None]:
+    def _outcome(self, clock: _Clock, time: _Time) -> tuple[OccasionOutcome, int | None]:
         """What came of one time, and the number of the exception in its place."""
         due_at, made_up_by, now = time.window.due_at, time.made_up_by, self._now
         judged = min(max(made_up_by, due_at), clock.until, now)
         exception = self._excused(clock.obligation, due_at, judged, min(clock.until, now))
         fell = any(start <= made_up_by and end > due_at for start, end in clock.times)
+        if cancelled(due_at, self._course, clock.cancels, time.done):
+            return "cancelled", None
         if time.done and time.done.at <= due_at:
             return "kept", None
         if exception is not None and exception.due_on:
             return "excused", exception.number
         if time.done:
             return "late", None
-        if cancelled(due_at, self._course, cancels):
-            return "cancelled", None
         if not fell if due_at < now else clock.until <= now:
             return "lapsed", None
         if exception is not None:
@@ -303,33 +319,6 @@ class _Report:
         return None
 
 
-def _meets(asked: Asked, met: Met) -> bool:
-    """Whether something that was done meets what is due once."""
-    window = WINDOWS[type(asked.obligation.due)](asked._replace(met=met))
-    late = window is not None and met.at > window.due_at
-    return window is not None and window.met and not (late and asked.obligation.only_in_time)
-
-
-def _once(
-    asked: Asked, done: Sequence[Met], last: datetime, times: Times, *, over: bool
-) -> Iterator[_Time]:
-    """The time that something is due once; and again, if it is owed anew since.
-
-    `over`: it is owed no longer, so that a window is told of that had not opened by then.
-    """
-    one = asked.obligation
-    met = next((met for met in done if _meets(asked, met)), None)
-    while (window := WINDOWS[type(one.due)](asked)) is not None:
-        anew = owed_again(max(window.due_at, asked.begun.at), times)
-        if anew is None or not one.anew or (met is not None and met.at < anew):
-            made_up_by = FOR_EVER if anew is None else anew - MOMENT
-            if met or over or window.opens_at <= last:
-                yield _Time(window, window.due_at if one.only_in_time else made_up_by, met)
-            return
-        yield _Time(window, anew - MOMENT)
-        asked = asked._replace(anew=anew)
-
-
 def _again(
     asked: Asked,
     done: Sequence[Met],
@@ -340,42 +329,44 @@ def _again(
 ) -> Iterator[_Time]:
     """The times of what is due again and again, up to a moment, with what was done for each.
 
-    `excused` are days on which it need not be done, and from `stops` on it is cancelled.
+    `asked.met` is what the clock before told of. `excused` are days on which it need not be done,
+    and from `stops` on it is cancelled.
     """
-    due: Any = asked.obligation.due
-    rolling = asked.obligation.rolling
-    skips = asked.obligation.waits_on_hold and due.counted == "calendar"
-    left = list(reversed(done))  # what was done and is not counted yet, the next of it last
-    after: Met | None = None
-    missed = False
+    one, after = asked.obligation, asked.met
+    plain = asked._replace(holds=()) if one.by_calendar else asked
+    # what was done and is not counted yet, the next of it last
+    left = [met for met in reversed(done) if after is None or met > after]
+    missed, window = False, _window(asked)
     while True:
-        plain = asked._replace(holds=()) if skips else asked
-        usual, window = (_window(one._replace(met=after)) for one in (plain, asked))
-        skipped = usual.opens_at < window.opens_at  # the case was on hold meanwhile
-        told = usual if skipped else window
+        told = _window(plain._replace(met=after)) if one.by_calendar and asked.holds else window
+        skipped = told.opens_at < window.opens_at  # the case was on hold meanwhile
         next_one, anew = following(asked, window), owed_again(window.due_at, times)
-        made_up_by = _made_up_by(asked.obligation, told, next_one, anew, stops)
-        while left and _window(plain._replace(met=left[-1])).opens_at <= usual.opens_at:
+        made_up_by = _made_up_by(one, told, next_one, anew, stops)
+        while left and left[-1].at <= made_up_by and _passed(plain, left[-1], told):
             left.pop()  # it was done before the window, or beside what was counted
         met = left.pop() if left and left[-1].at <= made_up_by else None
         never = met is None and window.due_at < times[0][0]
         if met is None and not never and (window.due_at if missed else window.opens_at) > last:
             return
-        if (met is not None or not skipped) and not never:
-            yield _Time(told, made_up_by, met)
+        if met is not None:  # it has the window that stood when it was done
+            yield _Time(_window(plain._replace(met=after, now=met.at)), made_up_by, met)
+        elif not skipped and not never:
+            yield _Time(told, made_up_by)
         if met is None and anew is not None:
-            while left and left[-1].at < anew:
-                after = left.pop()
-                met = after
-            if met is None:
-                asked, after = asked._replace(anew=anew), None
-            missed = False
+            asked, plain = asked._replace(anew=anew), plain._replace(anew=anew)
+            after, missed, window = None, False, _window(asked._replace(met=None))
             continue
         if next_one.due_at <= window.due_at:  # on the last day there is
             return
-        missed = rolling and met is None and asked.calendar.day_of(window.due_at) not in excused
-        after = met if rolling else None
-        after = after or Met(window.due_at if rolling else usual.opens_at, maxsize)
+        missed = one.rolling and met is None and asked.calendar.day_of(window.due_at) not in excused
+        after = met if met and one.rolling else settling(asked, told)
+        as_before = after == settling(asked, window)
+        window = next_one if as_before else _window(asked._replace(met=after))
+
+
+def _passed(asked: Asked, met: Met, told: Window) -> bool:
+    """Whether something was done before a window, so that it is for none after it either."""
+    return _window(asked._replace(met=met)).opens_at <= told.opens_at
 
 
 def _made_up_by(

@@ -56,7 +56,7 @@ def owed(
     what has no date comes last.
     """
     calendar = workflow.calendar
-    its = standings(workflow, case, now, cancels=histories)
+    its = standings(workflow, case, now, histories)
     found = [_as_owed(one, calendar) for one in its if one.owed]
     for rule_id, decided in case.dues.items():
         rule = workflow.rule_that_noted(decided, rule_id)

@@ -6,7 +6,7 @@ A pure function of when the clock began, what met it last, and the times on hold
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from sys import maxsize
 from typing import Any, NamedTuple
@@ -44,9 +44,16 @@ class Asked(NamedTuple):
     met: Met | None
     now: datetime
     calendar: Calendar
-    holds: tuple[tuple[datetime, datetime], ...]
+    holds: Sequence[tuple[datetime, datetime]]
     anew: datetime = NEVER
     """When it was owed again, after a time in which it was not."""
+
+    @property
+    def held(self) -> Iterator[tuple[datetime, datetime]]:
+        """The times on hold, up to now."""
+        for start, end in self.holds:
+            if start <= self.now:
+                yield start, min(end, self.now)
 
     @property
     def met_since(self) -> bool:
@@ -56,8 +63,12 @@ class Asked(NamedTuple):
             return False
         if (met.at, met.number) > (begun.at, begun.number):
             return True
+        return self.obligation.early is not None and self.reach(met) >= begun.at
+
+    def reach(self, met: Met) -> datetime:
+        """The last moment for which something counts: when it was done, or as early as it may."""
         early = self.obligation.early
-        return early is not None and self.calendar.later(met.at, early) >= begun.at
+        return met.at if early is None else max(met.at, self.calendar.later(met.at, early))
 
     def end(self, day: date) -> datetime:
         """The last moment of a day."""
@@ -78,7 +89,9 @@ def _within(asked: Asked) -> Window:
 
 def _every(asked: Asked) -> Window:
     due: Any = asked.obligation.due
-    met = asked.met.at if asked.met is not None and asked.met_since else None
+    # by the calendar what was done in the same week counts, where the case came back in it
+    back = asked.obligation.by_calendar and asked.obligation.of_its_stages
+    met = asked.met.at if asked.met and (back or asked.met_since) else None
     begun = max(asked.begun.at, asked.anew)
     calendar = asked.calendar
     if due.counted == "rolling":
@@ -91,7 +104,7 @@ def _every(asked: Asked) -> Window:
     start = calendar.day_of(begun)
     after = start if done is None else _period(done, due.span, calendar)[1] + timedelta(days=1)
     opens, last = _period(max(start, after), due.span, calendar)
-    for held, resumed in asked.holds:  # of the period in which it was resumed, then
+    for held, resumed in asked.held:  # of the period in which it was resumed, then
         if held <= asked.end(last) and resumed > asked.start(opens):
             opens, last = _period(max(calendar.day_of(resumed), opens), due.span, calendar)
     return Window(max(asked.start(opens), begun), asked.end(last))
@@ -149,11 +162,7 @@ def _on_date(asked: Asked) -> Window | None:
 
 def _window(asked: Asked, opens_at: datetime, due_at: datetime) -> Window:
     """A window that is met by what was done since it opened, or as early as it may."""
-    met, early = asked.met, asked.obligation.early
-    is_met = met is not None and (
-        met.at >= opens_at
-        or (early is not None and asked.calendar.later(met.at, early) >= opens_at)
-    )
+    is_met = asked.met is not None and asked.reach(asked.met) >= opens_at
     return Window(opens_at, due_at, is_met)
 
 
@@ -174,7 +183,7 @@ def _shifted(asked: Asked, base: datetime, due_at: datetime, span: Span) -> date
     """A due moment, later by the time on hold before it."""
     calendar = asked.calendar
     working = span.unit == "working day"
-    for held, resumed in asked.holds:
+    for held, resumed in asked.held:
         start = max(held, base)
         if held > due_at or resumed <= start:
             continue
@@ -226,8 +235,13 @@ def _period(day: date, span: Span, calendar: Calendar) -> tuple[date, date]:
     return first, calendar.after(first, span) - timedelta(days=1)
 
 
+def settling(asked: Asked, window: Window) -> Met:
+    """What settles a window of what is due again and again."""
+    return Met(window.due_at if asked.obligation.rolling else window.opens_at, maxsize)
+
+
 def following(asked: Asked, window: Window) -> Window:
     """Of what is due again and again, the window after one: as if it were done in it."""
-    met = Met(window.due_at if asked.obligation.rolling else window.opens_at, maxsize)
+    met = settling(asked, window)
     found = WINDOWS[type(asked.obligation.due)](asked._replace(met=met))
     return window if found is None else found
