@@ -259,10 +259,20 @@ def test_a_consumer_begins_where_it_is_told_to(any_store):
     with pytest.raises(InvalidCall) as begun:
         book.begin_consumer("mail")
     assert str(begun.value) == (
-        "consumer='mail' has begun already, and stands at 4. Move it: reset_consumer(name, to=...)."
+        "consumer='mail' has begun already. See where it stands with consumers(), and move it: "
+        "reset_consumer(name, to=...)."
     )
     with pytest.raises(InvalidCall, match="at=5 is after the end of the feed, which is at 4"):
         book.begin_consumer("new", at=5)
+
+
+def test_where_a_consumer_begins_is_kept_at_the_start_of_the_feed_too(any_store):
+    book = shop_book(any_store)
+    assert book.begin_consumer("mail") == 0, "the feed is empty"
+    case_id = bring(book, "dropped-off")
+    with pytest.raises(InvalidCall, match="has begun already"):
+        book.begin_consumer("mail")
+    assert seen_by(book, "mail") == [(1, case_id, 1)]
 
 
 def test_awaiting_tells_and_moves_the_same(any_store):

@@ -96,6 +96,8 @@ def test_a_child_does_not_work_on_the_connections_of_its_parents_engine(url):
         parent_goes_on()
         with pytest.raises(StoreError, match=r"parent\. Call engine\.dispose\(close=False\) in it"):
             book.record(case_id, Letter(text="shared"), by="child")
+        with engine.connect() as connection, pytest.raises(StoreError, match=r"its parent\. Call"):
+            book.within(connection).record(case_id, Letter(text="joined"), by="child")
         engine.dispose(close=False)
         book.record(case_id, Letter(text="own"), by="child")
         book.record(case_id, Letter(text="own again"), by="child")

@@ -442,15 +442,13 @@ def test_a_transaction_that_sqlite_rolled_back_takes_nothing_more(tmp_path, begi
         session.execute(insert(letters).values(id=1))
         with pytest.raises(IntegrityError):
             session.execute(text("INSERT OR ROLLBACK INTO letters VALUES (1)"))
-        with pytest.raises(StoreError) as refused:
-            desk.book.within(session).record(desk.case_id, Paid(amount=2), by=ANA)
-        assert str(refused.value).endswith(
-            "failed to read a case: the transaction was ended by SQLite, or by hand. "
-            "All that was written in this transaction is gone, what you wrote too: roll it back, "
-            "and do all of it again."
-        )
         with pytest.raises(StoreError, match="roll it back, and begin again"):
-            desk.book.within(session).case(desk.case_id)
+            desk.book.within(session).record(desk.case_id, Paid(amount=2), by=ANA)
+        with (
+            pytest.raises(StoreError, match="roll it back, and begin again"),
+            session.begin_nested(),
+        ):
+            desk.book.within(session).record(desk.case_id, Paid(amount=2), by=ANA)
         with pytest.raises(PendingRollbackError):
             session.commit()
         session.rollback()
@@ -458,6 +456,37 @@ def test_a_transaction_that_sqlite_rolled_back_takes_nothing_more(tmp_path, begi
         session.commit()
     assert (desk.numbers(), desk.letters()) == ([1, 2], [])
     engine.dispose()
+    desk.close()
+
+
+def test_a_savepoint_does_not_hide_that_sqlite_rolled_back_all_of_it(tmp_path):
+    desk = Desk(f"sqlite:///{tmp_path / 'cases.db'}")
+    with Session(desk.engine) as session:
+        desk.book.within(session).record(desk.case_id, Paid(amount=1), by=ANA)
+        session.execute(insert(letters).values(id=1))
+        with pytest.raises(IntegrityError), session.begin_nested():
+            session.execute(text("INSERT OR ROLLBACK INTO letters VALUES (1)"))
+        with pytest.raises(StoreError, match="roll it back, and begin again"):
+            desk.book.within(session).record(desk.case_id, Paid(amount=2), by=ANA)
+        with pytest.raises(PendingRollbackError):
+            session.commit()
+    assert (desk.numbers(), desk.letters()) == ([1], [])
+    desk.close()
+
+
+def test_a_transaction_that_was_ended_by_hand_takes_nothing_more(tmp_path):
+    desk = Desk(f"sqlite:///{tmp_path / 'cases.db'}")
+    with Session(desk.engine) as session:
+        desk.book.within(session).record(desk.case_id, Paid(amount=1), by=ANA)
+        session.connection().connection.rollback()
+        with pytest.raises(StoreError) as refused:
+            desk.book.within(session).record(desk.case_id, Paid(amount=2), by=ANA)
+    assert str(refused.value).endswith(
+        "failed to read a case: the transaction was ended by SQLite, or by hand. "
+        "All that was written in this transaction is gone, what you wrote too: roll it back, "
+        "and do all of it again."
+    )
+    assert desk.numbers() == [1]
     desk.close()
 
 

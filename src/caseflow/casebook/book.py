@@ -300,7 +300,7 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
 
         It works next on what follows the position `at` (None: where the feed ends now), which
         is returned. Raises `InvalidCall` for a consumer that has begun, and a position after
-        the end of the feed; `ConsumerMoved` where it began at that moment.
+        the end of the feed.
         """
         return self._run(self._middle.feed.begin(consumer, at=at))
 

@@ -134,14 +134,17 @@ class Feed:
         """Place a consumer that has done no work yet."""
         an_id("consumer", consumer)
         end, positions = yield from store_calls.consumers(self._agency)
-        if consumer in positions:
+        at = end if at is None else _inside("at", at, end)
+        placed = consumer not in positions and (
+            yield from store_calls.advance(self._agency, consumer, expected=0, position=at)
+        )
+        if not placed:
             raise InvalidCall(
                 what=f"consumer={short(consumer)}",
-                problem=f"has begun already, and stands at {positions[consumer]}",
-                repair="Move it: reset_consumer(name, to=...).",
+                problem="has begun already",
+                repair="See where it stands with consumers(), and move it: "
+                "reset_consumer(name, to=...).",
             )
-        at = end if at is None else _inside("at", at, end)
-        yield from self.advance(Batch(consumer, 0, at, ()), at)
         return at
 
     def reset(self, consumer: str, *, to: int) -> Work[None]:

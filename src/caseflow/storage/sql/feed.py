@@ -90,7 +90,8 @@ def read(
     """
     while True:
         last = min(after + limit, LAST)
-        rows = connection.execute(prepared(sql.FEED), (agency, after, last)).fetchall()
+        page = sql.between(prepared(sql.FEED), after, last)
+        rows = connection.execute(page, (agency,)).fetchall()
         if rows:
             return [FeedEntry(row[0], StoredEvent._make(row[1:])) for row in rows]
         (end,) = connection.execute(prepared(sql.LAST_POSITION), (agency,)).fetchone()

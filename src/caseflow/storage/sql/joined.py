@@ -11,8 +11,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import ref
 
-from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import InvalidRequestError, OperationalError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import (
+    InvalidRequestError,
+    OperationalError,
+    PendingRollbackError,
+    SQLAlchemyError,
+)
 from sqlalchemy.orm import Session
 
 from caseflow.kernel.errors import InvalidCall
@@ -88,6 +94,8 @@ class JoinedStorage(SQLVerbs):
                 return transaction.connection(bind_arguments={"clause": self.tables.cases})
             if not transaction.in_transaction():
                 transaction.begin()
+        except PendingRollbackError:  # told as what the store failed at, with what to do
+            raise
         except (InvalidRequestError, NotImplementedError) as error:
             words = str(error).partition("\n")[0].rstrip(".") or type(error).__name__
             raise InvalidCall(
@@ -104,6 +112,7 @@ class JoinedStorage(SQLVerbs):
         kinds: tuple[type[Exception], ...] = (dialect.dbapi.Error,)  # type: ignore[union-attr]  # a connected one has it
         with failures.told(self, action, kinds):
             driver: Any = connection.connection.dbapi_connection
+            place.not_of_a_parent(self._store, connection.info, action)
             place.see_that_it_is_ours(self._store, connection, driver)
             if self._prepared.postgres:
                 _not_by_itself(driver.autocommit, self._transaction)
@@ -153,6 +162,8 @@ class JoinedStorage(SQLVerbs):
             return
         self._take_the_lock(driver, real)
         connection.info[_LOCKED] = ref(transaction)
+        if not event.contains(connection.engine, "handle_error", _ended_by_sqlite):
+            event.listen(connection.engine, "handle_error", _ended_by_sqlite)
 
     def _take_the_lock(self, driver: Any, real: Any) -> None:
         if not real.in_transaction:
@@ -223,6 +234,22 @@ _ALL_GONE = (
     "All that was written in this transaction is gone, what you wrote too: roll it back, and do "
     "all of it again."
 )
+
+
+def _ended_by_sqlite(context: ExceptionContext) -> None:
+    """Invalidate a connection whose transaction went with a statement of the application's.
+
+    SQLite rolls back all of it at `ON CONFLICT ROLLBACK`, say. What comes next, a savepoint
+    above all, would begin another transaction, and SQLAlchemy would take it for the same.
+    """
+    connection = context.connection
+    if connection is None or connection.invalidated:
+        return
+    locked, real = connection.info.get(_LOCKED), connection.connection.driver_connection
+    held = locked is not None and locked() is connection.get_transaction()
+    if held and not real.in_transaction:  # type: ignore[union-attr]  # sqlite3 has it
+        context.is_disconnect = True
+        context.invalidate_pool_on_disconnect = False  # the others are as they were
 
 
 def _not_by_itself(commits: bool, transaction: object) -> None:

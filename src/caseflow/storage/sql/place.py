@@ -1,20 +1,36 @@
-"""Whether a transaction is on the database of a store: a unit elsewhere would be lost to it."""
+"""Whether a connection is one to work on: of the store's database, and of this process."""
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 from sqlalchemy.engine import URL
 
 from caseflow.kernel.errors import InvalidCall
-from caseflow.kernel.store_errors import OtherDatabase
+from caseflow.kernel.store_errors import OtherDatabase, StoreError
 from caseflow.storage.sql.failures import without_password
 from caseflow.storage.sql.given import is_driven
 from caseflow.storage.sql.sqlite import identity
 
 if TYPE_CHECKING:
     from caseflow.storage.sql.store import EngineStorage
+
+_PROCESS = "caseflow_process"
+"""Under which name a connection of a pool holds the process that first worked on it."""
+
+
+def not_of_a_parent(store: EngineStorage, info: dict[Any, Any], action: str) -> None:
+    """See that this process does not share a connection with the one it was forked from.
+
+    `info` is what the pool keeps with the connection. The store's own are closed before a fork;
+    those of the application's engine are not.
+    """
+    if info.setdefault(_PROCESS, os.getpid()) != os.getpid():
+        cause = "this process was forked, and shares the connections of its parent"
+        repair = "Call engine.dispose(close=False) in it before anything else uses the engine."
+        raise StoreError(store=repr(store), action=action, cause=cause, repair=repair)
 
 
 def see_that_it_is_ours(store: EngineStorage, connection: Connection, driver: Any) -> None:

@@ -28,14 +28,12 @@ from caseflow.storage.sql.given import Durability
 from caseflow.storage.sql.joined import JoinedStorage
 from caseflow.storage.sql.lending import Lender, always
 from caseflow.storage.sql.odd import leniently
+from caseflow.storage.sql.place import not_of_a_parent
 from caseflow.storage.sql.statements import Scope, Statements
 from caseflow.storage.sql.tables import Tables, tables
 from caseflow.storage.sql.verbs import SQLVerbs
 
 T = TypeVar("T")
-
-_PROCESS = "caseflow_process"
-"""Under which name a connection of a pool holds the process that first worked on it."""
 
 
 class EngineStorage(SQLVerbs):
@@ -221,7 +219,11 @@ class EngineStorage(SQLVerbs):
             with failures.told(self, action, self._kinds):
                 pooled = self._engine.raw_connection()
             if self._borrowed:
-                self._not_of_a_parent(pooled, action)
+                try:
+                    not_of_a_parent(self, pooled.info, action)
+                except StoreError:
+                    pooled.close()  # back to the pool: it is the parent's to end
+                    raise
         connection: Any = pooled.dbapi_connection
         before: tuple[str, Any] | None = None
         done = False
@@ -250,17 +252,6 @@ class EngineStorage(SQLVerbs):
 
     def _is_lost(self, error: Exception, connection: Any) -> bool:
         return self._engine.dialect.is_disconnect(error, connection, None)  # type: ignore[arg-type]  # it may be any error
-
-    def _not_of_a_parent(self, pooled: PoolProxiedConnection, action: str) -> None:
-        """See that this process does not share a connection with the one it was forked from.
-
-        The store's own are closed before a fork; those of the application's engine are not.
-        """
-        if pooled.info.setdefault(_PROCESS, os.getpid()) != os.getpid():
-            pooled.close()  # back to the pool: it is the parent's to end
-            cause = "this process was forked, and shares the connections of its parent"
-            repair = "Call engine.dispose(close=False) in it before anything else uses the engine."
-            raise StoreError(store=repr(self), action=action, cause=cause, repair=repair)
 
     def _not_closed(self, action: str) -> None:
         if self._closed:
