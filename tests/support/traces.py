@@ -7,6 +7,7 @@ Each text is looked for as it stands, and as JSON, base64, UTF-16 and hexadecima
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
@@ -137,11 +138,12 @@ def _plain(kind: Any) -> Any:
 
 def traces(kept: Mapping[str, bytes], texts: Iterable[str]) -> list[str]:
     """Which of the texts stand where, in any of several spellings; empty where none does."""
-    return [
+    written = {name: re.sub(rb"\0{16,}", bytes(16), content) for name, content in kept.items()}
+    return [  # without the empty parts of pages, which are most of a new database
         f"{text} ({spelling}) in {name}"
         for text in texts
         for spelling, spelled in spellings(text)
-        for name, content in kept.items()
+        for name, content in written.items()
         if spelled in content
     ]
 
