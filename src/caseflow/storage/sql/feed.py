@@ -88,9 +88,10 @@ def read(
     Each statement sees what is committed by then, so that what the first did not find is looked
     for again, all of it, and never from where the first ended.
     """
+    statement = sql.FEED_POSTGRES if prepared.postgres else sql.FEED
     while True:
         last = min(after + limit, LAST)
-        page = sql.between(prepared(sql.FEED), after, last)
+        page = sql.between(prepared(statement), after, last)
         rows = connection.execute(page, (agency,)).fetchall()
         if rows:
             return [FeedEntry(row[0], StoredEvent._make(row[1:])) for row in rows]

@@ -16,7 +16,6 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import (
     InvalidRequestError,
     OperationalError,
-    PendingRollbackError,
     SQLAlchemyError,
 )
 from sqlalchemy.orm import Session
@@ -94,8 +93,6 @@ class JoinedStorage(SQLVerbs):
                 return transaction.connection(bind_arguments={"clause": self.tables.cases})
             if not transaction.in_transaction():
                 transaction.begin()
-        except PendingRollbackError:  # told as what the store failed at, with what to do
-            raise
         except (InvalidRequestError, NotImplementedError) as error:
             words = str(error).partition("\n")[0].rstrip(".") or type(error).__name__
             raise InvalidCall(

@@ -322,8 +322,15 @@ FEED = (
     " WHERE feed.agency = ? AND feed.position > [after] AND feed.position <= [last]"
     " ORDER BY feed.position"
 )
+FEED_POSTGRES = FEED.replace(
+    " JOIN {events} AS event ON event.agency = feed.agency AND event.case_id = feed.case_id"
+    " AND event.number = feed.number",
+    " CROSS JOIN LATERAL (SELECT * FROM {events} AS one WHERE one.agency = feed.agency"
+    " AND one.case_id = feed.case_id AND one.number = feed.number OFFSET 0) AS event",
+)
 """Between two positions, since there are no gaps: by a limit PostgreSQL may first sort them all.
 
+PostgreSQL is made to look each event up, whatever it believes of the size of the tables.
 The positions stand in the words (`between`): a statement that is always the same is planned once
 for a connection, and the plan for a feed of a few events is very slow on one of thousands.
 """
