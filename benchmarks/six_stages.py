@@ -59,7 +59,8 @@ def options_by_stage() -> dict[str, Callable[[], object]]:
         six_stage, MemoryStorage(), clock=lambda: NOW + timedelta(minutes=next(minutes))
     )
     case_id = book.open(client="P-1", by="ana").case.id
-    command = Command(entries=(), actor=CLERK, now=NOW + timedelta(days=1))
+    # Histories are given, as a book gives them.
+    command = Command(entries=(), actor=CLERK, now=NOW + timedelta(days=1), histories={})
     works: dict[str, Callable[[], object]] = {}
     for stage, steps in STEPS.items():
         case = book.do(case_id, *steps, by="ana").case
