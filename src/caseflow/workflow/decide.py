@@ -37,17 +37,17 @@ def decide(workflow: Workflow[S], case: Case[S], command: Command) -> Decided[S]
     workflow, `HistoricalCase` for a case seen as of an earlier moment, and `InvalidCall` for a
     command that does not say what a rule reads: the history, or counts of other cases.
     """
+    given = with_what_is_read(workflow, command, "decide(...)")
     try:
-        return decide_or_ask(workflow, case, command)
+        return decide_or_ask(workflow, case, given)
     except (CountNeeded, HistoryNeeded) as needed:
         raise incomplete("decide(...)", needed) from None
 
 
 def decide_or_ask(workflow: Workflow[S], case: Case[S], command: Command) -> Decided[S]:
-    """As `decide`; raises `CountNeeded` for a count of other cases that is not known yet."""
+    """As `decide`, for a command with all histories; raises `CountNeeded` for an unknown count."""
     if case.historical:
         raise HistoricalCase(case_id=case.id)
-    command = with_what_is_read(workflow, command, "decide(...)")
     judgements: list[Judgement] = []
     events: list[AnyRecorded] = []
     for entry in command.entries:

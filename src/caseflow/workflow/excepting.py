@@ -9,9 +9,8 @@ from typing import Any
 
 from caseflow.kernel.case import NoState, effective, fold
 from caseflow.kernel.context import Context
-from caseflow.kernel.events import (
-    ExceptionMade,
-)
+from caseflow.kernel.events import ExceptionMade
+from caseflow.kernel.explain import plain_words
 from caseflow.kernel.recorded import AnyRecorded
 from caseflow.kernel.rules import Result, Unmet
 from caseflow.workflow.builtin import acts_in_words, any_of_roles, built_in
@@ -47,7 +46,7 @@ def exception_unmet(
     if obligation is not None and made.until is not None and made.until < context.at:
         return (
             Unmet(
-                found=f"{_day(made.until.date())} has passed, so that nothing is bridged",
+                found=f"{plain_words(made.until.date())} has passed, so that nothing is bridged",
                 remedy="give a later until; or name the day on which it was due (due_on), to "
                 "excuse that one time",
             ),
@@ -70,7 +69,7 @@ def _occasion_unmet(
         yield Unmet(found=found, remedy="give due_on to excuse one time, or until to bridge a time")
         return
     if end > context.now + _AHEAD:
-        found = f"{_day(day)} is more than a year ahead"
+        found = f"{plain_words(day)} is more than a year ahead"
         yield Unmet(found=found, remedy="excuse it when it is nearer, or give until")
         return
     told = occasions(workflow, history, max(context.now, end))
@@ -84,12 +83,15 @@ def _occasion_unmet(
         near = _days_to_excuse(workflow, its, day, last)
         remedy = "name the day once something due was not done"
         if near:
-            remedy = f"name a day of those that may be excused: {' or '.join(map(_day, near))}"
+            days = " or ".join(map(plain_words, near))
+            remedy = f"name a day of those that may be excused: {days}"
         elif waits:
             remedy = "ask again once the case is resumed: what is due waits while it is on hold"
-        found = f"nothing of it is due on {_day(day)}"
+        found = f"nothing of it is due on {plain_words(day)}"
         if then:
-            found = f"what was due on {_day(day)} is {then[0].outcome}, and needs no exception"
+            found = (
+                f"what was due on {plain_words(day)} is {then[0].outcome}, and needs no exception"
+            )
         evidence = tuple(one.met for one in then if one.met is not None)
         yield Unmet(found=found, remedy=remedy, evidence=evidence or None)
 
@@ -113,10 +115,6 @@ def _days_to_excuse(
 
 _NEEDS_NONE = ("kept", "cancelled", "lapsed")
 _AHEAD = timedelta(days=366)
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
 
 
 def _whole(workflow: Any, part: str) -> str:
@@ -159,8 +157,8 @@ def noted_of_exception(workflow: Any, made: ExceptionMade, context: Context) -> 
         yield built_in("exception-entitled", wanted, unmet, warns=True)
     elif made.until is not None and made.until < context.at:
         unmet = Unmet(
-            found=f"{_day(made.until.date())} has passed, so this one counts only for decisions "
-            "that are dated before",
+            found=f"{plain_words(made.until.date())} has passed, so this one counts only for "
+            "decisions that are dated before",
             remedy="give a later until, if it is to count from now on",
         )
         wanted = "The exception counts for what is decided from now on."

@@ -18,6 +18,7 @@ from caseflow.kernel.case import Case, ExceptionInForce, S, effective
 from caseflow.kernel.context import Context
 from caseflow.kernel.errors import PayloadNeeded, UnknownStep, nearest
 from caseflow.kernel.events import CaseOpened, Corrected, ExceptionMade, Moved, Voided
+from caseflow.kernel.explain import plain_words
 from caseflow.kernel.recorded import AnyRecorded, quickly
 from caseflow.kernel.rules import UNJUDGED, Outcome, Result, Rule, Unmet
 from caseflow.kernel.verdict import Judgement
@@ -156,7 +157,7 @@ def _moment_answers(case: Case[Any], row: Row, at: datetime, now: datetime) -> I
         return
     last = case.path[-1]
     if at < last.occurred_at:
-        found = f"{_moment_words(at)}, and the case came here on {_moment_words(last.occurred_at)}"
+        found = f"{plain_words(at)}, and the case came here on {plain_words(last.occurred_at)}"
         yield built_in(
             "moves-in-order",
             "A move is dated after the move that led here.",
@@ -166,10 +167,6 @@ def _moment_answers(case: Case[Any], row: Row, at: datetime, now: datetime) -> I
                 evidence=(last.number,),
             ),
         )
-
-
-def _moment_words(moment: datetime) -> str:
-    return f"{moment.day} {moment:%B %Y, %H:%M}"
 
 
 def _stays(row: Row) -> bool:
@@ -387,7 +384,7 @@ def _odd(workflow: Workflow[Any], case: Case[Any], context: Context) -> Iterable
     if case.position in workflow.ends and case.path and context.at >= case.path[-1].occurred_at:
         ended = case.path[-1]
         unmet = Unmet(
-            found=f"the case ended on {_moment_words(ended.occurred_at)}",
+            found=f"the case ended on {plain_words(ended.occurred_at)}",
             remedy="reopen the case, if work goes on",
             evidence=(ended.number,),
         )

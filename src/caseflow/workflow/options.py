@@ -50,17 +50,17 @@ def options(workflow: Workflow[S], case: Case[S], command: Command) -> tuple[Opt
     are not looked at. Raises `HistoricalCase` for a case seen as of an earlier moment, and
     `InvalidCall` for a command that does not say what a rule reads.
     """
+    given = with_what_is_read(workflow, command._replace(entries=()), "options(...)")
     try:
-        return options_or_ask(workflow, case, command)
+        return options_or_ask(workflow, case, given)
     except (CountNeeded, HistoryNeeded) as needed:
         raise incomplete("options(...)", needed) from None
 
 
 def options_or_ask(workflow: Workflow[S], case: Case[S], command: Command) -> tuple[Option, ...]:
-    """As `options`; raises `CountNeeded` for a count of other cases that is not known yet."""
+    """As `options`, for a command with all histories; raises `CountNeeded` for an unknown count."""
     if case.historical:
         raise HistoricalCase(case_id=case.id)
-    command = with_what_is_read(workflow, command._replace(entries=()), "options(...)")
     here = workflow.dispatch.get(case.position or "", {})
     return tuple(
         _option(workflow, case, edges, command) for edges in here.values() if not edges[0].row.core

@@ -56,7 +56,7 @@ _SHOWN = (
 _WAITING = "SELECT case_id, first, last FROM {pending} WHERE agency = ?"
 
 
-def lost(connection: Any, prepared: Statements, agency: str, history: History) -> list[int]:
+def numbers_lost(connection: Any, prepared: Statements, agency: str, history: History) -> list[int]:
     """Which events of a history are not there: consumers may have passed their places."""
     given = agency, history.case_id
     there = {number for (number,) in connection.execute(prepared(_NUMBERS), given).fetchall()}

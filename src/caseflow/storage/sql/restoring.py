@@ -165,7 +165,7 @@ def mend(
     Raises `CaseExists` where it is to be brought back, and is there.
     """
     case, last = (agency, history.case_id), history.events[-1]
-    lost = placing.lost(connection, prepared, agency, history)
+    lost = placing.numbers_lost(connection, prepared, agency, history)
     if head is None:
         connection.execute(prepared(sql.DROP_EVENTS), case)  # with any, it could not be opened
         _open(connection, prepared, agency, [history])
