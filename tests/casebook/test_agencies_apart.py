@@ -158,7 +158,7 @@ STATEMENTS = [
     for name, text in vars(statements).items()
     if isinstance(text, str) and "agency = ?" in text and not name.startswith("_")
 ]
-OF_POSTGRES = ("SEQUENCE", "PG_OPEN")
+OF_POSTGRES = ("SEQUENCE", "PG_OPEN", "FEED_POSTGRES")
 NOT_TO_SEE = ("WAITING", "WRITTEN", "MOVE", "NEXT_SHOWN")
 """The first only asks whether to look, the second is for a lost connection, the third names a hash,
 which no other agency has, and the last is for many positions in a row that show nothing."""
