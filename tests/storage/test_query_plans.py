@@ -171,6 +171,15 @@ def test_no_page_of_the_feed_is_planned_for_another(store):
     assert kept == 0
 
 
+@pytest.mark.parametrize("store", ["postgres"], indirect=True)  # SQLite opens one by one
+def test_what_is_left_of_a_case_is_looked_for_case_by_case(store):
+    """Joined, all events of the agency were read for each part of an import."""
+    given = "north", '[{"case_id": "C-new"}]', "north"
+    plan = plan_of(store, store._prepared(sql.PG_OPEN_MANY.text), given)
+    looked_up = [line for line in plan if "Index Cond" in line and "case_id = " in line]
+    assert looked_up, "\n".join(plan)
+
+
 def indexes_of(store):
     found = inspect(store.engine)
     return {one["name"] for table in store.tables.every for one in found.get_indexes(table.name)}

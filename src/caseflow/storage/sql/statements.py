@@ -138,13 +138,23 @@ def _last(column: str, table: str) -> str:
     )
 
 
-_NO_EVENT = " WHERE NOT EXISTS (SELECT 1 FROM {events} AS e WHERE e.agency = ? AND e.case_id = "
-"""Events of a case that is not listed are what is left of another one, and follow no opening."""
+def _without_events(case: str) -> str:
+    """Where a case has no events: they are what is left of another one, and follow no opening.
+
+    Each case is looked up by itself. Joined to the events, where many are opened at once,
+    PostgreSQL went through all events of the agency for each part of an import.
+    """
+    return (
+        " WHERE (SELECT 1 FROM {events} AS e WHERE e.agency = ?"
+        f" AND e.case_id = {case} ORDER BY e.number LIMIT 1) IS NULL"
+    )
+
+
 _LISTED_MARKS = ", ".join("?" * len(LISTED_COLUMNS))
 OPEN = (
     f"INSERT INTO {{cases}} (agency, case_id, opened, version, hash, {_LISTED})"
     f" SELECT ?, ?, ({_last('opened', 'cases')}) + 1, ?, ?, {_LISTED_MARKS}"
-    f"{_NO_EVENT}?) ON CONFLICT DO NOTHING"
+    f"{_without_events('?')} ON CONFLICT DO NOTHING"
 )
 ADVANCE = (
     "UPDATE {cases} SET version = ?, hash = ? WHERE agency = ? AND case_id = ? AND version = ?"
@@ -190,7 +200,8 @@ TOKEN = (
 
 PG_OPEN = (
     f"INSERT INTO {{cases}} (agency, case_id, version, hash, {_LISTED})"
-    f" SELECT ?, ?, ?, ?, {_LISTED_MARKS}{_NO_EVENT}?) ON CONFLICT DO NOTHING"
+    f" SELECT ?, ?, ?, ?, {_LISTED_MARKS}{_without_events('?')}"
+    " ON CONFLICT DO NOTHING"
 )
 _PG_TYPED = ", ".join(
     "?::bigint" if name in ("number", "type_version") else "?::text" for name in StoredEvent._fields
@@ -295,7 +306,7 @@ def pg_many(table: str, key: str, columns: str, *, if_none: bool = False) -> Man
     return Many(
         f"INSERT INTO {{{table}}} (agency, {listed}) SELECT ?, {listed}"
         f" FROM ROWS FROM (json_to_recordset(?::json) AS ({columns})) WITH ORDINALITY"
-        f" AS given({listed}, place){f'{_NO_EVENT}given.case_id)' if if_none else ''}"
+        f" AS given({listed}, place){_without_events('given.case_id') if if_none else ''}"
         f" ORDER BY place ON CONFLICT DO NOTHING RETURNING {key}",
         tuple(names),
         if_none,
