@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
+from caseflow.testing.contract.processes import IMPORTED
 from tests.chaos.invariants import Done
 from tests.chaos.trade import Job
 
@@ -24,7 +25,7 @@ PATIENCE = 300.0
 """How many seconds a worker may take to end before the test gives it up."""
 
 _processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["tests.chaos.server"])
+_processes.set_forkserver_preload([*IMPORTED, "tests.chaos.server"])  # for all of the suite
 
 
 class Worker:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import time
 from collections.abc import Sequence
@@ -14,8 +13,9 @@ from typing import Any
 from caseflow.storage.port import Appended, Consumers, Head, Query, Storage
 from caseflow.testing.contract.checks import ContractBroken, holds, needs, same
 from caseflow.testing.contract.feed import Reader, all_once, three_cases
+from caseflow.testing.contract.processes import context, process
 from caseflow.testing.contract.rows import NORTH, listing, opening, row, several, unit
-from caseflow.testing.contract.stores import PATIENCE, Meet, Opening, Stores, importable
+from caseflow.testing.contract.stores import PATIENCE, Meet, Opening, Stores
 
 EVENTS = 5
 """How many events a unit holds that a killed process was writing."""
@@ -156,26 +156,23 @@ def _write_until_killed(opening: Opening, place: Path, told: Any) -> None:
 
 def _killed_while_writing(stores: Stores, after: int, pause: float) -> int:
     """Kill a process a while after a unit was acknowledged; the number of the last that was."""
-    importable(stores.opening)
-    spawn = multiprocessing.get_context("spawn")
-    heard, told = spawn.Pipe(duplex=False)
-    given = (stores.opening, stores.place, told)
-    process = spawn.Process(target=_write_until_killed, args=given, daemon=True)
-    process.start()
+    heard, told = context().Pipe(duplex=False)
+    writer = process(_write_until_killed, stores.opening, stores.place, told)
+    writer.start()
     told.close()
     last, until = -1, time.monotonic() + PATIENCE
     try:
         while last < after and time.monotonic() < until:
             last = heard.recv() if heard.poll(1) else last
         time.sleep(pause)
-        process.kill()
+        writer.kill()
         while heard.poll(1):
             last = heard.recv()
     except EOFError:
         pass
     finally:
-        process.kill()
-        process.join(PATIENCE)
+        writer.kill()
+        writer.join(PATIENCE)
         heard.close()
     if last < after:
         raise ContractBroken("a process that writes came to its end, or to a stand")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import pickle
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -11,9 +9,9 @@ from pathlib import Path
 from queue import Empty
 from typing import Any, Protocol, TypeVar
 
-from caseflow.kernel.errors import InvalidCall, short
 from caseflow.storage.port import Storage
 from caseflow.testing.contract.checks import ContractBroken
+from caseflow.testing.contract.processes import context, process
 
 T = TypeVar("T")
 PATIENCE = 120.0
@@ -128,21 +126,16 @@ class Stores:
         meanwhile: Callable[[], object] | None = None,
     ) -> list[T]:
         """What each of several processes answers, with stores that they open at one moment."""
-        importable(self.opening)
-        spawn = multiprocessing.get_context("spawn")
-        results, barrier = spawn.Queue(), spawn.Barrier(count)
+        results, barrier = context().Queue(), context().Barrier(count)
         given = self.opening, self.place, worker
-        processes = [
-            spawn.Process(target=_process, args=(*given, number, barrier, results), daemon=True)
-            for number in range(count)
-        ]
-        for process in processes:
-            process.start()
+        begun = [process(_work, *given, number, barrier, results) for number in range(count)]
+        for one in begun:
+            one.start()
         try:
             return _answers(results, count, meanwhile)
         finally:
-            for process in processes:
-                process.join(PATIENCE)
+            for one in begun:
+                one.join(PATIENCE)
             results.close()
 
 
@@ -157,7 +150,7 @@ def _meet(barrier: Any) -> None:
     barrier.wait(PATIENCE)
 
 
-def _process(
+def _work(
     opening: Opening,
     place: Path,
     worker: Callable[[Storage, int, Meet], Any],
@@ -203,16 +196,3 @@ def _raise_the_first(raised: list[BaseException]) -> None:
     broken = threading.BrokenBarrierError
     for error in sorted(raised, key=lambda error: isinstance(error, broken)):
         raise error
-
-
-def importable(opening: Opening) -> None:
-    """Raise `InvalidCall` where another process could not open the store."""
-    try:
-        pickle.dumps(opening)
-    except Exception as error:
-        raise InvalidCall(
-            what=f"open_store={short(opening)}",
-            problem="cannot be handed to another process",
-            repair="Give a function that stands at the top of a module, not a lambda or one "
-            "made inside another.",
-        ) from error
