@@ -467,7 +467,7 @@ def test_the_kit_draws_and_plays_cases_of_a_workflow_that_counts(rule):
     workflow = with_cap(rule)
     drawn = set()
 
-    @settings(max_examples=30)
+    @settings(max_examples=15)
     @given(history=histories(workflow, payloads=PAYLOADS))
     def draw(history):
         drawn.update(type(recorded.event) for recorded in history)
@@ -475,4 +475,4 @@ def test_the_kit_draws_and_plays_cases_of_a_workflow_that_counts(rule):
     draw()
     assert LeadCaseManagerAssigned in drawn
     machine = lifecycle(workflow, MemoryStorage, payloads=PAYLOADS)
-    run_state_machine_as_test(machine, settings=settings(max_examples=30, stateful_step_count=30))
+    run_state_machine_as_test(machine, settings=settings(max_examples=10, stateful_step_count=15))

@@ -7,7 +7,6 @@ Each text is looked for as it stands, and as JSON, base64, UTF-16 and hexadecima
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
@@ -138,8 +137,12 @@ def _plain(kind: Any) -> Any:
 
 def traces(kept: Mapping[str, bytes], texts: Iterable[str]) -> list[str]:
     """Which of the texts stand where, in any of several spellings; empty where none does."""
-    written = {name: re.sub(rb"\0{16,}", bytes(16), content) for name, content in kept.items()}
-    return [  # without the empty parts of pages, which are most of a new database
+    texts = list(texts)
+    begun = [spelled for mark in {text[:6] for text in texts} for _, spelled in spellings(mark)]
+    written = {  # where no text even begins, which is in most files, none has to be looked for
+        name: content for name, content in kept.items() if any(one in content for one in begun)
+    }
+    return [
         f"{text} ({spelling}) in {name}"
         for text in texts
         for spelling, spelled in spellings(text)
@@ -175,8 +178,22 @@ def dumped(path: Path) -> dict[str, bytes]:
         connection.close()
 
 
-def copied(url: str) -> dict[str, bytes]:
-    """Every table of a PostgreSQL database, as COPY writes it; and the files of its server."""
+def log_of(url: str) -> str:
+    """The file that a PostgreSQL server writes its log to now."""
+    import psycopg
+
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        (name,) = connection.execute("SELECT pg_walfile_name(pg_current_wal_lsn())").fetchone() or (
+            "",
+        )
+    return str(name)
+
+
+def copied(url: str, log: str) -> dict[str, bytes]:
+    """Every table of a PostgreSQL database, as COPY writes it; and the files of its server.
+
+    Of the log it takes what was written since it was at this file.
+    """
     import psycopg
 
     told: dict[str, bytes] = {}
@@ -190,8 +207,11 @@ def copied(url: str) -> dict[str, bytes]:
         (oid,) = connection.execute(
             "SELECT oid FROM pg_database WHERE datname = current_database()"
         ).fetchone() or (0,)
-    for part in (f"base/{oid}", "pg_wal"):
-        told |= files_in(Path(folder, part))
+    told |= files_in(Path(folder, f"base/{oid}"))
+    last = log_of(url)
+    for path in Path(folder, "pg_wal").glob("0*"):
+        if log <= path.name <= last:  # those after it are old ones, kept to be written over
+            told[str(path)] = path.read_bytes()
     return told
 
 
