@@ -109,6 +109,7 @@ def test_a_case_without_a_lead_is_held_by_the_supervisor_and_assigning_is_due(an
     one, two = opened(book, 2)
     (owed,) = book.owed(one)
     assert (owed.rule, owed.since, owed.due_at) == ("lead-assigned", 1, START + WEEK)
+    assert owed.owner == "supervisor"
     assert owed.result.wanted == "The case has a lead case manager."
     (unmet,) = owed.result.unmet
     assert unmet.found == "nobody leads it yet"

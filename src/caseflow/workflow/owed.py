@@ -71,7 +71,17 @@ def owed(
             continue
         due_at = _due_at(decided.occurred_at, rule.within, calendar)
         overdue = due_at is not None and now > due_at
-        found.append(Owed(rule_id, decided.number, decided.occurred_at, due_at, overdue, result))
+        found.append(
+            Owed(
+                rule_id,
+                decided.number,
+                decided.occurred_at,
+                due_at,
+                overdue,
+                result,
+                rule.owner,
+            )
+        )
     return tuple(sorted(found, key=lambda item: (item.due_at is None, item.due_at or now)))
 
 
@@ -94,6 +104,7 @@ def _as_owed(standing: Standing, calendar: Calendar) -> Owed:
         evidence=(standing.since,),
         excepted_by=one.excepted_by,
         source=one.source,
+        owner=one.owner,
         since=standing.since,
     )
     return Owed(
