@@ -240,6 +240,18 @@ def settling(asked: Asked, window: Window) -> Met:
     return Met(window.due_at if asked.obligation.rolling else window.opens_at, maxsize)
 
 
+def making_up(obligation: Obligation, window: Window, after: Window, stops: datetime) -> datetime:
+    """Until when one time of what is due again may be made up for: till the next is due, or opens.
+
+    `after` is the next one; it does not come where the obligation is cancelled (`stops`) before it.
+    """
+    if obligation.rolling:
+        return FOR_EVER if window.due_at <= stops < after.due_at else after.due_at
+    if isinstance(obligation.due, Yearly):
+        return after.opens_at - MOMENT
+    return window.due_at
+
+
 def following(asked: Asked, window: Window) -> Window:
     """Of what is due again and again, the window after one: as if it were done in it."""
     met = settling(asked, window)
