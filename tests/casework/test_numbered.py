@@ -132,6 +132,20 @@ def test_a_need_is_met_whatever_was_recorded_first():
         assert [one.outcome for one in book.occasions("C")][-1] == "kept"
 
 
+def test_a_need_stays_deferred_in_other_words_unless_it_is_urgent_only_now():
+    found = c.NeedIdentified(number=1, description="rent")
+    book = opened(found, c.NeedDeferred(need=1, reason="after the move"))
+    deferred = book.case("C").state.need(1)
+    reworded = attrs.evolve(found, description="rent in arrears", domain="social")
+    need = book.record("C", reworded, by="ana").case.state.need(1)
+    its = ("deferred", "deferred_recorded", "deferred_at", "identified", "identified_at")
+    assert [getattr(need, name) for name in its] == [getattr(deferred, name) for name in its]
+    assert (need.description, need.deferred) == ("rent in arrears", "after the move")
+    urgent = book.record("C", attrs.evolve(reworded, urgent=True), by="ana").case
+    assert urgent.state.need(1).deferred is None
+    assert urgent.state.need(1).identified == urgent.version
+
+
 def test_a_need_that_is_found_after_it_was_met_is_open_again():
     book = opened()
     book.record("C", c.NeedMet(number=1), by="ana", at=START)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _KEPT = ("strategy", "first_rating", "rating")
 """What stands of a need or strength that is written again."""
+_DEFERRAL = ("deferred", "deferred_recorded", "deferred_at")
 
 
 def _need(state: CaseworkState, recorded: AnyRecorded) -> Changes:
@@ -38,6 +39,7 @@ def _need(state: CaseworkState, recorded: AnyRecorded) -> Changes:
         kept |= {"met": seen.recorded, "met_at": seen.met_at}
     if before is not None and _other_words(before, event, reopened=before.met != kept.get("met")):
         since, moment = before.identified, min(before.identified_at, moment)
+        kept |= {name: getattr(before, name) for name in _DEFERRAL}
     need = copied(
         Need,
         event,
@@ -51,8 +53,8 @@ def _need(state: CaseworkState, recorded: AnyRecorded) -> Changes:
 
 
 def _other_words(before: Need, event: NeedIdentified, *, reopened: bool) -> bool:
-    """Whether a number is given again for a need that stands, and no more urgent than it was."""
-    return not reopened and before.deferred is None and before.urgent >= event.urgent
+    """Whether a number is given again for a need that is no more open or urgent than it was."""
+    return not reopened and before.urgent >= event.urgent
 
 
 def _need_met(state: CaseworkState, recorded: AnyRecorded) -> Changes:
