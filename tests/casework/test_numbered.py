@@ -11,7 +11,7 @@ from caseflow import casework as c
 from caseflow.casework import FACTS, CaseworkState
 from caseflow.casework.named import _NAMED
 from caseflow.rules.due import urgent_needs
-from caseflow.stages import six_stage
+from caseflow.stages import continuum, six_stage
 from caseflow.storage import MemoryStorage
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -81,6 +81,15 @@ def test_a_fact_that_names_what_the_case_does_not_have_is_recorded_with_a_warnin
     assert warned(outcome.verdict) == [f"the case has no {thing} 1"]
     assert "known-to-the-case" in [note.rule for note in outcome.events[0].noted]
     assert warned(opened(*MAKING).record("C", event, by="ana").verdict) == []
+
+
+def test_a_note_or_service_for_an_item_that_is_not_there_is_warned_of_once():
+    book = opened(workflow=continuum)
+    efforts = {"client_efforts": "called", "case_manager_efforts": "wrote"}
+    note = c.ProgressNoted(text="well", plan_items=(9,), **efforts)
+    for event in (note, c.ServiceProvided(service="meal", plan_items=(9,))):
+        warnings = [one.rule for one in book.record("C", event, by="ana").verdict.warnings]
+        assert [one for one in warnings if one != "plan-current"] == ["known-to-the-case"]
 
 
 def test_every_fact_that_can_name_a_thing_is_looked_at():

@@ -244,20 +244,7 @@ PLANNING = (
 
 SERVICES = (
     row("service-in-plan", WHOLE, SERVICE, judged=attrs.evolve(SERVICE, plan_items=())),
-    row(
-        "service-in-plan",
-        WHOLE,
-        SERVICE,
-        judged=attrs.evolve(SERVICE, plan_items=(1, 4)),
-        beside=("known-to-the-case",),
-    ),
-    row(
-        "note-refers-to-plan",
-        WHOLE,
-        NOTE,
-        judged=attrs.evolve(NOTE, plan_items=(4,)),
-        beside=("known-to-the-case",),
-    ),
+    row("note-refers-to-plan", WHOLE, NOTE, judged=attrs.evolve(NOTE, plan_items=())),
     row("note-tells-efforts", WHOLE, NOTE, judged=attrs.evolve(NOTE, client_efforts=" ")),
     row("note-tells-efforts", WHOLE, NOTE, judged=attrs.evolve(NOTE, case_manager_efforts="")),
     row("note-concise", WHOLE, NOTE, judged=attrs.evolve(NOTE, text=" ")),

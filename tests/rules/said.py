@@ -378,11 +378,6 @@ SAID = {
             "A service belongs to an item of the plan.",
             "no plan item > name the plan item that it belongs to, or bring the plan up to date",
         ],
-        [
-            "A service belongs to an item of the plan.",
-            "plan item 4, which is not in the plan > name the plan item that it "
-            "belongs to, or bring the plan up to date",
-        ],
     ],
     "note-refers-to-plan": [
         [

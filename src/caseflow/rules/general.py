@@ -123,17 +123,12 @@ def not_older_than(
     return lately
 
 
-def told(word: str, numbers: Iterable[int], *, one: str, several: str) -> str:
-    """Numbered things, and what is so of them: `need 7, which was not assessed`."""
-    *before, last = map(str, numbers)
-    if not before:
-        return f"{word} {last}, which {one}"
-    return f"{word}s {', '.join(before)} and {last}, which {several}"
-
-
 def not_assessed(needs: Iterable[int]) -> str:
-    """Needs that nobody assessed, by their numbers."""
-    return told("need", needs, one="was not assessed", several="were not assessed")
+    """Needs that nobody assessed, by their numbers: `need 7, which was not assessed`."""
+    *before, last = map(str, needs)
+    if not before:
+        return f"need {last}, which was not assessed"
+    return f"needs {', '.join(before)} and {last}, which were not assessed"
 
 
 def _before(moment: datetime, start: datetime, long: Span, context: Context) -> bool:
