@@ -61,9 +61,10 @@ def caseload_cap(most: int) -> Rule[CaseworkState]:
             return
         others = context.other_cases("lead", lead)
         if others >= most:
+            assigning = isinstance(context.event, LeadCaseManagerAssigned)
             yield Unmet(
                 found=f"{lead} leads {cases_in_words(others)} already",
-                remedy="assign it to somebody else",
+                remedy=f"assign it to somebody else{'' if assigning else ', and then do this'}",
             )
 
     return capped
