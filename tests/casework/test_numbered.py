@@ -6,7 +6,7 @@ from itertools import permutations
 import attrs
 import pytest
 
-from caseflow import Casebook, Corrected
+from caseflow import Actor, Casebook, Context, Corrected
 from caseflow import casework as c
 from caseflow.casework import FACTS, CaseworkState
 from caseflow.casework.named import _NAMED
@@ -90,6 +90,25 @@ def test_a_note_or_service_for_an_item_that_is_not_there_is_warned_of_once():
     for event in (note, c.ServiceProvided(service="meal", plan_items=(9,))):
         warnings = [one.rule for one in book.record("C", event, by="ana").verdict.warnings]
         assert [one for one in warnings if one != "plan-current"] == ["known-to-the-case"]
+
+
+def test_a_strength_without_a_number_has_that_of_its_event():
+    sings, cooks = (c.StrengthIdentified(description=words) for words in ("sings", "cooks"))
+    sister = c.StrengthIdentified(number=4, description="has a sister")
+    book = opened(sings, sister, cooks, sings)
+
+    def strengths():
+        return {one.description: one.number for one in book.case("C").state.strengths}
+
+    assert strengths() == {"has a sister": 4, "cooks": 5, "sings": 2}, "4 was taken"
+    asked = six_stage.all_rules["strengths-built-upon"]
+    strategy = c.StrategyRecorded(strength=5, text="cooks for the others")
+    assert warned(book.record("C", strategy, by="ana").verdict) == []
+    book.record("C", c.StrengthIdentified(number=5, description="bakes"), by="ana")
+    assert strengths() == {"has a sister": 4, "sings": 2, "bakes": 5}
+    case = book.case("C")
+    found = asked.result(case, Context(Actor("ana"), START, START, "start-services"))
+    assert [one.about for one in found.unmet] == ["strength 4", "strength 2"]
 
 
 def test_every_fact_that_can_name_a_thing_is_looked_at():

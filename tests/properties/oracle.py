@@ -75,6 +75,7 @@ class Happened(NamedTuple):
     when: datetime
     fields: dict[str, Any]
     move: str | None
+    number: int
 
 
 def leads(name: str, path: list[Place]) -> Place | None:
@@ -340,7 +341,7 @@ class Sheet:
         stands, and so does how a strength is built upon.
         """
         needs: dict[int, dict[str, Any]] = {}
-        strengths: dict[Any, dict[str, Any]] = {}
+        strengths: dict[int, dict[str, Any]] = {}
         for place, entry in enumerate(self.happened):
             fields = entry.fields
             if entry.what == "NeedIdentified":
@@ -352,9 +353,12 @@ class Sheet:
                     kept["deferred"] = True
                 needs[fields["number"]] = {**fields, **kept}
             elif entry.what == "StrengthIdentified":
-                named = fields["description"] if fields["number"] is None else fields["number"]
-                known = strengths.get(named, {})
-                strengths[named] = {**fields, "strategy": known.get("strategy")}
+                words = fields["description"]
+                alike = [n for n, one in strengths.items() if one["description"] == words]
+                free = entry.number if entry.number not in strengths else max(strengths) + 1
+                number = [*alike, free][0] if fields["number"] is None else fields["number"]
+                known = strengths.get(number, {}).get("strategy")
+                strengths[number] = {**fields, "strategy": known}
             elif entry.what == "NeedMet" and fields["number"] in needs:
                 needs[fields["number"]]["met"] = True
             elif entry.what == "NeedDeferred" and fields["need"] in needs:

@@ -203,7 +203,6 @@ GOALS = (
     ),
     row("barriers-have-strategies", less(STRATEGIES[0]), STRATEGIES[0]),
     row("strengths-built-upon", less(STRATEGIES[1]), STRATEGIES[1]),
-    row("strengths-built-upon", but(STRENGTH, number=None), otherwise=WHOLE),
     row("goals-evaluated", less(EVALUATED[1]), EVALUATED[1]),
     row("client-has-a-part", but(ITEM, by_client=False), ITEM),
     row("review-scheduled", less(c.ReviewScheduled), c.ReviewScheduled(review_on=date(2026, 5, 1))),

@@ -253,11 +253,6 @@ SAID = {
             "For every strength there is a strategy to build upon it.",
             "strength 1: no strategy > record how the plan builds upon it",
         ],
-        [
-            "For every strength there is a strategy to build upon it.",
-            "a strength without a number: no strategy can name it > correct it, giving it a "
-            "number, and record how the plan builds upon it",
-        ],
     ],
     "goals-evaluated": [
         [

@@ -68,12 +68,12 @@ class NeedSeenMet:
 
 @attrs.frozen(kw_only=True)
 class Strength:
-    """A strength of the client; with a number, it can be built upon and rated."""
+    """A strength of the client, by its number: that of the event that found it, if it gave none."""
 
+    number: int
     description: str
     domain: Domain
     recorded: int
-    number: int | None = None
     objective: bool = True
     in_client_words: bool = False
     strategy: int | None = None
