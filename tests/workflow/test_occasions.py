@@ -550,6 +550,14 @@ def test_a_day_that_the_zone_left_out_is_no_last_day(counted):
     assert {one.outcome for one in found[:3]} == {"missed"}
 
 
+@pytest.mark.parametrize("due", [between("1 day", "2 days"), within("2 days")])
+def test_nor_does_a_window_end_before_it(due):
+    once = attrs.evolve(WEEKLY, since=opened(), during=(), due=due)
+    desk = Desk(once, start=datetime(2011, 12, 28, 12, tzinfo=UTC), zone="Pacific/Apia")
+    (found,) = desk.book.obligations(desk.id)
+    assert found.due_at.astimezone(ZoneInfo("Pacific/Apia")).date() == date(2011, 12, 31)
+
+
 @pytest.mark.parametrize("counted", ["calendar", "fixed", "rolling"])
 def test_a_start_in_a_year_that_nobody_meant_counts_from_the_opening(counted):
     since = attrs.evolve(WEEKLY, since=ReviewSet, during=(), due=every("1 week", counted=counted))

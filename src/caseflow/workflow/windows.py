@@ -114,7 +114,7 @@ def _between(asked: Asked) -> Window:
     due: Any = asked.obligation.due
     start = asked.calendar.day_of(asked.begun.at)
     opens = asked.start(asked.calendar.after(start, due.opens))
-    return _window(asked, opens, asked.end(asked.calendar.after(start, due.closes)))
+    return _window(asked, opens, asked.calendar.later(asked.begun.at, due.closes))
 
 
 def _in_quarter(asked: Asked) -> Window:
