@@ -24,7 +24,7 @@ from caseflow.kernel.calendar import Span, span_of
 from caseflow.kernel.case import Case
 from caseflow.kernel.checks import so_many
 from caseflow.kernel.context import Context
-from caseflow.kernel.explain import days
+from caseflow.kernel.explain import days, plain_words
 from caseflow.kernel.rules import Rule, Unmet, rule
 from caseflow.rules.sources import bilevel, field, ised, models
 from caseflow.workflow.vocabulary import maker
@@ -62,9 +62,8 @@ def plan_current(case: Casework, context: Context) -> Iterator[Unmet]:
     reviewed = case.latest_recorded(PlanReviewed)
     done = reviewed is not None and reviewed.number > scheduled.number
     if not done and scheduled.event.review_on < context.calendar.day_of(context.at):
-        day = scheduled.event.review_on
         yield Unmet(
-            found=f"its review was due on {day.day} {day:%B %Y}",
+            found=f"its review was due on {plain_words(scheduled.event.review_on)}",
             remedy="review the plan with the client",
         )
 

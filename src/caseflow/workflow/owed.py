@@ -13,6 +13,7 @@ from caseflow.kernel.calendar import Calendar, Span
 from caseflow.kernel.case import Case, S
 from caseflow.kernel.context import Context
 from caseflow.kernel.events import event_type
+from caseflow.kernel.explain import plain_words
 from caseflow.kernel.recorded import Actor, AnyRecorded
 from caseflow.kernel.rules import Result, Rule, Unmet
 from caseflow.workflow.clocks import Standing, standings
@@ -90,7 +91,7 @@ def _as_owed(standing: Standing, calendar: Calendar) -> Owed:
     one = standing.obligation
     day = calendar.day_of(standing.opens_at)
     unmet = Unmet(
-        found=f"not done since {day.day} {day:%B %Y}",
+        found=f"not done since {plain_words(day)}",
         remedy=one.remedy,
         about=standing.about,
         evidence=(standing.since,),
