@@ -95,6 +95,7 @@ def asked(rules: Iterable[Rule[Any]], document: str) -> Iterator[str]:
 
 def _sentence(rule: Rule[Any], document: str) -> str:
     more = f" Within {span_of(rule.within)}." if rule.within is not None else ""
+    more += f" Who: {in_words(rule.owner)}." if rule.owner else ""
     if rule.strength == "block" and rule.excepted_by:
         more += f" Exception: {rule.excepted_by}."
     place = place_in(rule.source, document)

@@ -297,6 +297,8 @@ def strictness(rule: Rule[Any]) -> str:
     words = STRENGTHS[rule.strength]
     if rule.within is not None:
         words += f", within {span_of(rule.within)}"
+    if rule.owner:
+        words += f", from the {in_words(rule.owner)}"
     excepted = rule.strength == "block" and rule.excepted_by
     return f"{words} ({rule.excepted_by})" if excepted else words
 

@@ -109,6 +109,7 @@ def test_a_case_without_a_lead_is_held_by_the_supervisor_and_assigning_is_due(an
     one, two = opened(book, 2)
     (owed,) = book.owed(one)
     assert (owed.rule, owed.since, owed.due_at) == ("lead-assigned", 1, START + WEEK)
+    assert owed.owner == "supervisor"
     assert owed.result.wanted == "The case has a lead case manager."
     (unmet,) = owed.result.unmet
     assert unmet.found == "nobody leads it yet"
@@ -173,8 +174,11 @@ def test_what_ended_makes_room_and_what_is_reopened_is_counted_again(any_store):
         assign(book, case_id)
     book.do(first[0], "end-with-program", by="ana", reason="closed in May")
     assign(book, last)
-    with pytest.raises(Refused, match="mo leads 3 cases already"):
-        book.do(first[0], "reopen", by="ana", reason="came back")
+    to_kim = LeadCaseManagerAssigned(case_manager="kim")
+    with pytest.raises(Refused, match="mo leads 3 cases already") as refused:
+        book.do(first[0], "reopen", to_kim, by="ana", reason="came back")
+    assert "To do: assign it to somebody else, and then do this." in refused.value.verdict.explain()
+    assert book.do(first[0], to_kim, "reopen", by="ana", reason="came back").verdict.allowed
     unassigned = opened(book, 1)[0]
     book.do(unassigned, "end-with-program", by="ana", reason="closed in May")
     assert book.do(unassigned, "reopen", by="ana", reason="came back").verdict.allowed

@@ -6,12 +6,12 @@ from itertools import permutations
 import attrs
 import pytest
 
-from caseflow import Casebook, Corrected
+from caseflow import Actor, Casebook, Context, Corrected
 from caseflow import casework as c
 from caseflow.casework import FACTS, CaseworkState
 from caseflow.casework.named import _NAMED
 from caseflow.rules.due import urgent_needs
-from caseflow.stages import six_stage
+from caseflow.stages import continuum, six_stage
 from caseflow.storage import MemoryStorage
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -83,6 +83,34 @@ def test_a_fact_that_names_what_the_case_does_not_have_is_recorded_with_a_warnin
     assert warned(opened(*MAKING).record("C", event, by="ana").verdict) == []
 
 
+def test_a_note_or_service_for_an_item_that_is_not_there_is_warned_of_once():
+    book = opened(workflow=continuum)
+    efforts = {"client_efforts": "called", "case_manager_efforts": "wrote"}
+    note = c.ProgressNoted(text="well", plan_items=(9,), **efforts)
+    for event in (note, c.ServiceProvided(service="meal", plan_items=(9,))):
+        warnings = [one.rule for one in book.record("C", event, by="ana").verdict.warnings]
+        assert [one for one in warnings if one != "plan-current"] == ["known-to-the-case"]
+
+
+def test_a_strength_without_a_number_has_that_of_its_event():
+    sings, cooks = (c.StrengthIdentified(description=words) for words in ("sings", "cooks"))
+    sister = c.StrengthIdentified(number=4, description="has a sister")
+    book = opened(sings, sister, cooks, sings)
+
+    def strengths():
+        return {one.description: one.number for one in book.case("C").state.strengths}
+
+    assert strengths() == {"has a sister": 4, "cooks": 5, "sings": 2}, "4 was taken"
+    asked = six_stage.all_rules["strengths-built-upon"]
+    strategy = c.StrategyRecorded(strength=5, text="cooks for the others")
+    assert warned(book.record("C", strategy, by="ana").verdict) == []
+    book.record("C", c.StrengthIdentified(number=5, description="bakes"), by="ana")
+    assert strengths() == {"has a sister": 4, "sings": 2, "bakes": 5}
+    case = book.case("C")
+    found = asked.result(case, Context(Actor("ana"), START, START, "start-services"))
+    assert [one.about for one in found.unmet] == ["strength 4", "strength 2"]
+
+
 def test_every_fact_that_can_name_a_thing_is_looked_at():
     keys = {"number", "need", "strength", "goal", "plan_items", "referral", "program"}
     drafting = {type(event) for event in MAKING} | {c.ObjectiveDrafted}
@@ -130,6 +158,20 @@ def test_a_need_is_met_whatever_was_recorded_first():
         need = book.case("C").state.need(1)
         assert (need.met_at, need.identified_at) == (START + 3 * DAY, START + DAY)
         assert [one.outcome for one in book.occasions("C")][-1] == "kept"
+
+
+def test_a_need_stays_deferred_in_other_words_unless_it_is_urgent_only_now():
+    found = c.NeedIdentified(number=1, description="rent")
+    book = opened(found, c.NeedDeferred(need=1, reason="after the move"))
+    deferred = book.case("C").state.need(1)
+    reworded = attrs.evolve(found, description="rent in arrears", domain="social")
+    need = book.record("C", reworded, by="ana").case.state.need(1)
+    its = ("deferred", "deferred_recorded", "deferred_at", "identified", "identified_at")
+    assert [getattr(need, name) for name in its] == [getattr(deferred, name) for name in its]
+    assert (need.description, need.deferred) == ("rent in arrears", "after the move")
+    urgent = book.record("C", attrs.evolve(reworded, urgent=True), by="ana").case
+    assert urgent.state.need(1).deferred is None
+    assert urgent.state.need(1).identified == urgent.version
 
 
 def test_a_need_that_is_found_after_it_was_met_is_open_again():

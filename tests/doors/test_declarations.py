@@ -149,6 +149,10 @@ RULES = {
         "Rule 'described' is due within datetime.timedelta(0), which leaves no time. "
         + SPAN.format(30),
     ),
+    "somebody who has to do it and is no text": (
+        lambda: described.due(owner=["boss"]),
+        "Rule 'described' has owner=['boss'], which is no text. Give a str, or leave owner out.",
+    ),
     "less than no time": (
         lambda: described.due(within=timedelta(days=-2)),
         "Rule 'described' is due within datetime.timedelta(days=-2), which leaves no time. "

@@ -107,10 +107,11 @@ def test_one_rule_may_find_several_things_missing():
 
 
 def test_strengths_are_set_by_whoever_uses_the_rule():
-    due = described.due(within=timedelta(days=3))
-    assert (due.strength, due.within) == ("due", timedelta(days=3))
-    assert (due.warns().strength, due.warns().within) == ("warn", None)
-    assert (due.blocks().strength, due.blocks().within) == ("block", None)
+    due = described.due(within=timedelta(days=3), owner="mechanic")
+    assert (due.strength, due.within, due.owner) == ("due", timedelta(days=3), "mechanic")
+    assert (due.due().owner, due.due(owner="").owner) == ("mechanic", "")
+    for other, strength in ((due.warns(), "warn"), (due.blocks(), "block")):
+        assert (other.strength, other.within, other.owner) == (strength, None, "")
     assert described.strength == "block"
     assert described.excepted(by="boss").excepted_by == "boss"
     case = case_of()

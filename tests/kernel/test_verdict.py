@@ -186,7 +186,7 @@ Would be due afterwards:
 - An invoice is sent after the bicycle was collected.
     Found: nothing recorded.
     To do: record InvoiceSent.
-    Due: within 7 days.
+    Due: within 7 days, from the manager.
     Rule: invoiced. Source: tax law.
 
 These steps are one unit: none of them is recorded.

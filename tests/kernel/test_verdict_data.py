@@ -64,6 +64,7 @@ RESULT_KEYS = {
     "excepted_by",
     "exception",
     "within",
+    "owner",
     "fault",
     "source",
     "connective",

@@ -75,6 +75,7 @@ class Happened(NamedTuple):
     when: datetime
     fields: dict[str, Any]
     move: str | None
+    number: int
 
 
 def leads(name: str, path: list[Place]) -> Place | None:
@@ -199,7 +200,9 @@ class Sheet:
         for place, entry in enumerate(self.happened):
             fields = entry.fields
             if entry.what == "NeedIdentified":
-                needs[fields["number"]] = "met" if self._met_since(place) else ""
+                was = needs.get(fields["number"], "")
+                put_off = was if was != "met" and not self._more_urgent(place) else ""
+                needs[fields["number"]] = "met" if self._met_since(place) else put_off
             elif entry.what == "NeedDeferred" and fields["need"] in needs:
                 if needs[fields["need"]] != "met":
                     needs[fields["need"]] = fields["reason"].strip()
@@ -220,6 +223,16 @@ class Sheet:
             and one.when >= found.when
             for one in before
         )
+
+    def _more_urgent(self, place):
+        """Whether a need was found to be urgent that was not before."""
+        found, before = self.happened[place], self.happened[:place]
+        same = [
+            one.fields["urgent"]
+            for one in before
+            if one.what == "NeedIdentified" and one.fields["number"] == found.fields["number"]
+        ]
+        return found.fields["urgent"] and not [False, *same][-1]
 
     def _to_start_services(self, when):
         needs, items = self._plan()
@@ -324,22 +337,28 @@ class Sheet:
     def _found(self):
         """The needs by their numbers, and the strengths, as they were last written.
 
-        A need that is written anew is open again. What is to be done about it stands, and so
-        does how a strength is built upon.
+        A need that was met and is written anew is open again. What is to be done about it
+        stands, and so does how a strength is built upon.
         """
         needs: dict[int, dict[str, Any]] = {}
-        strengths: dict[Any, dict[str, Any]] = {}
+        strengths: dict[int, dict[str, Any]] = {}
         for place, entry in enumerate(self.happened):
             fields = entry.fields
             if entry.what == "NeedIdentified":
                 known = needs.get(fields["number"], {})
-                needs[fields["number"]] = {**fields, "strategy": known.get("strategy")}
+                kept = {"strategy": known.get("strategy")}
                 if self._met_since(place):
-                    needs[fields["number"]]["met"] = True
+                    kept["met"] = True
+                elif "deferred" in known and "met" not in known and not self._more_urgent(place):
+                    kept["deferred"] = True
+                needs[fields["number"]] = {**fields, **kept}
             elif entry.what == "StrengthIdentified":
-                named = fields["description"] if fields["number"] is None else fields["number"]
-                known = strengths.get(named, {})
-                strengths[named] = {**fields, "strategy": known.get("strategy")}
+                words = fields["description"]
+                alike = [n for n, one in strengths.items() if one["description"] == words]
+                free = entry.number if entry.number not in strengths else max(strengths) + 1
+                number = [*alike, free][0] if fields["number"] is None else fields["number"]
+                known = strengths.get(number, {}).get("strategy")
+                strengths[number] = {**fields, "strategy": known}
             elif entry.what == "NeedMet" and fields["number"] in needs:
                 needs[fields["number"]]["met"] = True
             elif entry.what == "NeedDeferred" and fields["need"] in needs:

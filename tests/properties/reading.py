@@ -173,7 +173,7 @@ def sheet_of(history):
         move = entry.transition
         if move in ("make-exception", "correct", "void"):
             move = None
-        happened.append(Happened(type(event).__name__, when, fields, move))
+        happened.append(Happened(type(event).__name__, when, fields, move, entry.number))
     return Sheet(happened, voided=bool(gone))
 
 

@@ -253,11 +253,6 @@ SAID = {
             "For every strength there is a strategy to build upon it.",
             "strength 1: no strategy > record how the plan builds upon it",
         ],
-        [
-            "For every strength there is a strategy to build upon it.",
-            "a strength without a number: no strategy can name it > correct it, giving it a "
-            "number, and record how the plan builds upon it",
-        ],
     ],
     "goals-evaluated": [
         [
@@ -377,11 +372,6 @@ SAID = {
         [
             "A service belongs to an item of the plan.",
             "no plan item > name the plan item that it belongs to, or bring the plan up to date",
-        ],
-        [
-            "A service belongs to an item of the plan.",
-            "plan item 4, which is not in the plan > name the plan item that it "
-            "belongs to, or bring the plan up to date",
         ],
     ],
     "note-refers-to-plan": [

@@ -290,12 +290,12 @@ def test_a_passed_quarter_was_missed_and_the_next_one_is_due():
     assert [one.status for one in desk.book.obligations("case")] == ["missed", "met", "upcoming"]
 
 
-@pytest.mark.parametrize("again", ["found urgent only now", "met before", "deferred before"])
+@pytest.mark.parametrize("again", ["found urgent only now", "met before", "deferred until now"])
 def test_the_time_for_an_urgent_need_begins_when_it_stands_as_it_does(again):
     given = {
         "found urgent only now": (NEED,),
         "met before": (URGENT, c.NeedMet(number=1)),
-        "deferred before": (URGENT, c.NeedDeferred(need=1, reason="not now")),
+        "deferred until now": (NEED, c.NeedDeferred(need=1, reason="not now")),
     }
     desk = Desk(workflow_of({}, (due.urgent_needs("2 days"),)), (*given[again], days(9), REWORDED))
     (owed,) = desk.book.owed("case", now=desk.now)

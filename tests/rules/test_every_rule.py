@@ -1,10 +1,13 @@
 """Every rule of case work: a case that it alone finds fault with, what it says, what mends it."""
 
+from datetime import timedelta
+
 import attrs
 import pytest
 
+from caseflow import Actor, Calendar, Context
 from caseflow.casework import PlanApproved, PlanItemDrafted, ProgressNoted
-from caseflow.rules import VOCABULARY, at_least
+from caseflow.rules import VOCABULARY, at_least, not_older_than
 from tests.rules.rows import ROWS
 from tests.rules.said import SAID
 from tests.rules.whole import APART, ITEM, MADE, RULES, TOLD_ELSEWHERE, WHOLE, Desk, workflow_of
@@ -49,6 +52,15 @@ def test_where_nothing_is_there_it_is_said_how_many_are_needed():
     assert Desk(workflow_of({"at-least": said})).judged() == {
         "noted": ["It is noted.", "0 of 2 (progress noted) > write them"]
     }
+
+
+def test_a_day_is_told_as_it_was_at_the_agency():
+    desk = Desk(workflow_of({}), (ProgressNoted(text="seen"), timedelta(days=9)))
+    there = Calendar("Pacific/Kiritimati")  # where the next day had begun
+    context = Context(Actor("ana"), desk.now, desk.now, "go-on", calendar=there)
+    fresh = not_older_than("fresh", ProgressNoted, "1 day", wanted="A note is fresh.")
+    (unmet,) = fresh.result(desk.book.case("case"), context).unmet
+    assert unmet.found == "the latest is of 3 March 2026"
 
 
 def test_a_second_signature_is_another_persons_and_given_since_the_last_change():

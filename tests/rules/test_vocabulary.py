@@ -87,6 +87,8 @@ CHANGES = {
     "due": lambda made: made.due(),
     "due within a span": lambda made: made.due(within="5 days"),
     "due within hours": lambda made: made.due(within="5 hours"),
+    "due from somebody": lambda made: made.due(owner="case-manager"),
+    "due from nobody in particular": lambda made: made.due(owner="client").due(owner=""),
     "worded": lambda made: made.worded("It is so."),
     "named": lambda made: made.named("by-another-name"),
 }
@@ -188,6 +190,10 @@ MISTAKES = {
     "a time for what is not due": (
         {"rule": "needs-covered", "within": "7 days"},
         "The rule (needs-covered) has a time to do it in. Give it strength: due.",
+    ),
+    "somebody who has to do what is not due": (
+        {"rule": "needs-covered", "strength": "warn", "owner": "client"},
+        "The rule (needs-covered) says who has to do it. Give it strength: due.",
     ),
     "two things at once": (
         {"all": [], "any": [], "id": "x"},

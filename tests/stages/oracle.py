@@ -61,13 +61,16 @@ def path(sheet):
 
 def needs(sheet):
     """Each need by its number, with whether it is met, or was put off for a reason."""
-    found, met, told = {}, set(), {}
+    found, met, told, urgent = {}, set(), {}, {}
     for line in of(sheet, "NeedIdentified", "NeedDeferred", "NeedMet"):
         number = getattr(line.event, "number", None)
         if line.what == "NeedIdentified":
-            found[number] = False
+            was, more_urgent = number in met, line.event.urgent > urgent.get(number, False)
             met.discard(number)
             met |= {number} if any(when >= line.when for when in told.get(number, ())) else set()
+            other_words = (number in met) == was and not more_urgent
+            found[number] = other_words and found.get(number, False)
+            urgent[number] = line.event.urgent
         elif line.what == "NeedMet":
             told.setdefault(number, []).append(line.when)
             met.add(number)

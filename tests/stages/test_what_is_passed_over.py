@@ -26,7 +26,6 @@ from caseflow.casework import (
     PartnershipEstablished,
     PlanItemDrafted,
     PlanReviewed,
-    ProgressNoted,
     ReadinessIndicated,
     ReferralMade,
     ResponsibilitiesAcknowledged,
@@ -186,13 +185,6 @@ def test_to_end_services_that_nobody_monitored_is_warned_of(before, warned):
         ),
         (continuum, ENROLLED, "assess", "partnership-established", PartnershipEstablished()),
         (
-            continuum,
-            (),
-            ProgressNoted(text="seen", plan_items=(1,)),
-            "note-refers-to-plan",
-            ITEM,
-        ),
-        (
             service_delivery,
             EXAMINED,
             "begin-planning",
@@ -209,7 +201,7 @@ def test_what_a_document_asks_for_is_warned_of_until_it_is_there(workflow, steps
     assert after.allowed
     ids = [[one.rule for one in verdict.warnings] for verdict in (before, after)]
     assert rule in ids[0]
-    assert set(ids[0]) - set(ids[1]) - {"known-to-the-case"} == {rule}
+    assert set(ids[0]) - set(ids[1]) == {rule}
 
 
 @pytest.mark.parametrize("workflow", SERVED, ids=lambda one: one.name)

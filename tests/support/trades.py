@@ -387,7 +387,7 @@ shop = Workflow(
             "collect",
             source="ready",
             to="collected",
-            rules=[settled, invoiced.due(within=7 * DAY)],
+            rules=[settled, invoiced.due(within=7 * DAY, owner="manager")],
         ),
         Transition("requote", source=("repair", "ready"), to="quoting", reason_required=True),
         Transition("abandon", source=ANY_OPEN, to="abandoned", reasons=REASONS),

@@ -9,9 +9,11 @@ from caseflow import (
     Stage,
     Transition,
     Workflow,
+    not_,
     within,
 )
 from caseflow.kernel.explain import with_article
+from caseflow.rules import recorded
 from caseflow.storage import MemoryStorage
 
 STAGES = [
@@ -100,6 +102,19 @@ def test_an_obligation_and_who_has_to_do_it_have_words_too():
     workflow = shop().extend("till", version="1", obligations=[owed], labels=words)
     assert [workflow.label(id) for id in words] == ["the bill", "customer", "till"]
     assert shop().extend("bare", version="1", obligations=[owed]).label(owed.id) == "paid in time"
+
+
+def test_who_has_to_do_what_a_rule_leaves_due_is_told_in_the_agencys_words():
+    paid = recorded("paid", CaseOpened, wanted="The bill is paid.", remedy="pay it")
+    due = not_("unpaid", paid, wanted="It is not paid.").due(owner="bike-owner")
+    workflow = shop().extend(
+        "till", version="1", rules={"mend": [due]}, labels={"bike-owner": "customer"}
+    )
+    book = Casebook(workflow, MemoryStorage())
+    case_id = book.open(client="c-1", by=MO).case.id
+    verdict = book.do(case_id, "mend", by=MO).verdict
+    assert "Due: from the customer." in verdict.explain()
+    assert [(one.rule, one.owner) for one in book.owed(case_id)] == [("unpaid", "bike-owner")]
 
 
 def role_refusal(workflow, actor):

@@ -11,6 +11,7 @@ import attrs
 from caseflow.kernel.case import Case
 from caseflow.kernel.erasure_errors import ErasedRead
 from caseflow.kernel.errors import listed
+from caseflow.kernel.explain import plain_words
 from caseflow.kernel.recorded import aware
 
 Why = Literal[
@@ -49,7 +50,7 @@ class Ground:
 
     def __str__(self) -> str:
         words = _WORDS[self.why]
-        until = f"{self.until.day} {self.until:%B %Y}" if self.until is not None else ""
+        until = plain_words(self.until.date()) if self.until is not None else ""
         events = ", ".join(map(str, self.events))
         told = words.format(name=self.name, until=until, events=events)
         return f"Case {self.case_id!r} {told}"
@@ -84,7 +85,7 @@ class Erasure:
 
     def __str__(self) -> str:
         cases = f"in {listed(self.cases)}" if self.cases else "in no case"
-        return f"{self.subject} was erased on {self.at.day} {self.at:%B %Y}, {cases}"
+        return f"{self.subject} was erased on {plain_words(self.at.date())}, {cases}"
 
 
 def grounds_in(retention: Retention, case: Case[Any], now: datetime) -> tuple[Ground, ...]:

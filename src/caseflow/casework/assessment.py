@@ -55,7 +55,8 @@ class NeedRated:
 class StrengthIdentified:
     """A strength of the client was found, and named.
 
-    With a `number`, plans say how they build upon it, and it can be rated.
+    By its number plans say how they build upon it, and it is rated. The same number again replaces
+    its words. Without a `number` it has that of the event, or of a strength in the same words.
     """
 
     description: str

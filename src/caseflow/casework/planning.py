@@ -103,7 +103,10 @@ class PlanItemCompleted:
 
 @fact("need-deferred")
 class NeedDeferred:
-    """A need is not addressed now, for a reason (the client chose so, no service is free)."""
+    """A need is not addressed now, for a reason (the client chose so, no service is free).
+
+    Other words for the need change nothing there; one that turns urgent since asks anew.
+    """
 
     need: int
     reason: str

@@ -28,8 +28,9 @@ class Need:
     """A need or barrier, by its number. `deferred` is why it is not addressed now, if so.
 
     `recorded` is the event that has its words, `identified` the one since which it stands: other
-    words for it change nothing there. `met` is the event in which it was met. `strategy` is the
-    event that says how to overcome it; `first_rating` and `rating` are the first and the latest.
+    words for it change nothing there, nor of its being deferred, unless it is urgent only now.
+    `met` is the event in which it was met. `strategy` is the event that says how to overcome it;
+    `first_rating` and `rating` are the first and the latest.
     """
 
     number: int
@@ -67,12 +68,12 @@ class NeedSeenMet:
 
 @attrs.frozen(kw_only=True)
 class Strength:
-    """A strength of the client; with a number, it can be built upon and rated."""
+    """A strength of the client, by its number: that of the event that found it, if it gave none."""
 
+    number: int
     description: str
     domain: Domain
     recorded: int
-    number: int | None = None
     objective: bool = True
     in_client_words: bool = False
     strategy: int | None = None

@@ -88,6 +88,7 @@ class ExceptionInForce(NamedTuple):
     roles: frozenset[str]
     reason: str
     made_by: str
+    made_at: datetime
     due_on: date | None = None
 
     def covers(self, rule: str, at: datetime, role: str | None) -> bool:
@@ -418,6 +419,7 @@ def _exception(recorded: AnyRecorded) -> ExceptionInForce:
         recorded.roles,
         made.reason,
         recorded.actor,
+        recorded.occurred_at,
         made.due_on,
     )
 

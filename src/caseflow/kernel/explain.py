@@ -42,8 +42,11 @@ def _lines(result: Result, words: Words, indent: str, *, part: bool = False) -> 
         yield from _part_lines(result, words, inner)
     else:
         yield from _unmet_lines(result.unmet, inner, excepted=result.exception is not None)
-    if result.strength == "due" and result.outcome == "unmet" and result.within is not None:
-        yield wrapped(f"Due: within {in_time(result.within)}.", inner)
+    if result.strength == "due" and result.outcome == "unmet":
+        by = f"from the {_role(result.owner, words)}" if result.owner else ""
+        when = f"within {in_time(result.within)}" if result.within is not None else ""
+        if by or when:
+            yield wrapped(f"Due: {', '.join(filter(None, (when, by)))}.", inner)
     if result.exception is not None:
         yield wrapped(_exception_words(result), inner)
     elif result.excepted_by and result.refuses and not part:  # a part is excepted with its whole
@@ -141,8 +144,12 @@ def in_time(span: timedelta | Span) -> str:
 
 def with_article(word: str, words: Words | None = None) -> str:
     """A role or kind as a sentence names it: `a supervisor`, `an investigator`."""
-    word = (words or {}).get(word) or word.replace("-", " ").replace("_", " ")
+    word = _role(word, words or {})
     return f"{'an' if word[:1].lower() in 'aeio' else 'a'} {word}"
+
+
+def _role(word: str, words: Words) -> str:
+    return words.get(word) or word.replace("-", " ").replace("_", " ")
 
 
 def _capital(text: str) -> str:
@@ -180,6 +187,7 @@ def result_data(result: Result) -> dict[str, Any]:
         "exception_by": result.exception_made.made_by if result.exception_made else None,
         "exception_reason": str(result.exception_made.reason) if result.exception_made else None,
         "within": in_time(result.within) if result.within is not None else None,
+        "owner": result.owner,
         "fault": result.fault,
         "source": result.source,
         "connective": result.connective,

@@ -63,6 +63,8 @@ class Result:
     """That exception: by whom, until when, and why (None where it is told from a note)."""
     source: str = ""
     within: timedelta | Span | None = None
+    owner: str = ""
+    """For a rule of strength `due`: who has to do it, where that is said."""
     since: int | None = None
     """For a rule of strength `due`: the number of the decision since which it is owed."""
     fault: str = ""

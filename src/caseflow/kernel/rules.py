@@ -82,7 +82,8 @@ class Rule(Generic[S_contra]):
     """A rule, with its words, its source and the strength that the agency gave it.
 
     Make one with the decorator `rule` or with a combinator; change its strength with
-    `warns`, `due` and `blocks`. `excepted_by` is the role that may make an exception.
+    `warns`, `due` and `blocks`. `excepted_by` is the role that may make an exception, `owner`
+    who has to do what is due by it (a role, or the client).
     """
 
     id: str
@@ -95,6 +96,7 @@ class Rule(Generic[S_contra]):
     stages: tuple[str, ...] = ()
     strength: Strength = "block"
     within: timedelta | Span | None = None
+    owner: str = ""
     excepted_by: str = ""
     source: str = ""
     connective: str = ""
@@ -104,20 +106,25 @@ class Rule(Generic[S_contra]):
 
     def blocks(self) -> Rule[S_contra]:
         """This rule, refusing."""
-        return attrs.evolve(self, strength="block", within=None)
+        return attrs.evolve(self, strength="block", within=None, owner="")
 
     def warns(self) -> Rule[S_contra]:
         """This rule, warning: the decision is allowed, and the warning shown and counted."""
-        return attrs.evolve(self, strength="warn", within=None)
+        return attrs.evolve(self, strength="warn", within=None, owner="")
 
-    def due(self, *, within: timedelta | Span | str | None = None) -> Rule[S_contra]:
+    def due(
+        self, *, within: timedelta | Span | str | None = None, owner: str | None = None
+    ) -> Rule[S_contra]:
         """This rule, owed: the decision is allowed, and what is unmet is due afterwards.
 
         `within` is the time after the decision occurred (None: no date): a span such as
         `"5 working days"`, to the end of a day by the calendar of the workflow, or a
-        timedelta, to the moment. Raises `DefinitionError` where it is no time.
+        timedelta, to the moment. `owner` is who has to do it (a role, or the client); left out,
+        it is who had to before. Raises `DefinitionError` for what is no time, or no text.
         """
-        return attrs.evolve(self, strength="due", within=a_span(self.id, within))
+        owner = self.owner if owner is None else owner
+        some_words(self.id, owner=owner)
+        return attrs.evolve(self, strength="due", within=a_span(self.id, within), owner=owner)
 
     def sourced(self, source: str) -> Rule[S_contra]:
         """This rule, as another document asks for it. Raises `DefinitionError`."""
@@ -215,6 +222,7 @@ class Rule(Generic[S_contra]):
             excepted_by=self.excepted_by,
             source=self.source,
             within=self.within,
+            owner=self.owner,
             fault=fault,
             connective=self.connective,
             parts=parts,

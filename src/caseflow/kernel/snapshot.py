@@ -23,7 +23,7 @@ from caseflow.kernel.stored import StoredEvent
 if TYPE_CHECKING:
     from caseflow.kernel.codec import Codec
 
-FORMAT = 1
+FORMAT = 3
 SEALED_FORMAT = 2
 
 
@@ -46,6 +46,7 @@ def packed(codec: Codec, case: Case[Any]) -> dict[str, Any]:
                 sorted(e.roles),
                 e.reason,
                 e.made_by,
+                instant(e.made_at),
                 e.due_on and e.due_on.isoformat(),
             )
             for e in case.exceptions
@@ -139,11 +140,13 @@ def _exception(
     roles: list[str],
     reason: str,
     made_by: str,
-    due_on: str | None = None,
+    made_at: str,
+    due_on: str | None,
 ) -> ExceptionInForce:
     end = moment_of(until) if until else None
     day = date.fromisoformat(due_on) if due_on else None
-    return ExceptionInForce(number, rule, end, frozenset(roles), reason, made_by, day)
+    at = moment_of(made_at)
+    return ExceptionInForce(number, rule, end, frozenset(roles), reason, made_by, at, day)
 
 
 def _entry_packed(codec: Codec, entry: AnyRecorded) -> list[Any]:

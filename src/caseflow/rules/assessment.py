@@ -21,6 +21,7 @@ from caseflow.casework import (
 from caseflow.kernel.case import Case, stage_of
 from caseflow.kernel.checks import some_texts
 from caseflow.kernel.context import Context
+from caseflow.kernel.explain import plain_words
 from caseflow.kernel.rules import Rule, Unmet, rule
 from caseflow.rules.sources import ised
 from caseflow.workflow.vocabulary import maker
@@ -89,10 +90,9 @@ def assessment_before_plan(*, stages: tuple[str, ...] = ("assessment",)) -> Rule
             return
         began = _begun(case, stages)
         if completed.number < began:
-            day = context.calendar.day_of(completed.occurred_at)
+            day = plain_words(context.calendar.day_of(completed.occurred_at))
             yield Unmet(
-                found=f"an assessment completed on {day.day} {day:%B %Y}, before this reassessment "
-                "began",
+                found=f"an assessment completed on {day}, before this reassessment began",
                 remedy="complete the reassessment",
                 evidence=(completed.number, began),
             )

@@ -17,6 +17,7 @@ from caseflow.kernel.calendar import Span, span_of
 from caseflow.kernel.case import Case, stage_of
 from caseflow.kernel.checks import so_many
 from caseflow.kernel.context import Context
+from caseflow.kernel.explain import plain_words
 from caseflow.kernel.rules import Rule, Unmet, rule
 from caseflow.rules.sources import field
 from caseflow.workflow.vocabulary import maker
@@ -154,7 +155,7 @@ def contact_attempted(*, times: int = 1, over: Span | str = "0 days") -> Rule[Ca
         elif _last_day(failed[0].occurred_at, long, context) > context.calendar.day_of(context.now):
             began = context.calendar.day_of(failed[0].occurred_at)
             yield Unmet(
-                found=f"attempts since {began.day} {began:%B %Y}",
+                found=f"attempts since {plain_words(began)}",
                 remedy=f"go on trying until {long} have passed",
                 evidence=numbers,
             )

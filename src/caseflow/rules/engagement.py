@@ -21,6 +21,7 @@ from caseflow.casework import (
 )
 from caseflow.kernel.case import Case
 from caseflow.kernel.context import Context
+from caseflow.kernel.explain import plain_words
 from caseflow.kernel.rules import Unmet, any_of, rule
 from caseflow.rules.general import recorded
 from caseflow.rules.sources import ised, models, stages, trilevel
@@ -47,7 +48,7 @@ def eligible(case: Casework, context: Context) -> Iterator[Unmet]:
         )
     elif found.valid_until is not None and found.valid_until < context.calendar.day_of(context.at):
         yield Unmet(
-            found=f"eligible until {found.valid_until.day} {found.valid_until:%B %Y}",
+            found=f"eligible until {plain_words(found.valid_until)}",
             remedy="determine eligibility again",
         )
 

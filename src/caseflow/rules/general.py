@@ -11,6 +11,8 @@ from caseflow.kernel.case import Case
 from caseflow.kernel.checks import so_many
 from caseflow.kernel.context import Context
 from caseflow.kernel.events import event_type
+from caseflow.kernel.explain import plain_words
+from caseflow.kernel.recorded import AnyRecorded
 from caseflow.kernel.rules import Rule, Unmet, rule
 from caseflow.kernel.verdict import in_words
 from caseflow.workflow.obligation import entered
@@ -43,7 +45,7 @@ def recorded(
         found = max(each, key=lambda one: one.occurred_at, default=None)
         begun = next(iter(clock.begun(case, frozenset())), None) if clock else None
         if found is None or (begun and _before(found.occurred_at, begun.at, long, context)):
-            last = None if found is None else f"only before, on {_day(found.occurred_at)}"
+            last = None if found is None else f"only before, on {_day(found, context)}"
             yield Unmet(found=last, remedy=remedy)
 
     return was_recorded
@@ -118,22 +120,17 @@ def not_older_than(
         if found is None:
             yield Unmet(remedy=remedy)
         elif context.calendar.later(found.occurred_at, longest) < context.at:
-            yield Unmet(found=f"the latest is of {_day(found.occurred_at)}", remedy=remedy)
+            yield Unmet(found=f"the latest is of {_day(found, context)}", remedy=remedy)
 
     return lately
 
 
-def told(word: str, numbers: Iterable[int], *, one: str, several: str) -> str:
-    """Numbered things, and what is so of them: `need 7, which was not assessed`."""
-    *before, last = map(str, numbers)
-    if not before:
-        return f"{word} {last}, which {one}"
-    return f"{word}s {', '.join(before)} and {last}, which {several}"
-
-
 def not_assessed(needs: Iterable[int]) -> str:
-    """Needs that nobody assessed, by their numbers."""
-    return told("need", needs, one="was not assessed", several="were not assessed")
+    """Needs that nobody assessed, by their numbers: `need 7, which was not assessed`."""
+    *before, last = map(str, needs)
+    if not before:
+        return f"need {last}, which was not assessed"
+    return f"needs {', '.join(before)} and {last}, which were not assessed"
 
 
 def _before(moment: datetime, start: datetime, long: Span, context: Context) -> bool:
@@ -143,5 +140,6 @@ def _before(moment: datetime, start: datetime, long: Span, context: Context) -> 
     return moment < start or early
 
 
-def _day(moment: Any) -> str:
-    return f"{moment.day} {moment:%B %Y}"
+def _day(recorded: AnyRecorded, context: Context) -> str:
+    """The day on which something occurred, there."""
+    return plain_words(context.calendar.day_of(recorded.occurred_at))

@@ -210,14 +210,7 @@ def barriers_have_strategies(case: Casework, context: Context) -> Iterator[Unmet
 def strengths_built_upon(case: Casework, context: Context) -> Iterator[Unmet]:
     """For every strength there is a strategy to build upon it."""
     for strength in case.state.strengths:
-        if strength.number is None:
-            yield Unmet(
-                about="a strength without a number",
-                found="no strategy can name it",
-                remedy="correct it, giving it a number, and record how the plan builds upon it",
-                evidence=(strength.recorded,),
-            )
-        elif strength.strategy is None:
+        if strength.strategy is None:
             yield Unmet(
                 about=f"strength {strength.number}",
                 found="no strategy",

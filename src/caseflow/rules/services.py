@@ -24,9 +24,8 @@ from caseflow.kernel.calendar import Span, span_of
 from caseflow.kernel.case import Case
 from caseflow.kernel.checks import so_many
 from caseflow.kernel.context import Context
-from caseflow.kernel.explain import days
+from caseflow.kernel.explain import days, plain_words
 from caseflow.kernel.rules import Rule, Unmet, rule
-from caseflow.rules.general import told
 from caseflow.rules.sources import bilevel, field, ised, models
 from caseflow.workflow.vocabulary import maker
 
@@ -40,15 +39,9 @@ Casework = Case[CaseworkState]
 )
 def service_in_plan(case: Casework, context: Context) -> Iterator[Unmet]:
     """A service belongs to an item of the plan."""
-    event: ServiceProvided = context.event
-    unknown = [number for number in event.plan_items if case.state.item(number) is None]
-    if unknown or not event.plan_items:
-        found = "no plan item"
-        if unknown:
-            so = "not in the plan"
-            found = told("plan item", unknown, one=f"is {so}", several=f"are {so}")
+    if not context.event.plan_items:  # of one that is not there, known-to-the-case tells
         yield Unmet(
-            found=found,
+            found="no plan item",
             remedy="name the plan item that it belongs to, or bring the plan up to date",
         )
 
@@ -69,9 +62,8 @@ def plan_current(case: Casework, context: Context) -> Iterator[Unmet]:
     reviewed = case.latest_recorded(PlanReviewed)
     done = reviewed is not None and reviewed.number > scheduled.number
     if not done and scheduled.event.review_on < context.calendar.day_of(context.at):
-        day = scheduled.event.review_on
         yield Unmet(
-            found=f"its review was due on {day.day} {day:%B %Y}",
+            found=f"its review was due on {plain_words(scheduled.event.review_on)}",
             remedy="review the plan with the client",
         )
 
@@ -83,8 +75,7 @@ def plan_current(case: Casework, context: Context) -> Iterator[Unmet]:
 )
 def note_refers_to_plan(case: Casework, context: Context) -> Iterator[Unmet]:
     """A progress note says to which items of the plan it belongs."""
-    event: ProgressNoted = context.event
-    if not any(case.state.item(number) for number in event.plan_items):
+    if not context.event.plan_items:  # of one that is not there, known-to-the-case tells
         yield Unmet(found="no item of the plan", remedy="name the plan items that it is about")
 
 

@@ -26,10 +26,11 @@ def _led(case: Casework, context: Context) -> Iterator[Unmet]:
         yield Unmet(found="nobody leads it yet", remedy="assign a lead case manager")
 
 
-lead_assigned: Rule[CaseworkState] = _led.due()
+lead_assigned: Rule[CaseworkState] = _led.due(owner="supervisor")
 """A rule: a lead case manager is assigned. Until then it is due, and keeps nothing from happening.
 
-It belongs on the decision from which on somebody has to have the lead, such as the opening
+Whoever assigns it is taken to be the supervisor; `lead_assigned.due(owner=...)` names another. It
+belongs on the decision from which on somebody has to have the lead, such as the opening
 (`CaseOpened`) or the enrollment. The source names no time: `lead_assigned.due(within=...)` does.
 """
 
@@ -60,9 +61,10 @@ def caseload_cap(most: int) -> Rule[CaseworkState]:
             return
         others = context.other_cases("lead", lead)
         if others >= most:
+            assigning = isinstance(context.event, LeadCaseManagerAssigned)
             yield Unmet(
                 found=f"{lead} leads {cases_in_words(others)} already",
-                remedy="assign it to somebody else",
+                remedy=f"assign it to somebody else{'' if assigning else ', and then do this'}",
             )
 
     return capped

@@ -209,7 +209,7 @@ five_stage_cyclic: Workflow[CaseworkState] = Workflow(
     ),
     events=FACTS,
     rules={
-        CaseOpened: [closure_criteria_set.due()],
+        CaseOpened: [closure_criteria_set.due(owner="case-manager")],
         Enrolled: [eligible.sourced(field("eligibility before enrollment"))],
         **APPROVING,
     },

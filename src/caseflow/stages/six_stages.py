@@ -250,7 +250,7 @@ six_stage: Workflow[CaseworkState] = Workflow(
     events=FACTS,
     rules={
         **APPROVING,
-        Enrolled: [eligible, CRITERIA_SET.due()],
+        Enrolled: [eligible, CRITERIA_SET.due(owner="case-manager")],
         AssessmentCompleted: [
             needs_numbered.warns(),
             strengths_named.warns(),

@@ -106,7 +106,7 @@ def _need(draw: Draw, case: Casework) -> NeedIdentified:
 
 @st.composite
 def _strength(draw: Draw, case: Casework) -> StrengthIdentified:
-    used = [one.number for one in case.state.strengths if one.number is not None]
+    used = [one.number for one in case.state.strengths]
     return StrengthIdentified(
         description=choose(draw, ["keeps promises", "has a sister nearby"]),
         domain=choose(draw, _DOMAINS),
@@ -147,7 +147,7 @@ def _strategy(draw: Draw, case: Casework) -> StrategyRecorded:
     """For a need or a strength that has none yet, if there is one."""
     state = case.state
     needs = [need.number for need in state.needs if need.strategy is None]
-    strengths = [one.number for one in state.strengths if one.number and one.strategy is None]
+    strengths = [one.number for one in state.strengths if one.strategy is None]
     if strengths and (not needs or choose(draw, [True, False])):
         return StrategyRecorded(text="build upon it", strength=choose(draw, strengths))
     return StrategyRecorded(text="overcome it", need=choose(draw, needs or [1]))

@@ -263,8 +263,9 @@ def _check_labels(
     rules = [rule for row in rows for rule in row.rules]
     rules += [rule for given in workflow.rules.values() for rule in given]
     roles = {role for row in rows for role in row.transition.roles}
-    roles |= {rule.excepted_by for rule in rules} | set(workflow.opened_by)
-    roles |= {role for one in workflow.obligations for role in (one.owner, one.excepted_by)}
+    owed = (*rules, *workflow.obligations)
+    roles |= {role for one in owed for role in (one.owner, one.excepted_by)}
+    roles |= set(workflow.opened_by)
     names = {"open", *places.stages, *places.all, *(row.name for row in rows)}
     names |= {kind.name for kind in known.values()} | roles | {workflow.faults_excepted_by}
     names |= {one.id for one in workflow.obligations}

@@ -36,7 +36,16 @@ from caseflow.workflow.course import (
 )
 from caseflow.workflow.failing import Failing, begun_of
 from caseflow.workflow.obligation import Begun, Obligation
-from caseflow.workflow.windows import FOR_EVER, NEVER, WINDOWS, Asked, Met, Window, following
+from caseflow.workflow.windows import (
+    FOR_EVER,
+    NEVER,
+    WINDOWS,
+    Asked,
+    Met,
+    Window,
+    following,
+    making_up,
+)
 
 Status = Literal[
     "upcoming", "open", "overdue", "met", "excepted", "paused", "missed", "cancelled", "lapsed"
@@ -152,7 +161,8 @@ def _standing(
     exception = None
     if case.exceptions:
         excused = owing.excused.get(calendar.day_of(due_at))
-        exception = excused or _exception(one, case, min(left, now))
+        made_by = _made_by(owing, begun, Window(opens_at, due_at), left, calendar, now)
+        exception = excused or _exception(one, case, min(left, now), made_by)
         done = None if late and excused else done
     status: Status
     if done:
@@ -217,11 +227,28 @@ def _found(owing: _Owing, begun: Begun, calendar: Calendar, now: datetime) -> Tu
         found = after
 
 
-def _exception(obligation: Obligation, case: Case[Any], now: datetime) -> int | None:
+def _made_by(
+    owing: _Owing, begun: Begun, window: Window, left: datetime, calendar: Calendar, now: datetime
+) -> datetime:
+    """By when an exception that bridges a time has to be made: what was missed before stays so."""
+    one, course = owing.obligation, owing.course
+    if one.only_in_time:
+        return window.due_at
+    if left == FOR_EVER or not one.again:
+        return left
+    after = following(Asked(one, begun, None, now, calendar, holds_of(one, course)), window)
+    return making_up(one, window, after, course.stopped(owing.cancels))
+
+
+def _exception(
+    obligation: Obligation, case: Case[Any], now: datetime, made_by: datetime
+) -> int | None:
     """The number of the exception that stands in its place, if there is one."""
     by = obligation.excepted_by or None
-    made = (one for one in reversed(case.exceptions) if one.covers(obligation.id, now, by))
-    return next((one.number for one in made), None)
+    for made in reversed(case.exceptions):
+        if made.made_at <= min(made_by, now) and made.covers(obligation.id, now, by):
+            return made.number
+    return None
 
 
 def _seen(

@@ -39,6 +39,11 @@ class Course(NamedTuple):
         """Whether the case has ended."""
         return bool(self.stays) and self.stays[-1].ended
 
+    def stopped(self, cancels: Sequence[Met]) -> datetime:
+        """Since when an obligation is cancelled by these events (`FOR_EVER`: it is not)."""
+        back = max(self.reopened, default=Met(NEVER, 0))
+        return next((met.at for met in cancels if met > back), FOR_EVER)
+
 
 def course_of(case: Case[Any], ends: frozenset[str]) -> Course:
     """What the path of a case says; `ends` are the positions in which cases have ended."""

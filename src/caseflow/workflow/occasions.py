@@ -25,7 +25,6 @@ from caseflow.kernel.case import (
     fold,
     occurred,
 )
-from caseflow.kernel.events import ExceptionMade
 from caseflow.kernel.recorded import AnyRecorded
 from caseflow.workflow.course import (
     Times,
@@ -44,7 +43,6 @@ from caseflow.workflow.course import (
 )
 from caseflow.workflow.failing import begun_of
 from caseflow.workflow.obligation import Begun, Obligation
-from caseflow.workflow.timing import Yearly
 from caseflow.workflow.windows import (
     FOR_EVER,
     MOMENT,
@@ -54,6 +52,7 @@ from caseflow.workflow.windows import (
     Met,
     Window,
     following,
+    making_up,
     settling,
 )
 
@@ -211,10 +210,7 @@ class _Report:
         self._calendar, self._now = workflow.calendar, now
         self._course, self._events = course_of(case, workflow.ends), events
         self._met: dict[tuple[type[Any], ...], list[Met]] = {}
-        made = (one for one in events if type(one.event) is ExceptionMade)
-        self._made = [
-            (one.occurred_at, in_force) for one, in_force in zip(made, case.exceptions, strict=True)
-        ]
+        self._made = case.exceptions
 
     def of(self, clock: _Clock) -> Iterator[Occasion]:
         """Every time that a clock says, with what came of it."""
@@ -260,8 +256,7 @@ class _Report:
         found = found[start : bisect_right(found, Met(*clock.gone))]
         done = done_of(clock.begun, found, self._now)
         if one.again:
-            back = max(self._course.reopened, default=Met(NEVER, 0))
-            stops = next((met.at for met in clock.cancels if met > back), FOR_EVER)
+            stops = self._course.stopped(clock.cancels)
             done = counting(asked, done, clock.places)
             if one.by_calendar and one.of_its_stages:  # the week in which the case came back
                 before = (met for met in done if met.at < clock.begun.at)
@@ -279,7 +274,7 @@ class _Report:
     def _days(self, obligation: Obligation) -> set[date]:
         """The days due on which an exception excuses it."""
         by = obligation.excepted_by or None
-        made = (made for _, made in self._made if made.rule == obligation.id and by in made.roles)
+        made = (one for one in self._made if one.rule == obligation.id and by in one.roles)
         return {made.due_on for made in made if made.due_on is not None}
 
     def _outcome(self, clock: _Clock, time: _Time) -> tuple[OccasionOutcome, int | None]:
@@ -310,11 +305,11 @@ class _Report:
     ) -> ExceptionInForce | None:
         """The exception that stands in its place: one made to this time alone, or in force now."""
         day, by = self._calendar.day_of(due_at), obligation.excepted_by or None
-        for _, made in reversed(self._made):
+        for made in reversed(self._made):
             if made.rule == obligation.id and made.due_on == day and by in made.roles:
                 return made
-        for made_at, made in reversed(self._made):
-            if made_at <= judged and made.covers(obligation.id, at, by):
+        for made in reversed(self._made):
+            if made.made_at <= judged and made.covers(obligation.id, at, by):
                 return made
         return None
 
@@ -341,7 +336,8 @@ def _again(
         told = _window(plain._replace(met=after)) if one.by_calendar and asked.holds else window
         skipped = told.opens_at < window.opens_at  # the case was on hold meanwhile
         next_one, anew = following(asked, window), owed_again(window.due_at, times)
-        made_up_by = _made_up_by(one, told, next_one, anew, stops)
+        made_up_by = making_up(one, told, next_one, stops)
+        made_up_by = made_up_by if anew is None else min(made_up_by, anew - MOMENT)
         while left and left[-1].at <= made_up_by and _passed(plain, left[-1], told):
             left.pop()  # it was done before the window, or beside what was counted
         met = left.pop() if left and left[-1].at <= made_up_by else None
@@ -367,18 +363,6 @@ def _again(
 def _passed(asked: Asked, met: Met, told: Window) -> bool:
     """Whether something was done before a window, so that it is for none after it either."""
     return _window(asked._replace(met=met)).opens_at <= told.opens_at
-
-
-def _made_up_by(
-    one: Obligation, window: Window, after: Window, anew: datetime | None, stops: datetime
-) -> datetime:
-    """Until when one time may be made up for: before the next is due, opens, or is owed anew."""
-    found = window.due_at
-    if one.rolling:
-        found = FOR_EVER if found <= stops < after.due_at else after.due_at
-    elif isinstance(one.due, Yearly):
-        found = after.opens_at - MOMENT
-    return found if anew is None else min(found, anew - MOMENT)
 
 
 def _window(asked: Asked) -> Window:

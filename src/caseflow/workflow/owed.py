@@ -13,6 +13,7 @@ from caseflow.kernel.calendar import Calendar, Span
 from caseflow.kernel.case import Case, S
 from caseflow.kernel.context import Context
 from caseflow.kernel.events import event_type
+from caseflow.kernel.explain import plain_words
 from caseflow.kernel.recorded import Actor, AnyRecorded
 from caseflow.kernel.rules import Result, Rule, Unmet
 from caseflow.workflow.clocks import Standing, standings
@@ -71,7 +72,17 @@ def owed(
             continue
         due_at = _due_at(decided.occurred_at, rule.within, calendar)
         overdue = due_at is not None and now > due_at
-        found.append(Owed(rule_id, decided.number, decided.occurred_at, due_at, overdue, result))
+        found.append(
+            Owed(
+                rule_id,
+                decided.number,
+                decided.occurred_at,
+                due_at,
+                overdue,
+                result,
+                rule.owner,
+            )
+        )
     return tuple(sorted(found, key=lambda item: (item.due_at is None, item.due_at or now)))
 
 
@@ -80,7 +91,7 @@ def _as_owed(standing: Standing, calendar: Calendar) -> Owed:
     one = standing.obligation
     day = calendar.day_of(standing.opens_at)
     unmet = Unmet(
-        found=f"not done since {day.day} {day:%B %Y}",
+        found=f"not done since {plain_words(day)}",
         remedy=one.remedy,
         about=standing.about,
         evidence=(standing.since,),
@@ -94,6 +105,7 @@ def _as_owed(standing: Standing, calendar: Calendar) -> Owed:
         evidence=(standing.since,),
         excepted_by=one.excepted_by,
         source=one.source,
+        owner=one.owner,
         since=standing.since,
     )
     return Owed(

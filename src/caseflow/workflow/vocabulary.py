@@ -33,9 +33,10 @@ Vocabulary = Mapping[str, "Rule[Any] | Callable[..., Rule[Any]]"]
 
 _COMBINED: dict[str, Callable[..., Rule[Any]]] = {"all": all_of, "any": any_of}
 _CONNECTIVES = {"all of": "all", "any of": "any", "not": "not", "when": "when"}
-_COMMON = ("id", "wanted", "strength", "within", "excepted_by", "source")
+_COMMON = ("id", "wanted", "strength", "within", "owner", "excepted_by", "source")
 _STRENGTHS = ("block", "warn", "due")
-_KEYS = ("rule", *_COMBINED, "not", "when", "then", "strength", "within")
+_OF_DUE = {"within": "has a time to do it in", "owner": "says who has to do it"}
+_KEYS = ("rule", *_COMBINED, "not", "when", "then", "strength", "within", "owner")
 MOST = 1_000
 """How many rules data may join to one: one with more is a slip, or endless."""
 DEEPEST = 50
@@ -134,6 +135,7 @@ def as_data(rule: Rule[Any]) -> dict[str, Any]:
     data |= {"wanted": rule.wanted, "strength": rule.strength}
     if rule.strength == "due":
         data["within"] = None if rule.within is None else str(_within(rule.id, rule.within))
+        data["owner"] = rule.owner
     # also where they are empty: left out, they would be as the vocabulary has them
     return data | {"excepted_by": rule.excepted_by, "source": rule.source}
 
@@ -176,8 +178,8 @@ def from_data(
 
     `data` names a rule of `words` (`rule`), with what its maker takes, or joins others (`all`,
     `any`, `not`, or `when` and `then`). `id`, `wanted`, `strength` (block, warn, due),
-    `within`, `excepted_by` and `source` may be given for each; left out, they are as the
-    vocabulary has them (an `excepted_by` of "" is nobody). `events` are the event classes that
+    `within`, `owner`, `excepted_by` and `source` may be given for each; left out, they are as
+    the vocabulary has them (an `excepted_by` of "" is nobody). `events` are the event classes that
     it may name, by their stored names. Nothing of the data is run. Raises `DefinitionError`,
     which says where it is wrong.
     """
@@ -309,13 +311,14 @@ class _Reader:
         return _made(where, lambda: _COMBINED[key](id, *parts, wanted=wanted))
 
     def _strength(self, rule: Rule[Any], data: Mapping[str, Any], where: _Place) -> str:
-        """The strength that the data gives a rule; a time to do it in goes with `due` alone."""
+        """The strength that the data gives a rule; by when and by whom goes with `due` alone."""
         strength: str = data.get("strength", rule.strength)
         if strength not in _STRENGTHS:
             problem = f"has the strength {short(strength)}"
             raise misplaced(where, problem, nearest(strength, _STRENGTHS))
-        if "within" in data and strength != "due":
-            raise misplaced(where, "has a time to do it in", "Give it strength: due.")
+        for key, has in _OF_DUE.items():
+            if key in data and strength != "due":
+                raise misplaced(where, has, "Give it strength: due.")
         return strength
 
 
@@ -330,7 +333,7 @@ def _adjusted(rule: Rule[Any], data: Mapping[str, Any], strength: str) -> Rule[A
     if "excepted_by" in data:
         rule = rule.excepted(by=data["excepted_by"])
     if strength == "due":
-        return rule.due(within=data.get("within", rule.within))
+        return rule.due(within=data.get("within", rule.within), owner=data.get("owner"))
     return rule.warns() if strength == "warn" else rule.blocks()
 
 

@@ -114,7 +114,7 @@ def _between(asked: Asked) -> Window:
     due: Any = asked.obligation.due
     start = asked.calendar.day_of(asked.begun.at)
     opens = asked.start(asked.calendar.after(start, due.opens))
-    return _window(asked, opens, asked.end(asked.calendar.after(start, due.closes)))
+    return _window(asked, opens, asked.calendar.later(asked.begun.at, due.closes))
 
 
 def _in_quarter(asked: Asked) -> Window:
@@ -238,6 +238,18 @@ def _period(day: date, span: Span, calendar: Calendar) -> tuple[date, date]:
 def settling(asked: Asked, window: Window) -> Met:
     """What settles a window of what is due again and again."""
     return Met(window.due_at if asked.obligation.rolling else window.opens_at, maxsize)
+
+
+def making_up(obligation: Obligation, window: Window, after: Window, stops: datetime) -> datetime:
+    """Until when one time of what is due again may be made up for: till the next is due, or opens.
+
+    `after` is the next one; it does not come where the obligation is cancelled (`stops`) before it.
+    """
+    if obligation.rolling:
+        return FOR_EVER if window.due_at <= stops < after.due_at else after.due_at
+    if isinstance(obligation.due, Yearly):
+        return after.opens_at - MOMENT
+    return window.due_at
 
 
 def following(asked: Asked, window: Window) -> Window:

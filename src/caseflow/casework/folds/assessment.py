@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _KEPT = ("strategy", "first_rating", "rating")
 """What stands of a need or strength that is written again."""
+_DEFERRAL = ("deferred", "deferred_recorded", "deferred_at")
 
 
 def _need(state: CaseworkState, recorded: AnyRecorded) -> Changes:
@@ -38,6 +39,7 @@ def _need(state: CaseworkState, recorded: AnyRecorded) -> Changes:
         kept |= {"met": seen.recorded, "met_at": seen.met_at}
     if before is not None and _other_words(before, event, reopened=before.met != kept.get("met")):
         since, moment = before.identified, min(before.identified_at, moment)
+        kept |= {name: getattr(before, name) for name in _DEFERRAL}
     need = copied(
         Need,
         event,
@@ -51,8 +53,8 @@ def _need(state: CaseworkState, recorded: AnyRecorded) -> Changes:
 
 
 def _other_words(before: Need, event: NeedIdentified, *, reopened: bool) -> bool:
-    """Whether a number is given again for a need that stands, and no more urgent than it was."""
-    return not reopened and before.deferred is None and before.urgent >= event.urgent
+    """Whether a number is given again for a need that is no more open or urgent than it was."""
+    return not reopened and before.urgent >= event.urgent
 
 
 def _need_met(state: CaseworkState, recorded: AnyRecorded) -> Changes:
@@ -78,21 +80,25 @@ def _rated(thing: Any, rating: int) -> Any:
 def _strength(state: CaseworkState, recorded: AnyRecorded) -> Changes:
     event: StrengthIdentified = recorded.event
     before = next((one for one in state.strengths if _same(one, event)), None)
-    kept = {name: getattr(before, name) for name in _KEPT if before}
-    strength = copied(
-        Strength,
-        event,
-        recorded=recorded.number,
-        in_client_words=said(event.client_words),
+    kept = {name: getattr(before, name) for name in (*_KEPT, "number") if before}
+    if before is None and event.number is None:
+        kept["number"] = _free(state, recorded.number)
+    strength = attrs.evolve(
+        copied(Strength, event, recorded=recorded.number, in_client_words=said(event.client_words)),
         **kept,
     )
-    others = [one for one in state.strengths if not _same(one, event)]
-    return {"strengths": (*others, strength)}
+    return {"strengths": (*(one for one in state.strengths if one is not before), strength)}
+
+
+def _free(state: CaseworkState, number: int) -> int:
+    """This number for a strength, or the next one where another has it."""
+    used = {one.number for one in state.strengths}
+    return number if number not in used else max(used) + 1
 
 
 def _same(one: Strength, event: StrengthIdentified) -> bool:
     """Whether an event names a strength again. Of texts that were erased, nobody can tell."""
-    if one.number is not None or event.number is not None:
+    if event.number is not None:
         return one.number == event.number
     texts = one.description, event.description
     return not any(isinstance(text, Erased) for text in texts) and texts[0] == texts[1]
