@@ -232,7 +232,7 @@ class AsyncCasebook(Book[Storage | AsyncStorage, S], AsyncKeeping[S], ErasesAwai
         """As `Casebook.follow`, by looking every `poll` seconds."""
         import asyncio
 
-        following(stop, poll, awaited=True)
+        following(stop, poll, awaited=True, joined=self._joined is not None)
         while not stop.is_set():
             if await self.consume(consumer, handle, limit=limit) == 0:
                 with suppress(TimeoutError):

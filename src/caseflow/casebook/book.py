@@ -276,9 +276,9 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
         Where there is nothing more, it looks again after `poll` seconds, or as soon as a store
         that notifies (`SQLStorage(..., notify=True)`) hears of an append. What `handle` or the
         store raises ends it; call it again, and it goes on where it was. Raises `InvalidCall`
-        for what is no `threading.Event`, or no number of seconds.
+        for what is no `threading.Event`, or no number of seconds, and in a book made by `within`.
         """
-        following(stop, poll, awaited=False)
+        following(stop, poll, awaited=False, joined=self._joined is not None)
         heard: Callable[[float], bool] = stop.wait
         store: Any = self._store
         with ExitStack() as open_until_stopped:
