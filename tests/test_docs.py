@@ -22,6 +22,7 @@ from tests.support.doc_blocks import (
     run,
 )
 from tests.support.trades import shop
+from tools import verbs
 from tools.reference import MODELS, model_page, page, page_of_rules
 from tools.reference_due import by_when
 
@@ -80,6 +81,16 @@ def test_every_workflow_that_ships_has_a_reference_and_nothing_else_has():
     assert {path.name for path in REFERENCES.iterdir()} == named | {"rules.md"}
     for path in [ROOT / "README.md", ROOT / "docs" / "index.md"]:
         assert all(f"models/{name})" in path.read_text(encoding="utf-8") for name in named)
+
+
+def test_the_page_of_verbs_is_what_the_tool_prints_and_tells_of_all_that_they_answer():
+    path = ROOT / "docs" / "verbs.md"
+    assert path.read_text(encoding="utf-8") == verbs.page(), f"{path}: run make reference"
+    said = " ".join(
+        verbs.answered(signature.return_annotation) for _, signature, _ in verbs.verbs()
+    )
+    told = {one.__name__ for one in verbs.ANSWERS}
+    assert {word for word in re.findall(r"\w+", said) if hasattr(caseflow, word)} <= told
 
 
 @pytest.mark.parametrize(

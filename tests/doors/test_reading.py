@@ -157,9 +157,20 @@ POLLS = (
 )
 
 
-def followed(awaited, **given):
+class Joining(MemoryStorage):
+    """A store that is its own transaction."""
+
+    def within(self, transaction):
+        return self
+
+    within_async = within
+
+
+def followed(awaited, *, joined=False, **given):
     """What is said of how `follow` is called."""
-    book = (AsyncCasebook if awaited else Casebook)(shop, MemoryStorage())
+    book = (AsyncCasebook if awaited else Casebook)(shop, Joining())
+    if joined:
+        book = book.within("a transaction")
 
     def follow():
         following = book.follow("k", print, **given)
@@ -175,6 +186,16 @@ def followed(awaited, **given):
 def test_a_follower_looks_after_a_number_of_seconds(awaited, poll):
     stop = asyncio.Event() if awaited else threading.Event()
     assert followed(awaited, stop=stop, poll=poll) == f"poll={poll!r} {POLLS}"
+
+
+@pytest.mark.parametrize("awaited", [False, True])
+def test_a_follower_keeps_no_transaction_open(awaited):
+    stop = threading.Event()
+    stop.set()
+    assert followed(awaited, joined=True, stop=stop) == (
+        "follow(...) comes on a book inside a transaction, which it would keep open until stopped. "
+        "Begin a transaction for each batch, and in it call within(...).consume(...)."
+    )
 
 
 @pytest.mark.parametrize("mistake", ["nothing", "a function", "the class", "the other kind"])

@@ -236,6 +236,19 @@ def test_a_retention_that_gives_no_moment_is_told(store, keys):
         book.erase("P-1", by="boss", reason="asked")
 
 
+@pytest.mark.parametrize(("given", "shown"), [(True, "True"), (["suit", 7], r"\['suit', 7\]")])
+def test_a_hold_that_gives_no_names_is_told(store, keys, given, shown):
+    book = telling_book(store, SubjectCipher(keys), retention=Retention(hold=lambda case: given))
+    case_id = filled(book)
+    wanted = (
+        rf"^Retention\(hold=...\) gave {shown} for case '{case_id}'\. "
+        r"Give the names of the holds in force: a text, several, or None\.$"
+    )
+    with pytest.raises(InvalidCall, match=wanted):
+        book.erase("P-1", by="boss", reason="asked")
+    assert keys.tombstones("agency") == []
+
+
 def test_a_retention_that_reads_what_was_erased_before_keeps(store, keys):
     wordy = Retention(hold=lambda case: "x" if "suit" in case.latest(ContactAttempted).note else ())
     book = telling_book(store, SubjectCipher(keys), retention=wordy)

@@ -9,10 +9,12 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine
 
 from caseflow import Casebook, KeysNotApart, StoreError
 from caseflow.stages import six_stage
@@ -24,6 +26,7 @@ from caseflow.storage import (
     SubjectCipher,
 )
 from caseflow.storage.keys import SubjectKey, Tombstone, file_identity
+from examples.sql_keys import SQLKeyStore
 from tests.support.traces import files_in
 
 ROOT = Path(__file__).parents[2]
@@ -31,10 +34,20 @@ WHEN = "2026-03-02T09:00:00.000000+00:00"
 ERASING = {"at": WHEN, "by": "boss", "reason": "asked"}
 
 
-@pytest.fixture(params=["memory", "file"])
+@contextmanager
+def disposing(engine):
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(params=["memory", "file", "the example"])
 def keys(request, tmp_path):
     if request.param == "memory":
         yield MemoryKeyStore()
+        return
+    if request.param == "the example":
+        with disposing(create_engine(f"sqlite:///{tmp_path / 'keys.db'}")) as engine:
+            yield SQLKeyStore(engine)
         return
     store = SQLiteKeyStore(tmp_path / "keys.db")
     yield store
@@ -124,6 +137,37 @@ def test_no_key_is_shown(keys):
         assert repr(key) not in shown
         assert key.hex() not in shown
     assert "P-1" not in repr(made)
+
+
+# -- the example, in a database ----------------------------------------------------------------
+
+
+def test_programs_on_several_machines_share_one_key_store(postgres_url):
+    with (
+        disposing(create_engine(postgres_url)) as one,
+        disposing(create_engine(postgres_url)) as two,
+    ):
+        stores = SQLKeyStore(one), SQLKeyStore(two)
+        assert stores[0].roots() == stores[1].roots()
+        with ThreadPoolExecutor(8) as pool:
+            made = list(
+                pool.map(lambda n: stores[n % 2].make("north", f"~{n % 3}", "P"), range(24))
+            )
+            assert len({key.key for key in made}) == 3
+            left = list(
+                pool.map(lambda n: stores[n % 2].erase("north", f"~{n % 3}", **ERASING), range(24))
+            )
+        assert {store.generation() for store in stores} == {3}
+        assert set(stores[0].tombstones("north")) == set(left)
+        with pytest.raises(KeysNotApart):
+            Casebook(six_stage, SQLStorage(postgres_url), cipher=SubjectCipher(stores[0]))
+        with pytest.raises(KeysNotApart):  # the tables of cases are there by now
+            SQLKeyStore(two)
+
+
+def test_the_example_says_what_failed_and_did_nothing(tmp_path):
+    with pytest.raises(StoreError, match=r"failed to open it: .*unable to open database file"):
+        SQLKeyStore(create_engine(f"sqlite:///{tmp_path / 'nowhere' / 'keys.db'}"))
 
 
 # -- the file --------------------------------------------------------------------------------

@@ -3,14 +3,16 @@
 import gc
 import sqlite3
 import warnings
+from contextlib import closing
 from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import MetaData, create_engine
 
 from caseflow import GaveWay, InvalidCall, StoreError
-from caseflow.storage import Listing, Query, SQLStorage
+from caseflow.storage import Listing, Query, SQLStorage, tables
 from caseflow.testing.contract.rows import row, unit
 from tests.support.raw import connection_to
 from tests.support.trades import ANA, Paid, bring, shop_book
@@ -108,6 +110,57 @@ def test_what_is_acknowledged_is_on_the_disk(tmp_path):
     with connection_to(store) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # 2: FULL
+    store.close()
+
+
+def made_by_the_application(path):
+    """An engine on a file whose tables SQLAlchemy made, not the store; and what declares them."""
+    metadata = MetaData()
+    declared = tables(metadata)
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 60})
+    metadata.create_all(engine)
+    return engine, {"declared": declared, "create": False}
+
+
+def mode(path):
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute("PRAGMA journal_mode").fetchone()[0]
+
+
+@pytest.mark.parametrize("first", [SQLStorage.check, SQLStorage.agencies])
+def test_a_file_whose_tables_the_application_made_is_written_ahead_from_its_first_use(
+    tmp_path, first
+):
+    path = tmp_path / "cases.db"
+    engine, given = made_by_the_application(path)
+    assert mode(path) == "delete"
+    first(SQLStorage(engine, **given))
+    assert mode(path) == "wal"
+    engine.dispose()
+
+
+def test_nobody_is_waited_for_who_may_be_the_same_program(tmp_path):
+    path = tmp_path / "cases.db"
+    engine, given = made_by_the_application(path)
+    store = SQLStorage(engine, **given)
+    with closing(sqlite3.connect(path)) as reader:  # a report that is half read
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM caseflow_cases").fetchall()
+        assert store.agencies() == []
+        assert mode(path) == "delete"
+    assert store.agencies() == []
+    assert mode(path) == "wal"
+    with connection_to(store) as connection:  # what the application said how long to wait
+        assert connection.execute("PRAGMA busy_timeout").fetchone() == (60_000,)
+    engine.dispose()
+
+
+def test_a_file_that_can_only_be_read_stays_as_it_is(tmp_path):
+    path = tmp_path / "cases.db"
+    _, given = made_by_the_application(path)
+    store = SQLStorage(f"sqlite:///file:{path}?mode=ro&uri=true", **given)
+    assert store.agencies() == []
+    assert mode(path) == "delete"
     store.close()
 
 

@@ -14,16 +14,19 @@ from sqlalchemy.exc import IntegrityError, PendingRollbackError
 from sqlalchemy.orm import Session
 
 from caseflow import (
+    AsyncCasebook,
+    Casebook,
     ConnectionLost,
     GaveWay,
     InvalidCall,
     Refused,
     StoreError,
     TransactionNotImmediate,
+    Unsupported,
 )
 from caseflow.storage import MemoryStorage, SQLStorage, begin_immediate
 from caseflow.storage.sql import tracking
-from tests.support.trades import ANA, MO, Inspected, Paid, bring, shop_book
+from tests.support.trades import ANA, MO, Inspected, Paid, bring, shop, shop_book
 
 letters = Table("letters", MetaData(), Column("id", Integer, primary_key=True))
 
@@ -229,9 +232,10 @@ def test_what_is_no_transaction_cannot_be_joined(desk, what):
         desk.book.within(what)
 
 
-def test_a_store_in_memory_joins_nothing():
-    with pytest.raises(InvalidCall, match="cannot join a transaction"):
-        shop_book(MemoryStorage()).within(None)
+@pytest.mark.parametrize("book", [Casebook, AsyncCasebook])
+def test_a_store_in_memory_joins_nothing(book):
+    with pytest.raises(Unsupported, match="cannot join a transaction: it lacks 'transactions'"):
+        book(shop, MemoryStorage()).within(None)
 
 
 # -- any order of commits and rollbacks --------------------------------------------------------

@@ -261,7 +261,7 @@ def test_a_database_in_memory_is_another(tmp_path):
 
 
 def test_a_file_is_joined_that_the_stores_own_engine_did_not_open_yet(tmp_path):
-    """Opening it changes how the file is logged, and would wait for the transaction's lock."""
+    """Opening it changes how the file is logged, which waits for no transaction's lock."""
     metadata, address = MetaData(), f"sqlite:///{tmp_path / 'cases.db'}"
     declared = tables(metadata)
     engine = begin_immediate(create_engine(address))
@@ -269,6 +269,7 @@ def test_a_file_is_joined_that_the_stores_own_engine_did_not_open_yet(tmp_path):
     book = shop_book(SQLStorage(address, declared=declared, create=False, timeout=0.01))
     with Session(engine) as session, session.begin():
         bring(book.within(session), "dropped-off")
+        assert list(book.within(session).feed()) == []  # read by the store's own engine
     assert book.verify_all().events == 1
     engine.dispose()
 

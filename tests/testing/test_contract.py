@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import unittest
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from caseflow.storage import MemoryStorage
 from caseflow.testing import async_storage_contract, storage_contract
 from caseflow.testing.contract import suite
 from caseflow.testing.contract.lacking import LACKING
+from caseflow.testing.contract.stores import Stores
 from examples.line_store import LineStore, open_store
 from tests.support.stores import (
     AwaitedEmbedded,
@@ -222,3 +224,11 @@ def test_what_other_processes_cannot_open_is_told():
     assert broken == {name for name in names_of(made) if "process" in name}
     sentence = "cannot be handed to another process. Give a function that stands at the top of a"
     assert all(sentence in words for words in told.values())
+
+
+def test_threads_take_turns_as_often_as_they_can_and_only_then():
+    before = sys.getswitchinterval()
+    stores = Stores(lambda place: MemoryStorage(), None, Path())
+    found = stores.in_threads(lambda store, number, meet: sys.getswitchinterval(), 2)
+    assert max(found) < before / 100
+    assert sys.getswitchinterval() == before

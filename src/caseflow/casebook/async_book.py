@@ -16,7 +16,7 @@ from caseflow.casebook.given import Given, following
 from caseflow.casebook.keeping import AsyncKeeping
 from caseflow.casebook.lists import Listed, Page, Wanted
 from caseflow.casebook.outcome import Outcome
-from caseflow.casebook.parts import a_joining_store
+from caseflow.casebook.parts import joining
 from caseflow.casebook.shared import Book, T, not_joined, report, run_awaiting
 from caseflow.casebook.store_calls import Work
 from caseflow.kernel.case import Case, S
@@ -232,7 +232,7 @@ class AsyncCasebook(Book[Storage | AsyncStorage, S], AsyncKeeping[S], ErasesAwai
         """As `Casebook.follow`, by looking every `poll` seconds."""
         import asyncio
 
-        following(stop, poll, awaited=True)
+        following(stop, poll, awaited=True, joined=self._joined is not None)
         while not stop.is_set():
             if await self.consume(consumer, handle, limit=limit) == 0:
                 with suppress(TimeoutError):
@@ -258,8 +258,8 @@ class AsyncCasebook(Book[Storage | AsyncStorage, S], AsyncKeeping[S], ErasesAwai
 
     def within(self, transaction: Any) -> Self:
         """As `Casebook.within`, for an AsyncSession or AsyncConnection."""
-        store = a_joining_store(self._store, joined=self._joined is not None)
-        return self._within(store.within_async(transaction))
+        join = joining(self._store, "within_async", joined=self._joined is not None)
+        return self._within(join(transaction))
 
     async def publish(self) -> None:
         """As `Casebook.publish`."""

@@ -16,7 +16,7 @@ from caseflow.casebook.given import Given, done_at_once, following
 from caseflow.casebook.keeping import Keeping
 from caseflow.casebook.lists import Listed, Page, Wanted
 from caseflow.casebook.outcome import Outcome
-from caseflow.casebook.parts import a_joining_store
+from caseflow.casebook.parts import joining
 from caseflow.casebook.shared import Book, T, not_joined, report, run
 from caseflow.casebook.store_calls import Work
 from caseflow.kernel.case import Case, S
@@ -276,9 +276,9 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
         Where there is nothing more, it looks again after `poll` seconds, or as soon as a store
         that notifies (`SQLStorage(..., notify=True)`) hears of an append. What `handle` or the
         store raises ends it; call it again, and it goes on where it was. Raises `InvalidCall`
-        for what is no `threading.Event`, or no number of seconds.
+        for what is no `threading.Event`, or no number of seconds, and in a book made by `within`.
         """
-        following(stop, poll, awaited=False)
+        following(stop, poll, awaited=False, joined=self._joined is not None)
         heard: Callable[[float], bool] = stop.wait
         store: Any = self._store
         with ExitStack() as open_until_stopped:
@@ -333,10 +333,11 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
 
         The database is that of the book's store (`OtherDatabase`). A SQLite transaction has to
         hold the write lock (`TransactionNotImmediate`); one that has not begun yet is begun so.
-        Use the book that is returned while the transaction lasts.
+        Use the book that is returned while the transaction lasts. Raises `Unsupported` where the
+        store joins none.
         """
-        store = a_joining_store(self._store, joined=self._joined is not None)
-        return self._within(store.within(transaction))
+        join = joining(self._store, "within", joined=self._joined is not None)
+        return self._within(join(transaction))
 
     def publish(self) -> None:
         """Tell subscribers what this book wrote within a transaction that is now committed.

@@ -184,8 +184,17 @@ def how_many(name: str, value: object) -> None:
     a_number(name, value, repair, least=1, most=MOST_AT_ONCE)
 
 
-def following(stop: Any, poll: object, *, awaited: bool) -> None:
-    """See that `follow` can be stopped, and knows when to look. Raises `InvalidCall`."""
+def following(stop: Any, poll: object, *, awaited: bool, joined: bool) -> None:
+    """See that `follow` can be stopped, and knows when to look. Raises `InvalidCall`.
+
+    `joined` is whether the book has joined a transaction.
+    """
+    if joined:
+        raise InvalidCall(
+            what="follow(...)",
+            problem="comes on a book inside a transaction, which it would keep open until stopped",
+            repair="Begin a transaction for each batch, and in it call within(...).consume(...).",
+        )
     kind = "asyncio.Event" if awaited else "threading.Event"
     there = all(callable(getattr(stop, method, None)) for method in ("is_set", "wait"))
     if isinstance(stop, type) or not there or iscoroutinefunction(stop.wait) is not awaited:

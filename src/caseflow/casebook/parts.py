@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from inspect import iscoroutinefunction
 from typing import Any
 
@@ -10,6 +10,7 @@ from caseflow.casebook.given import an_id, has_to_be_awaited, makes_a_generator,
 from caseflow.kernel.erasure_errors import KeysNotApart
 from caseflow.kernel.errors import InvalidCall, listed, short
 from caseflow.kernel.events import CORE_EVENTS, event_type
+from caseflow.kernel.store_errors import Unsupported
 from caseflow.workflow.workflow import Workflow
 
 
@@ -203,10 +204,10 @@ def a_store(store: object, *, awaited: bool) -> None:
         raise InvalidCall(what=f"Casebook(store={short(store)})", problem=problem, repair=repair)
 
 
-def a_joining_store(store: Any, *, joined: bool) -> Any:
-    """The store, if it can work inside a transaction of the application's. Raises `InvalidCall`.
+def joining(store: object, method: str, *, joined: bool) -> Callable[[Any], Any]:
+    """How a store joins a transaction of the application's: its `within`, or `within_async`.
 
-    `joined` is whether it does already.
+    Raises `Unsupported` where it cannot, and `InvalidCall` where it has (`joined`).
     """
     if joined:
         raise InvalidCall(
@@ -214,13 +215,15 @@ def a_joining_store(store: Any, *, joined: bool) -> Any:
             problem="has joined a transaction already",
             repair="Call within(...) on the book it was made from.",
         )
-    if not callable(getattr(store, "within", None)):
-        raise InvalidCall(
-            what=f"within(...) on a book with {short(store)}, which",
-            problem="cannot join a transaction",
+    join = getattr(store, method, None)
+    if not callable(join):
+        raise Unsupported(
+            store=repr(store),
+            action="join a transaction",
+            lacks="transactions",
             repair="Make the book with SQLStorage(...) on the database of the application.",
         )
-    return store
+    return join  # type: ignore[no-any-return]  # what can be called takes the transaction
 
 
 def _missing(part: object, methods: Iterable[str]) -> list[str]:

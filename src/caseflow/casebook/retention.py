@@ -10,7 +10,7 @@ import attrs
 
 from caseflow.kernel.case import Case
 from caseflow.kernel.erasure_errors import ErasedRead
-from caseflow.kernel.errors import listed
+from caseflow.kernel.errors import InvalidCall, listed, short
 from caseflow.kernel.explain import plain_words
 from caseflow.kernel.recorded import aware
 
@@ -91,15 +91,28 @@ class Erasure:
 def grounds_in(retention: Retention, case: Case[Any], now: datetime) -> tuple[Ground, ...]:
     """Everything that a retention says against erasing data of a case at a moment.
 
-    Raises `MomentInvalid` where it gives something else than a moment with a time zone.
+    Raises `MomentInvalid` where `until` gives something else than a moment with a time zone, and
+    `InvalidCall` where `hold` gives something else than names.
     """
     try:
-        held = retention.hold(case) if retention.hold is not None else None
+        names = _names(retention.hold(case), case.id) if retention.hold is not None else ()
         until = retention.until(case) if retention.until is not None else None
     except ErasedRead:
         return (Ground(case_id=case.id, why="not-known"),)
-    names = () if held is None else (held,) if isinstance(held, str) else tuple(held)
     found = [Ground(case_id=case.id, why="legal-hold", name=name) for name in names]
     if until is not None and now < aware(until, name="Retention(until=...)"):
         found.append(Ground(case_id=case.id, why="retention", until=until))
     return tuple(found)
+
+
+def _names(held: object, case_id: str) -> tuple[str, ...]:
+    """The names that a `hold` gave. Raises `InvalidCall`."""
+    given = () if held is None else (held,) if isinstance(held, str) else held
+    names = tuple(given) if isinstance(given, Iterable) else (given,)
+    if not all(isinstance(name, str) for name in names):
+        raise InvalidCall(
+            what="Retention(hold=...)",
+            problem=f"gave {short(held)} for case {case_id!r}",
+            repair="Give the names of the holds in force: a text, several, or None.",
+        )
+    return names

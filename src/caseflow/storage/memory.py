@@ -216,9 +216,13 @@ class MemoryStorage:
                 return False
             kept = self._agencies.setdefault(agency, _Agency())
             others = {id: rows for id, rows in kept.commands.items() if rows[0].case_id != case_id}
+            taken = set(others)
             for unit in units:
-                if unit.command_id in others:
+                if unit.command_id is None:
+                    continue
+                if unit.command_id in taken:
                     raise CommandReused(command_id=unit.command_id, case_id=case_id)
+                taken.add(unit.command_id)
             kept.commands = others
             there = {row.number for row in kept.cases.get(case_id, ())}
             kept.cases[case_id], kept.subjects[case_id] = [], set()

@@ -182,7 +182,11 @@ class Loose(NamedTuple):
 
 
 class Storage(Protocol):
-    """A store for one or more agencies. Raises `StoreError` where it fails, having done nothing."""
+    """A store for one or more agencies. Raises `StoreError` where it fails, having done nothing.
+
+    An agency, case, command or consumer of which nothing is known is no failure: it is answered
+    with nothing (None, an empty sequence, 0), and nothing is done to it (False).
+    """
 
     # -- histories ---------------------------------------------------------------------------
 
@@ -207,7 +211,7 @@ class Storage(Protocol):
         ...
 
     def command(self, agency: str, command_id: str, /) -> Sequence[StoredEvent]:
-        """The events that a command wrote, in order; empty where it is unknown."""
+        """All events that a command wrote, and no others, in order; empty where it is unknown."""
         ...
 
     def snapshot(self, agency: str, case_id: str, /) -> Snapshot | None:
@@ -271,7 +275,7 @@ class Storage(Protocol):
         """Write whole histories, all or none, and return how many events they hold.
 
         Raises `CaseExists` where there is such a case, and `CommandReused` where a command id
-        of theirs was used.
+        of theirs was used, or is that of two of their units.
         """
         ...
 
@@ -281,8 +285,10 @@ class Storage(Protocol):
         False where the case does not end at `head` (None: it is not listed). Its place in the
         list and the positions of its events in the feed stay; but those of events that were not
         there show nothing any more, since consumers may have passed them, and the events come at
-        the end. Its snapshot is dropped. Raises `CommandReused` where another case used a command
-        id of its.
+        the end. All else is as the history has it: its snapshot is dropped, it holds the data of
+        those `subjects` alone, the commands that it lacks are unknown, and a count under whose
+        value the case comes or goes has another token. Raises `CommandReused` where another case
+        used a command id of its, or two of its units have one.
         """
         ...
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby, islice
 from typing import Any
 
 import orjson
@@ -70,7 +70,7 @@ def _claim(
     rows = [
         (command_id, history.case_id, first, last)
         for history in histories
-        for command_id, (first, last) in _commands(history.events).items()
+        for command_id, first, last in _commands(history.events)
     ]
     if prepared.postgres:
         claimed = _many(connection, prepared, sql.PG_CLAIM_MANY, agency, rows)
@@ -109,14 +109,12 @@ def _first_not_in(inserted: Sequence[str], keys: Sequence[str]) -> int | None:
     return None
 
 
-def _commands(events: Sequence[StoredEvent]) -> dict[str, tuple[int, int]]:
-    """The commands of a history, each with its first and last event."""
-    found: dict[str, tuple[int, int]] = {}
-    for event in events:
-        if event.command_id is not None:
-            first, _ = found.get(event.command_id, (event.number, 0))
-            found[event.command_id] = first, event.number
-    return found
+def _commands(events: Sequence[StoredEvent]) -> Iterator[tuple[str, int, int]]:
+    """The commands of a history, each with its first and last event: those in a row with its id."""
+    for command_id, wrote in groupby(events, lambda event: event.command_id):
+        if command_id is not None:
+            numbers = [event.number for event in wrote]
+            yield command_id, numbers[0], numbers[-1]
 
 
 def _insert(

@@ -16,17 +16,14 @@ from caseflow.kernel.errors import InvalidCall, short
 SYNCHRONOUS = {"full": "FULL", "normal": "NORMAL"}
 
 
-def prepare(engine: Engine, *, durability: str, wait: float) -> None:
-    """Let an engine of the store's own open its file as it should be opened.
-
-    `wait` is how many seconds a file is waited for that another program holds.
-    """
+def prepare(engine: Engine, *, durability: str) -> None:
+    """Let an engine of the store's own open its file as it should be opened."""
 
     def opened(connection: Any, record: Any) -> None:
         """Each new connection: transactions are ours to begin, and a commit reaches the disk."""
         connection.isolation_level = None
         cursor = connection.cursor()
-        write_ahead(cursor, wait)
+        write_ahead_if_free(cursor)
         cursor.execute(f"PRAGMA synchronous={SYNCHRONOUS[durability]}")
         record.info["file"] = file_of(connection)
         cursor.close()
@@ -38,19 +35,32 @@ def prepare(engine: Engine, *, durability: str, wait: float) -> None:
 def write_ahead(connection: Any, wait: float) -> None:
     """Let readers and a writer of the file not wait for each other: a log is written ahead.
 
-    The file keeps that. While it is changed nobody else may use the file, and SQLite itself
-    does not wait for them.
+    The file keeps that. While it is changed nobody else may use the file: they are waited for,
+    for so many seconds.
     """
     until = time.monotonic() + wait
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL").fetchone()
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > until:
-                raise
-            time.sleep(0.01)
-        else:
-            return
+    while not write_ahead_if_free(connection):
+        if time.monotonic() > until:
+            raise sqlite3.OperationalError("database is locked")
+        time.sleep(0.01)
+
+
+def write_ahead_if_free(connection: Any) -> bool:
+    """The same, waiting for nobody: who uses the file may be who asks. Whether that is settled.
+
+    A file that can only be read stays as it is.
+    """
+    before = connection.execute("PRAGMA busy_timeout").fetchone()[0]
+    connection.execute("PRAGMA busy_timeout=0")
+    try:
+        connection.execute("PRAGMA journal_mode=WAL").fetchone()
+    except sqlite3.OperationalError as error:
+        if "readonly" not in str(error) and "locked" not in str(error):
+            raise
+        return "readonly" in str(error)
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={before}")
+    return True
 
 
 def begin_immediate(engine: Engine) -> Engine:

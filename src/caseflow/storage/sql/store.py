@@ -52,6 +52,10 @@ class EngineStorage(SQLVerbs):
         self._closed = False
         self._may_begin = True
         """Whether a SQLite file that is not there is made."""
+        self._wait = 30.0
+        """How many seconds a SQLite file is waited for that others use, to be written ahead."""
+        self._is_ahead = engine.dialect.name != "sqlite" or not borrowed
+        """Whether nothing has to be done for that any more at a use of the engine."""
         self.joined_pools: WeakSet[Pool] = WeakSet()
         """Those of the application that are known to be on the database of this store."""
         self._lender = _lender(engine, keeps=not borrowed and not engine.dialect.is_async)
@@ -65,8 +69,7 @@ class EngineStorage(SQLVerbs):
         self._may_begin = True
         with failures.told(self, "open its tables", self._kinds):
             self._refuse_keys()
-            if self._borrowed and not self._prepared.postgres:
-                self._write("open its tables", lambda file: sqlite.write_ahead(file, 30.0))
+            self._write_ahead("open its tables")
             schema.create(self._engine, self.tables)
             self._prepared.look_once()
 
@@ -80,7 +83,20 @@ class EngineStorage(SQLVerbs):
         given.see_its_file(self._engine, action)
         with failures.told(self, action, self._kinds):
             schema.check(self._engine, self.tables)
+            self._write_ahead(action)
             self._prepared.look_once()
+
+    def _write_ahead(self, action: str) -> None:
+        """Let a SQLite file be written ahead, once nobody else uses it."""
+        if not self._prepared.postgres:
+            self._write(action, lambda file: sqlite.write_ahead(file, self._wait))
+
+    def _take(self, connection: Any) -> tuple[str, Any]:
+        """Let a borrowed connection begin and commit when it is told to; how it was before."""
+        before = by_hand(connection)
+        if not self._is_ahead:
+            self._is_ahead = sqlite.write_ahead_if_free(connection)
+        return before
 
     @property
     def database(self) -> str:
@@ -229,7 +245,7 @@ class EngineStorage(SQLVerbs):
         done = False
         try:
             if self._borrowed:
-                before = by_hand(connection)
+                before = self._take(connection)
             found = work(connection)
             done = True
             return found
@@ -307,6 +323,7 @@ class SQLStorage(EngineStorage):
         )
         self._may_begin = create
         if not borrowed:
+            self._wait = timeout
             finalize(self, self._lender.close)  # a store that nobody closed closes its own
         if create:
             self.create()
@@ -353,7 +370,7 @@ def _own_engine(database: str | URL, *, durability: str, timeout: float) -> Engi
         return engine
     wait = seconds("timeout", timeout)
     engine = given.made_by(create_engine, parsed, connect_args={"timeout": wait})
-    sqlite.prepare(engine, durability=durability, wait=wait)
+    sqlite.prepare(engine, durability=durability)
     return engine
 
 

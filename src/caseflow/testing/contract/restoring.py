@@ -134,6 +134,9 @@ def test_none_is_restored_where_one_of_the_commands_was_used(stores: Stores) -> 
     twice = [history("R-4", ("c4", 1)), history("R-5", ("c4", 1))]
     raises("a command twice", CommandReused, lambda: store.restore(NORTH, twice))
     same("the head of R-4", store.head(NORTH, "R-4"), None)
+    apart = [history("R-4", ("c4", 1), (None, 1), ("c4", 1))]
+    raises("a command in two places", CommandReused, lambda: store.restore(NORTH, apart))
+    same("the head of R-4 then", store.head(NORTH, "R-4"), None)
     same("in the south", store.restore(SOUTH, [history("R-4", ("c3", 1), agency=SOUTH)]), 1)
 
 
@@ -220,7 +223,29 @@ def test_a_history_is_mended_that_is_not_there_at_all(stores: Stores) -> None:
     error = raises("mending", CommandReused, lambda: store.mend(NORTH, taken, head=None))
     same("which command", getattr(error, "fields", {}).get("command_id"), "c1")
     same("the head of R-3", store.head(NORTH, "R-3"), None)
+    apart, head = history("R-1", ("c1", 1), (None, 1), ("c1", 1)), store.head(NORTH, "R-1")
+    twice = partial(store.mend, NORTH, apart, head=head)
+    raises("mending, with a command in two places", CommandReused, twice)
+    same("the rows of R-1", tuple(store.read(NORTH, "R-1")), tuple(first.events))
     same("restoring the other", store.restore(NORTH, [second]), 2)
+
+
+@needs("restore", "queries", "counts")
+def test_nothing_that_was_derived_is_left_of_a_history_once_it_is_mended(stores: Stores) -> None:
+    store = stores.store
+    store.restore(NORTH, brought())
+    store.append(unit(2, row(3, case_id="R-2"), snapshot="{}"))
+    before = [store.count(NORTH, "lead", value) for value in ("mo", "bo")]
+    held = listing(client="client-1", keys=[("lead", "bo")])
+    right = history("R-2", (None, 3))._replace(listing=held, subjects=("s-2",))
+    same("mending", store.mend(NORTH, right, head=store.head(NORTH, "R-2")), True)
+    same("the snapshot", store.snapshot(NORTH, "R-2"), None)
+    same("whose data it held", ids(store.find(NORTH, Query(subject="s-1"))), [])
+    same("whose data it holds", ids(store.find(NORTH, Query(subject="s-2"))), ["R-2"])
+    same("the leads", dict(store.tally(NORTH, "lead")), {"bo": 1})
+    for count in before:
+        late = opening("R-3", listing=listing(), counts=(count,))
+        same(f"leaning on the old count of {count.value}", store.append(late), Appended.CONFLICT)
 
 
 @needs("feed", "queries")
@@ -229,9 +254,10 @@ def test_what_appending_and_moving_checkpoints_leave_loose_is_told(stores: Store
     store.append(opening("R-1", subjects=("customer-1", "s-9")))
     store.append(opening("R-4", subjects=()))
     store.append(opening("R-5", subjects=("customer-1",)))
-    store.advance(NORTH, "mail", expected=0, position=99)
-    store.advance(NORTH, "index", expected=0, position=store.feed(NORTH, limit=100)[-1].position)
-    ahead = Loose("consumer", "", "mail", 99)
+    end = store.feed(NORTH, limit=100)[-1].position
+    store.advance(NORTH, "mail", expected=0, position=end + 1)
+    store.advance(NORTH, "index", expected=0, position=end)
+    ahead = Loose("consumer", "", "mail", end + 1)
     loose = {Loose("subject", "R-1", "s-9"), Loose("unheld", "R-4", "customer-1"), ahead}
     same("what does not fit", set(store.loose_ends(NORTH)), loose)
     same("what was found as it is put right", set(store.loose_ends(NORTH, mend=True)), loose)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -16,6 +17,8 @@ from caseflow.testing.contract.processes import context, process
 T = TypeVar("T")
 PATIENCE = 120.0
 """After so many seconds somebody who was waited for is taken to be stuck."""
+AT_ONCE = 1e-6
+"""After so many seconds another thread has its turn. Python's own 5 ms hide that a lock lacks."""
 
 Meet = Callable[[], None]
 """Waits until everybody who works at once has come to this point."""
@@ -88,7 +91,8 @@ class Stores:
     ) -> list[T]:
         """What each of several threads answers: all on one store, or `apart`, each on its own.
 
-        Those on their own open it at the same moment. Meanwhile something else can be done.
+        Those on their own open it at the same moment. Meanwhile something else can be done. They
+        take turns as often as they can, so that whoever lacks a lock is likely to be seen.
         """
         shared = None if apart else self.store
         barrier = threading.Barrier(count)
@@ -107,12 +111,17 @@ class Stores:
         threads = [
             threading.Thread(target=work, args=(number,), daemon=True) for number in range(count)
         ]
-        for thread in threads:
-            thread.start()
-        while meanwhile is not None and any(thread.is_alive() for thread in threads):
-            meanwhile()
-        for thread in threads:
-            thread.join(PATIENCE)
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(AT_ONCE)
+        try:
+            for thread in threads:
+                thread.start()
+            while meanwhile is not None and any(thread.is_alive() for thread in threads):
+                meanwhile()
+            for thread in threads:
+                thread.join(PATIENCE)
+        finally:
+            sys.setswitchinterval(before)
         _raise_the_first(raised)
         if len(answers) < count:
             raise ContractBroken(f"{count - len(answers)} of {count} threads are stuck")
