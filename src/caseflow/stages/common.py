@@ -22,6 +22,7 @@ from caseflow.rules import (
     exit_interviews,
     found_ineligible,
     not_yet_enrolled,
+    nothing_left_undone,
     plan_agreed,
     referred_elsewhere,
 )
@@ -30,6 +31,9 @@ from caseflow.workflow.definition import ANY_OPEN, BACK, NOT_STATED, STAY, Index
 
 CLOSED = "closed"
 """The stage in which every shipped workflow ends."""
+
+LEFT_UNDONE = nothing_left_undone.warns()
+"""Told by every ending that the agency or the client decides on: not by death, or an error."""
 
 
 def early_endings(
@@ -47,7 +51,7 @@ def early_endings(
             description="The case ends because the client was found not eligible.",
             source=judged_in or before_enrollment,
             to=CLOSED,
-            rules=[found_ineligible],
+            rules=[found_ineligible, LEFT_UNDONE],
             stated_in=NOT_STATED,
         ),
         Transition(
@@ -56,6 +60,7 @@ def early_endings(
             source=before_enrollment,
             to=CLOSED,
             reason_required=True,
+            rules=[LEFT_UNDONE],
             stated_in=NOT_STATED,
         ),
         Transition(
@@ -63,7 +68,7 @@ def early_endings(
             description="Before being enrolled or served, the client decides against the services.",
             source=ANY_OPEN,
             to=CLOSED,
-            rules=[not_yet_enrolled(served_in=served_in)],
+            rules=[not_yet_enrolled(served_in=served_in), LEFT_UNDONE],
             stated_in=NOT_STATED,
         ),
         Transition(
@@ -74,6 +79,7 @@ def early_endings(
             rules=[
                 enrolled_before_withdrawal(served_in=served_in),
                 exit_interviews.warns().sourced(field("an exit interview, where there can be one")),
+                LEFT_UNDONE,
             ],
             stated_in=NOT_STATED,
         ),
@@ -85,7 +91,8 @@ def early_endings(
             to=CLOSED,
             reason_required=True,
             rules=[
-                exit_interviews.warns().sourced(field("an exit interview, where there can be one"))
+                exit_interviews.warns().sourced(field("an exit interview, where there can be one")),
+                LEFT_UNDONE,
             ],
             stated_in=NOT_STATED,
         ),
@@ -104,11 +111,16 @@ def early_endings(
             description="The case ends here because somebody else can help.",
             source=ANY_OPEN,
             to=CLOSED,
-            rules=[referred_elsewhere],
+            rules=[referred_elsewhere, LEFT_UNDONE],
             stated_in=NOT_STATED,
         ),
         Transition(
-            "transfer-out", source=ANY_OPEN, to=CLOSED, records=TransferredOut, stated_in=NOT_STATED
+            "transfer-out",
+            source=ANY_OPEN,
+            to=CLOSED,
+            records=TransferredOut,
+            rules=[LEFT_UNDONE],
+            stated_in=NOT_STATED,
         ),
         Transition(
             "end-as-deceased",
@@ -132,6 +144,7 @@ def early_endings(
             source=ANY_OPEN,
             to=CLOSED,
             reason_required=True,
+            rules=[LEFT_UNDONE],
             stated_in=NOT_STATED,
         ),
     )

@@ -46,6 +46,7 @@ from caseflow.stages.common import (
     ASSIGNING,
     CLOSED,
     LEAD,
+    LEFT_UNDONE,
     REOPENING,
     early_endings,
 )
@@ -191,6 +192,7 @@ TRANSITIONS = (
             major_goals_achieved.warns(),
             able_to_live_independently.warns(),
             closing_review_held.warns(),
+            LEFT_UNDONE,
         ],
         stated_in=stages("closure"),
     ),

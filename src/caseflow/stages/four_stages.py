@@ -39,6 +39,7 @@ from caseflow.stages.common import (
     ASSIGNING,
     CLOSED,
     LEAD,
+    LEFT_UNDONE,
     REOPENING,
     early_endings,
 )
@@ -149,7 +150,7 @@ TRANSITIONS = (
         source=MONITORING,
         to=CLOSED,
         records=CaseClosed,
-        rules=[goals_evaluated.warns()],
+        rules=[goals_evaluated.warns(), LEFT_UNDONE],
         stated_in=NOT_STATED,
     ),
 )

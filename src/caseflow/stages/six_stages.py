@@ -60,7 +60,15 @@ from caseflow.rules import (
     strengths_named,
 )
 from caseflow.rules.sources import field, ised
-from caseflow.stages.common import ANSWERED, APPROVING, ASSIGNING, LEAD, REOPENING, early_endings
+from caseflow.stages.common import (
+    ANSWERED,
+    APPROVING,
+    ASSIGNING,
+    LEAD,
+    LEFT_UNDONE,
+    REOPENING,
+    early_endings,
+)
 from caseflow.workflow.definition import NOT_STATED, STAY, Hold, Stage, Transition
 from caseflow.workflow.workflow import Workflow
 
@@ -231,6 +239,7 @@ WORK = (
             resources_listed,
             no_open_issues.warns(),
             referrals_handed_off.warns(),
+            LEFT_UNDONE,
         ],
         stated_in=ised("stage 6"),
     ),

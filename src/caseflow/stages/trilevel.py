@@ -50,6 +50,7 @@ from caseflow.stages.common import (
     ASSIGNING,
     CLOSED,
     LEAD,
+    LEFT_UNDONE,
     REOPENING,
     early_endings,
 )
@@ -199,7 +200,14 @@ def _transitions(*, pre_enrollment: bool) -> tuple[Transition, ...]:
             to=DELIVERY,
             stated_in=NOT_STATED,
         ),
-        Transition("close", source=COMPLETION, to=CLOSED, records=CaseClosed, stated_in=NOT_STATED),
+        Transition(
+            "close",
+            source=COMPLETION,
+            to=CLOSED,
+            records=CaseClosed,
+            rules=[LEFT_UNDONE],
+            stated_in=NOT_STATED,
+        ),
     )
     return (*recruiting, *flow) if pre_enrollment else flow
 
