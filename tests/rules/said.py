@@ -3,6 +3,8 @@
 First what is wanted, then what was found and what to do about it.
 """
 
+ONCE_MET = "work on it, and record when it is met; or agree on another under its number"
+
 SAID = {
     "way-in-recorded": [
         [
@@ -456,11 +458,11 @@ SAID = {
     "closure-criteria-met": [
         [
             "The closure criteria agreed with the client are met.",
-            "closure criterion 2: not met > record when it is met",
+            f"closure criterion 2: not met > {ONCE_MET}",
         ],
         [
             "The closure criteria agreed with the client are met.",
-            "closure criterion 1: not met > record when it is met",
+            f"closure criterion 1: not met > {ONCE_MET}",
         ],
     ],
     "criteria-agreed-by-both": [
@@ -479,14 +481,14 @@ SAID = {
             "closure criterion 1: agreed by nobody > agree on it together, and record who did",
         ],
     ],
-    "able-to-live-independently": [
+    "able-to-function-independently": [
         [
-            "The client has shown that they can live independently.",
+            "The client has shown that they can function independently.",
             "no criterion for it > agree on what will show it, and record when it is met",
         ],
         [
-            "The client has shown that they can live independently.",
-            "a criterion that is not met > record when it is met",
+            "The client has shown that they can function independently.",
+            f"closure criterion 1: not met > {ONCE_MET}",
         ],
     ],
     "exit-interview": [

@@ -19,6 +19,7 @@ from caseflow.casework import (
     IssueRaised,
     IssueResolved,
     LeadCaseManagerAssigned,
+    LevelOfCareSet,
     MonitoringNoted,
     NeedDeferred,
     NeedIdentified,
@@ -265,6 +266,32 @@ def test_who_was_served_withdraws_and_who_was_not_declines_also_without_an_enrol
     desk.do(SERVED[workflow][-1])
     asked = [desk.book.ask(desk.id, one, by="ana") for one in ("withdraw", "decline-services")]
     assert [one.allowed for one in asked] == [True, False]
+
+
+def test_who_is_enrolled_is_discharged_and_not_denied():
+    desk = Desk(six_stage, ENROLLED)
+    (refusal,) = desk.book.ask(desk.id, "deny", reason="full", by="ana").refusals
+    found = refusal.unmet[0]
+    assert (refusal.rule, found.found) == ("denied-before-enrollment", "enrolled in housing")
+    assert found.remedy == "discharge the client: the agency ends what has begun"
+    assert desk.book.ask(desk.id, "discharge", reason="full", by="ana").allowed
+
+
+def test_who_is_not_eligible_is_referred_to_others_where_the_document_says_so():
+    refused, referral = EligibilityDetermined(eligible=False), ReferralMade(to="a clinic", number=1)
+    for workflow, asks in ((four_stage, ["referred-elsewhere"]), (continuum, [])):
+        desk = Desk(workflow, (refused,))
+        for steps, warned in (((), asks), ((referral,), [])):
+            verdict = desk.book.ask(desk.id, *steps, "end-as-ineligible", by="ana")
+            assert [one.rule for one in verdict.warnings] == warned
+
+
+def test_what_was_found_of_a_client_is_decided_anew_while_services_run():
+    desk = Desk(six_stage)
+    for step in (LevelOfCareSet(level="high"), "monitor", LevelOfCareSet(level="low")):
+        assert desk.do(step).allowed
+    flow = Desk(service_delivery, (*EXAMINED, "begin-planning"))
+    assert flow.do(SuitabilityDetermined(suitable=False), LevelOfCareSet(level="low")).allowed
 
 
 def test_that_closure_begins_with_the_first_engagement_is_owed_from_the_opening_on():

@@ -95,7 +95,7 @@ from caseflow.rules.services import (
 )
 from caseflow.rules.staffing import caseload_cap, lead_assigned
 from caseflow.rules.termination import (
-    able_to_live_independently,
+    able_to_function_independently,
     closing_review_held,
     closure_criteria_met,
     closure_criteria_set,
@@ -125,7 +125,7 @@ VOCABULARY = vocabulary(
 
 __all__ = [
     "VOCABULARY",
-    "able_to_live_independently",
+    "able_to_function_independently",
     "assessment_before_plan",
     "assessment_completed",
     "assessment_is_systematic",

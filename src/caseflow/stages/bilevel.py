@@ -88,7 +88,7 @@ STAGES = (
     Stage(
         DELIVERY,
         phases=("intervention", "monitoring"),
-        decides=[PlanAgreed, PlanApproved],
+        decides=[LevelOfCareSet, PlanAgreed, PlanApproved],
         label="plan implementation and service delivery",
         stated_in=bilevel("the continuum, IV"),
     ),

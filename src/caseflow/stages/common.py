@@ -37,21 +37,26 @@ LEFT_UNDONE = nothing_left_undone.warns()
 
 
 def early_endings(
-    *before_enrollment: str, served_in: tuple[str, ...], judged_in: tuple[str, ...] = ()
+    *before_enrollment: str,
+    served_in: tuple[str, ...],
+    judged_in: tuple[str, ...] = (),
+    refers: str = "",
 ) -> tuple[Transition, ...]:
     """The ways to end early, from any open stage; the first two only before enrollment.
 
     `served_in` are the stages in which services are given: who came into one has begun them.
     `judged_in` are those of the stages before enrollment in which eligibility is determined
-    (none: all of them).
+    (none: all of them). `refers` is where the document says that whom the agency cannot help is
+    referred to others (empty: nowhere): then who is not eligible is referred, too.
     """
+    referred = referred_elsewhere.sourced(refers) if refers else referred_elsewhere
     return (
         Transition(
             "end-as-ineligible",
             description="The case ends because the client was found not eligible.",
             source=judged_in or before_enrollment,
             to=CLOSED,
-            rules=[found_ineligible, LEFT_UNDONE],
+            rules=[found_ineligible, *([referred.warns()] if refers else []), LEFT_UNDONE],
             stated_in=NOT_STATED,
         ),
         Transition(
@@ -60,7 +65,15 @@ def early_endings(
             source=before_enrollment,
             to=CLOSED,
             reason_required=True,
-            rules=[LEFT_UNDONE],
+            rules=[
+                not_yet_enrolled(
+                    served_in=served_in,
+                    remedy="discharge the client: the agency ends what has begun",
+                )
+                .named("denied-before-enrollment")
+                .sourced(field("to deny is not to discharge")),
+                LEFT_UNDONE,
+            ],
             stated_in=NOT_STATED,
         ),
         Transition(
@@ -111,8 +124,8 @@ def early_endings(
             description="The case ends here because somebody else can help.",
             source=ANY_OPEN,
             to=CLOSED,
-            rules=[referred_elsewhere, LEFT_UNDONE],
-            stated_in=NOT_STATED,
+            rules=[referred, LEFT_UNDONE],
+            stated_in=refers or NOT_STATED,
         ),
         Transition(
             "transfer-out",

@@ -21,7 +21,7 @@ from caseflow.casework import (
 )
 from caseflow.kernel.events import CaseOpened
 from caseflow.rules import (
-    able_to_live_independently,
+    able_to_function_independently,
     assessment_before_plan,
     closing_review_held,
     closure_criteria_met,
@@ -75,6 +75,7 @@ STAGES = (
     Stage(
         INTERVENTION,
         phases="intervention",
+        decides=[LevelOfCareSet],
         stated_in=stages("intervention and implementation"),
     ),
     Stage(
@@ -190,7 +191,7 @@ TRANSITIONS = (
         rules=[
             closure_criteria_met,
             major_goals_achieved.warns(),
-            able_to_live_independently.warns(),
+            able_to_function_independently.warns(),
             closing_review_held.warns(),
             LEFT_UNDONE,
         ],

@@ -67,6 +67,7 @@ STAGES = (
     Stage(
         MONITORING,
         phases=("intervention", "monitoring"),
+        decides=[LevelOfCareSet],
         stated_in=models("monitoring and evaluation"),
     ),
     Stage(CLOSED, phases="closure", final=True, stated_in=NOT_STATED),
@@ -162,7 +163,11 @@ four_stage: Workflow[CaseworkState] = Workflow(
     stages=STAGES,
     transitions=(
         *TRANSITIONS,
-        *early_endings(INTAKE, served_in=(MONITORING,)),
+        *early_endings(
+            INTAKE,
+            served_in=(MONITORING,),
+            refers=models("intake: refer to a community resource outside"),
+        ),
         REOPENING,
         ASSIGNING,
     ),

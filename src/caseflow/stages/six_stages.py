@@ -107,11 +107,17 @@ STAGES = (
         decides=[PlanAgreed, PlanApproved],
         stated_in=ised("stage 3"),
     ),
-    Stage("intervention", phases="intervention", stated_in=ised("stage 4")),
+    Stage(
+        "intervention",
+        phases="intervention",
+        decides=[LevelOfCareSet],
+        stated_in=ised("stage 4"),
+    ),
     Stage(
         "monitoring",
         phases="monitoring",
         label="monitoring and coordination",
+        decides=[LevelOfCareSet],
         stated_in=ised("stage 5"),
     ),
     Stage("termination", phases="closure", stated_in=ised("stage 6")),
@@ -204,7 +210,7 @@ WORK = (
         description="The plan is changed, because things have changed.",
         source=("intervention", "monitoring"),
         to="planning",
-        stated_in=NOT_STATED,
+        stated_in=ised("documentation: plan and goals, including updates"),
     ),
     Transition(
         "begin-closing",

@@ -88,7 +88,7 @@ def _stages(*, pre_enrollment: bool) -> tuple[Stage, ...]:
         Stage(
             ENROLLMENT,
             phases="engagement",
-            decides=[EligibilityDetermined],
+            decides=[SuitabilityDetermined, EligibilityDetermined],
             label="enrollment and orientation",
             stated_in=trilevel("overview: the enrollment process"),
         ),
@@ -98,6 +98,7 @@ def _stages(*, pre_enrollment: bool) -> tuple[Stage, ...]:
             decides=[
                 AssessmentCompleted,
                 LevelOfCareSet,
+                SuitabilityDetermined,
                 EligibilityDetermined,
                 PlanAgreed,
                 PlanApproved,
@@ -108,7 +109,13 @@ def _stages(*, pre_enrollment: bool) -> tuple[Stage, ...]:
         Stage(
             DELIVERY,
             phases=("intervention", "monitoring"),
-            decides=[EligibilityDetermined, PlanAgreed, PlanApproved],
+            decides=[
+                LevelOfCareSet,
+                SuitabilityDetermined,
+                EligibilityDetermined,
+                PlanAgreed,
+                PlanApproved,
+            ],
             stated_in=trilevel(flow),
         ),
         Stage(
