@@ -91,7 +91,7 @@ def test_it_shows_each_refusal_and_the_rule_behind_it(shown):
         "13 days late, reported by volunteer",
         "need 2 now reads: English for the parents",
         "puts event 8 right",
-        "Wanted without a date: Client and case manager have agreed how both will know that "
+        "Still to do, no day set: Client and case manager have agreed how both will know that "
         "services can end. To do: agree on closure criteria with the client, and record them.",
         "nothing is due",
         "Allowed: hold, in intervention.",

@@ -122,7 +122,7 @@ SAID = {
         [
             "The client has said which needs come first.",
             "need 1: no priority from the client > ask the client, "
-            "and record need 1 again with their priority",
+            "and record the need again with their priority",
         ]
     ],
     "stated-in-both-terms": [
@@ -187,23 +187,23 @@ SAID = {
     "goals-answer-needs": [
         [
             "Every goal answers a need that was assessed.",
-            "goal 1: no need > record goal 1 again, with the numbers of assessed needs",
+            "goal 1: no need > record the goal again, with the numbers of assessed needs",
         ],
         [
             "Every goal answers a need that was assessed.",
-            "goal 1: needs 7 and 8, which were not assessed > record goal 1 again, with the "
+            "goal 1: needs 7 and 8, which were not assessed > record the goal again, with the "
             "numbers of assessed needs",
         ],
     ],
     "goals-measurable": [
         [
             "Every goal says how it is measured, what is to be reached, and by when.",
-            "goal 1: no measure, no target, no target date > record goal 1 again, so "
+            "goal 1: no measure, no target, no target date > record the goal again, so "
             "that you and the client can tell if it is achieved",
         ],
         [
             "Every goal says how it is measured, what is to be reached, and by when.",
-            "goal 1: no target date > record goal 1 again, so that you and the client "
+            "goal 1: no target date > record the goal again, so that you and the client "
             "can tell if it is achieved",
         ],
     ],
@@ -327,13 +327,13 @@ SAID = {
     "plan-items-complete": [
         [
             "Every plan item says who does what, until when, and what is expected to change.",
-            "plan item 1: nobody who does it, no date > draft plan item 1 again, "
-            "with all its parts",
+            "plan item 1: nobody who does it, no date > draft the item again, "
+            "with who does it and a date",
         ],
         [
             "Every plan item says who does what, until when, and what is expected to change.",
-            "plan item 1: no activity, no expected outcome > draft plan item 1 "
-            "again, with all its parts",
+            "plan item 1: no activity, no expected outcome > draft the item "
+            "again, with an activity and an expected outcome",
         ],
     ],
     "plan-agreed": [
