@@ -165,7 +165,10 @@ def _planning(desk: Desk) -> None:
         ),
     )
     desk.decide("start-services")
-    screen.say("Every gap is listed, not only the first. The second draft closes them all.")
+    screen.say(
+        "Every gap is listed, not only the first. The second draft closes those that refuse; "
+        "strategies are still missing."
+    )
     desk.note(
         PlanItemDrafted(
             number=2,
@@ -199,6 +202,7 @@ def _planning(desk: Desk) -> None:
 def _intervention(desk: Desk) -> None:
     screen.heading("4  Intervention: the plan is carried out")
     desk.on(2026, 3, 27)
+    screen.say("Ana refers Lina to the clinic, and looks at flats with the parents.")
     desk.note(
         ReferralMade(to="Children's clinic", plan_items=(3,)),
         ServiceProvided(service="flat-search", plan_items=(1,)),
@@ -224,6 +228,7 @@ def _intervention(desk: Desk) -> None:
 def _monitoring(desk: Desk) -> None:
     screen.heading("5  Monitoring: is it working?")
     desk.on(2026, 6, 2)
+    screen.say("Ana looks at what the services brought: the family has a lease.")
     desk.decide("monitor")
     desk.note(
         MonitoringNoted(dimension="outcome", finding="Lease signed on 28 May.", kind="formal"),

@@ -50,10 +50,11 @@ class Findings:
 
     @property
     def lengths_of_stay(self) -> tuple[int, ...]:
-        """Days from entry to exit, of every exit in the export, refused ones included."""
+        """Days from entry to exit, of every exit that is not before its entry."""
         entries = {row.enrollment_id: row.entry_date for row in self.export.enrollments}
         exits = self.export.exits
-        return tuple(sorted((row.exit_date - entries[row.enrollment_id]).days for row in exits))
+        found = ((row.exit_date - entries[row.enrollment_id]).days for row in exits)
+        return tuple(sorted(days for days in found if days >= 0))
 
     def by_rule(self, *kinds: Kind) -> list[tuple[str, str, int]]:
         """The rules that refused or warned, most frequent first: id, what it wants, how often."""
@@ -104,7 +105,7 @@ def _cases(findings: Findings) -> Iterator[str]:
     yield "Cases by stage, one case an enrollment"
     for stage, count in findings.stages.items():
         yield f"  {stage:<27}{count:>7,}"
-    yield f"  {'in any stage, moved in':<27}{findings.moved_in:>7,}"
+    yield f"  {'moved into housing, of all':<27}{findings.moved_in:>7,}"
 
 
 def _refused(findings: Findings) -> Iterator[str]:
@@ -167,16 +168,20 @@ def _exits(findings: Findings) -> Iterator[str]:
     silent = sum(row.destination == NO_EXIT_INTERVIEW for row in exits)
     yield ""
     yield f"Exits in the export: {len(exits):,}"
+    if not exits:
+        return
+    became = findings.exits
+    yield f"  {'accepted':<27}{became[Kind.NEW] + became[Kind.KNOWN]:>7,}"
+    for kind in (Kind.REFUSED, Kind.CHANGED, Kind.FAILED, Kind.OTHER_ZONE):
+        if became[kind]:
+            yield f"  {kind.value:<27}{became[kind]:>7,}"
+    yield f"  {'without an exit interview':<27}{silent:>7,}  (destination {NO_EXIT_INTERVIEW})"
     if stays:
-        became = findings.exits
-        yield f"  {'accepted':<27}{became[Kind.NEW] + became[Kind.KNOWN]:>7,}"
-        for kind in (Kind.REFUSED, Kind.CHANGED, Kind.FAILED, Kind.OTHER_ZONE):
-            if became[kind]:
-                yield f"  {kind.value:<27}{became[kind]:>7,}"
-        yield f"  {'without an exit interview':<27}{silent:>7,}  (destination {NO_EXIT_INTERVIEW})"
-        yield f"  {'length of stay: median':<27}{median(stays):>7,g}  days, over all {len(exits):,}"
+        yield f"  {'length of stay: median':<27}{median(stays):>7,g}  days, of {len(stays):,} exits"
         yield f"  {'length of stay: longest':<27}{stays[-1]:>7,}  days"
         yield f"  {'length of stay: shortest':<27}{stays[0]:>7,}  days"
+    if len(stays) < len(exits):
+        yield f"  {'left out: exit before entry':<27}{len(exits) - len(stays):>7,}"
 
 
 def _item(text: str) -> Iterable[str]:

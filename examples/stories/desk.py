@@ -71,11 +71,11 @@ class Desk:
             print("  nothing is due")
         for one in found:
             by = one.due_at.date() if one.due_at else None
-            when = f"by {by.day} {by:%B %Y}" if by else "without a date"
-            who = f" from the {self.workflow.label(one.owner)}" if one.owner else ""
+            when = f"by {by.day} {by:%B %Y}" if by else "no day set"
+            who = f" by the {self.workflow.label(one.owner)}" if one.owner else ""
             late = ", OVERDUE" if one.overdue else ""
             about = f"{one.about[:1].upper()}{one.about[1:]}. " if one.about else ""
-            screen.item(f"{about}Wanted{who} {when}{late}: {one.result.wanted}")
+            screen.item(f"{about}Still to do{who}, {when}{late}: {one.result.wanted}")
             for unmet in one.result.unmet:
                 screen.more(f"To do: {unmet.remedy}.")
 

@@ -91,8 +91,8 @@ def test_it_shows_each_refusal_and_the_rule_behind_it(shown):
         "13 days late, reported by volunteer",
         "need 2 now reads: English for the parents",
         "puts event 8 right",
-        "Wanted from the case manager without a date: Client and case manager have agreed how both "
-        "will know that services can end. To do: agree on closure criteria with the client, "
+        "Still to do by the case manager, no day set: Client and case manager have agreed how "
+        "both will know that services can end. To do: agree on closure criteria with the client, "
         "and record them.",
         "nothing is due",
         "Allowed: hold, in intervention.",

@@ -105,7 +105,7 @@ def test_what_a_program_calls_otherwise_has_that_name_everywhere(told):
     for id, word in told[1].workflow.labels.items():
         if id == "supervisor":
             assert f"Or: a {word} may make an exception." in text
-            assert f"from the {word} by 14 February 2026" in text
+            assert f"by the {word}, by 14 February 2026" in text
             assert id not in text
 
 

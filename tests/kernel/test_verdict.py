@@ -32,6 +32,7 @@ from tests.support.trades import (
     Paid,
     QuoteAgreed,
     QuoteSent,
+    Ridden,
     bring,
     entry,
     shop_book,
@@ -131,7 +132,7 @@ Not allowed: collect, in intake (looked at).
 Why not:
 - This is done in ready.
     Found: the case is in intake (looked at).
-    To do: first quote, then agree, then test.
+    To do: take the case there first: quote, then agree, then test.
     Rule: position.
 """,
     )
@@ -158,7 +159,7 @@ def test_a_warning_and_an_any_of_and_what_is_due(book):
     reads(
         verdict,
         """
-Would be allowed: paid, in ready.
+A fact: paid, in ready.
 
 Warnings:
 - A payment is a whole number of euros.
@@ -198,6 +199,15 @@ def test_what_an_allowed_step_leaves_to_do_is_due_afterwards(book):
     shown = book.ask(bring(book, "ready"), Paid(amount=20_000), "collect", by=ANA).explain()
     assert "Allowed: collect, from ready to collected." in shown
     assert "\n\nDue afterwards:\n- An invoice is sent" in shown
+
+
+def test_an_answer_that_is_no_is_said(book):
+    case_id = bring(book, "bench")
+    asked = [book.ask(case_id, Ridden(passed=passed), by=BOSS) for passed in (True, False)]
+    assert [one.explain() for one in asked] == [
+        "Allowed: test, from repair (bench) to ready.",
+        "Allowed: test (not passed), in repair (bench).",
+    ]
 
 
 def test_who_pauses_stays_where_they_are(book):
@@ -326,7 +336,7 @@ Not allowed: agree, in Quote (on hold).
 
 Why not:
 - This is done in Quote.
-    Found: the case is in Quote (on hold).
+    Found: the case is on hold.
     To do: resume the case first.
     Rule: position.
 """,
@@ -396,7 +406,7 @@ def test_a_fact_after_the_end(book):
     reads(
         verdict,
         """
-Allowed: paid, in collected.
+A fact: paid, in collected.
 
 Warnings:
 - A fact belongs to an open case.

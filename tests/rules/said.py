@@ -3,6 +3,8 @@
 First what is wanted, then what was found and what to do about it.
 """
 
+ONCE_MET = "work on it, and record when it is met; or agree on another under its number"
+
 SAID = {
     "way-in-recorded": [
         [
@@ -120,7 +122,7 @@ SAID = {
         [
             "The client has said which needs come first.",
             "need 1: no priority from the client > ask the client, "
-            "and record need 1 again with their priority",
+            "and record the need again with their priority",
         ]
     ],
     "stated-in-both-terms": [
@@ -185,23 +187,23 @@ SAID = {
     "goals-answer-needs": [
         [
             "Every goal answers a need that was assessed.",
-            "goal 1: no need > record goal 1 again, with the numbers of assessed needs",
+            "goal 1: no need > record the goal again, with the numbers of assessed needs",
         ],
         [
             "Every goal answers a need that was assessed.",
-            "goal 1: needs 7 and 8, which were not assessed > record goal 1 again, with the "
+            "goal 1: needs 7 and 8, which were not assessed > record the goal again, with the "
             "numbers of assessed needs",
         ],
     ],
     "goals-measurable": [
         [
             "Every goal says how it is measured, what is to be reached, and by when.",
-            "goal 1: no measure, no target, no target date > record goal 1 again, so "
+            "goal 1: no measure, no target, no target date > record the goal again, so "
             "that you and the client can tell if it is achieved",
         ],
         [
             "Every goal says how it is measured, what is to be reached, and by when.",
-            "goal 1: no target date > record goal 1 again, so that you and the client "
+            "goal 1: no target date > record the goal again, so that you and the client "
             "can tell if it is achieved",
         ],
     ],
@@ -320,13 +322,13 @@ SAID = {
     "plan-items-complete": [
         [
             "Every plan item says who does what, until when, and what is expected to change.",
-            "plan item 1: nobody who does it, no date > draft plan item 1 again, "
-            "with all its parts",
+            "plan item 1: nobody who does it, no date > draft the item again, "
+            "with who does it and a date",
         ],
         [
             "Every plan item says who does what, until when, and what is expected to change.",
-            "plan item 1: no activity, no expected outcome > draft plan item 1 "
-            "again, with all its parts",
+            "plan item 1: no activity, no expected outcome > draft the item "
+            "again, with an activity and an expected outcome",
         ],
     ],
     "plan-agreed": [
@@ -446,11 +448,11 @@ SAID = {
     "closure-criteria-met": [
         [
             "The closure criteria agreed with the client are met.",
-            "closure criterion 2: not met > record when it is met",
+            f"closure criterion 2: not met > {ONCE_MET}",
         ],
         [
             "The closure criteria agreed with the client are met.",
-            "closure criterion 1: not met > record when it is met",
+            f"closure criterion 1: not met > {ONCE_MET}",
         ],
     ],
     "criteria-agreed-by-both": [
@@ -469,14 +471,14 @@ SAID = {
             "closure criterion 1: agreed by nobody > agree on it together, and record who did",
         ],
     ],
-    "able-to-live-independently": [
+    "able-to-function-independently": [
         [
-            "The client has shown that they can live independently.",
+            "The client has shown that they can function independently.",
             "no criterion for it > agree on what will show it, and record when it is met",
         ],
         [
-            "The client has shown that they can live independently.",
-            "a criterion that is not met > record when it is met",
+            "The client has shown that they can function independently.",
+            f"closure criterion 1: not met > {ONCE_MET}",
         ],
     ],
     "exit-interview": [

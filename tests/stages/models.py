@@ -20,6 +20,7 @@ class Model(NamedTuple):
 
 EARLY = {
     "end-as-ineligible": {"found-ineligible"},
+    "deny": {"denied-before-enrollment"},
     "decline-services": {"not-yet-enrolled"},
     "withdraw": {"enrolled-before-withdrawal"},
     "end-as-unable-to-locate": {"contact-attempted"},

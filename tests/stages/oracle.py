@@ -288,6 +288,7 @@ MET = {
     "continuing-services-listed": there_is("ContinuingServicesListed"),
     "resources-listed": there_is("ResourcesListed"),
     "found-ineligible": not_found_eligible,
+    "denied-before-enrollment": lambda sheet, when: not begun(sheet, when),
     "not-yet-enrolled": lambda sheet, when: not begun(sheet, when),
     "enrolled-before-withdrawal": begun,
     "contact-attempted": not_reached,

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from caseflow import Casebook
+from caseflow import Casebook, Obligation, opened, within
 from caseflow.casework import (
     AssessmentCompleted,
     CaseClosed,
@@ -19,6 +19,7 @@ from caseflow.casework import (
     IssueRaised,
     IssueResolved,
     LeadCaseManagerAssigned,
+    LevelOfCareSet,
     MonitoringNoted,
     NeedDeferred,
     NeedIdentified,
@@ -33,6 +34,7 @@ from caseflow.casework import (
     StrengthIdentified,
     SuitabilityDetermined,
 )
+from caseflow.rules.due import contact, handoff, urgent_needs
 from caseflow.stages import continuum, five_stage_cyclic, four_stage, service_delivery, six_stage
 from caseflow.storage import MemoryStorage
 
@@ -91,33 +93,77 @@ class Desk:
         """What is found, by each rule that warns."""
         return {one.rule: one.unmet[0].found for one in self.do(*steps).warnings}
 
+    def left(self, step):
+        """What a step tells that it leaves undone."""
+        results = self.book.ask(self.id, step, by="ana").results
+        left = [one for one in results if one.rule == "nothing-left-undone"]
+        return [(one.about, one.found) for result in left for one in result.unmet]
+
     def came_of(self, id):
         return [one.outcome for one in self.book.occasions(self.id) if one.obligation.id == id]
+
+
+IN_TIME = "not done: its time is from 2 June 2026 to 2 December 2026"
 
 
 @pytest.mark.parametrize(
     ("contact", "at", "found"),
     [
-        (FollowUpContact(), datetime(2026, 3, 2, 10, tzinfo=UTC), "only before, on 2 March 2026"),
-        (FollowUpContact(), datetime(2026, 6, 1, 23, tzinfo=UTC), "only before, on 1 June 2026"),
-        (ClientCheckedIn(), datetime(2026, 6, 1, 23, tzinfo=UTC), "only before, on 1 June 2026"),
+        (FollowUpContact(), datetime(2026, 3, 2, 10, tzinfo=UTC), IN_TIME),
+        (ClientCheckedIn(), datetime(2026, 6, 1, 23, tzinfo=UTC), IN_TIME),
         (ClientCheckedIn(), datetime(2026, 6, 2, 1, tzinfo=UTC), None),
         (FollowUpContact(), datetime(2026, 12, 24, tzinfo=UTC), None),
     ],
 )
-def test_a_follow_up_before_the_three_months_are_over_is_warned_of_when_the_case_is_closed(
-    contact, at, found
-):
+def test_to_close_before_the_follow_up_was_done_in_its_time_is_warned_of(contact, at, found):
     desk = Desk(continuum)
     desk.do("exit")
     desk.now = at
     desk.book.record(desk.id, contact, by="ana")
     assert (desk.came_of("follow-up") == []) is bool(found)
-    warned = desk.warned(CaseClosed())
-    assert warned == ({"followed-up-in-time": found} if found else {})
-    assert continuum.all_rules["followed-up-in-time"].source == (
-        "Bi-level Case Management, follow-up: three to nine months"
+    assert desk.warned(CaseClosed()) == ({"nothing-left-undone": found} if found else {})
+
+
+def test_an_ending_tells_of_all_that_it_leaves_undone():
+    due = [handoff("14 days"), urgent_needs("2 days"), contact("1 week", "intervention")]
+    desk = Desk(six_stage.extend("county", version="1", obligations=due))
+    referral = ReferralMade(to="a clinic", number=1)
+    desk.do(referral, NeedIdentified(number=2, description="no food", urgent=True))
+    told = {}
+    for days, ending in ((0, "withdraw"), (7, "withdraw"), (8, "withdraw"), (8, "end-as-deceased")):
+        desk.now = START + timedelta(days=days)
+        told[ending, days] = desk.left(ending)
+    referred = "The agency that the client was referred to has received them (referral 1)"
+    need = "An urgent need is met, or deferred with a reason (need 2)"
+    once = [
+        (referred, "not done, and due by 16 March 2026"),
+        (need, "not done, and overdue since 4 March 2026"),
+    ]
+    again = (
+        "The case manager is in contact with the client",
+        "not done, and overdue since 9 March 2026",
     )
+    assert told == {
+        ("withdraw", 0): [once[0], (need, "not done, and due by 4 March 2026")],
+        ("withdraw", 7): once,
+        ("withdraw", 8): [*once, again],
+        ("end-as-deceased", 8): [],
+    }
+
+
+def test_what_an_ending_does_itself_is_not_left_undone_and_on_hold_has_no_date():
+    papers = Obligation(
+        "papers", "The papers are sent.", since=opened(), due=within("3 days"), met_by=CaseClosed
+    )
+    strict = continuum.extend(
+        "county", version="1", obligations=[papers], strengths={"nothing-left-undone": "block"}
+    )
+    desk = Desk(strict)
+    desk.do("exit")
+    follow_up = "The client is followed up three to nine months after the exit"
+    assert desk.left(CaseClosed()) == [(follow_up, IN_TIME)]
+    desk.book.do(desk.id, "hold", reason="ill", by="ana")
+    assert desk.left("refer-out")[-1] == ("The papers are sent", "not done")
 
 
 def test_a_follow_up_that_could_not_come_to_be_done_has_lapsed():
@@ -212,6 +258,32 @@ def test_who_was_served_withdraws_and_who_was_not_declines_also_without_an_enrol
     desk.do(SERVED[workflow][-1])
     asked = [desk.book.ask(desk.id, one, by="ana") for one in ("withdraw", "decline-services")]
     assert [one.allowed for one in asked] == [True, False]
+
+
+def test_who_is_enrolled_is_discharged_and_not_denied():
+    desk = Desk(six_stage, ENROLLED)
+    (refusal,) = desk.book.ask(desk.id, "deny", reason="full", by="ana").refusals
+    found = refusal.unmet[0]
+    assert (refusal.rule, found.found) == ("denied-before-enrollment", "enrolled in housing")
+    assert found.remedy == "discharge the client: the agency ends what has begun"
+    assert desk.book.ask(desk.id, "discharge", reason="full", by="ana").allowed
+
+
+def test_who_is_not_eligible_is_referred_to_others_where_the_document_says_so():
+    refused, referral = EligibilityDetermined(eligible=False), ReferralMade(to="a clinic", number=1)
+    for workflow, asks in ((four_stage, ["referred-elsewhere"]), (continuum, [])):
+        desk = Desk(workflow, (refused,))
+        for steps, warned in (((), asks), ((referral,), [])):
+            verdict = desk.book.ask(desk.id, *steps, "end-as-ineligible", by="ana")
+            assert [one.rule for one in verdict.warnings] == warned
+
+
+def test_what_was_found_of_a_client_is_decided_anew_while_services_run():
+    desk = Desk(six_stage)
+    for step in (LevelOfCareSet(level="high"), "monitor", LevelOfCareSet(level="low")):
+        assert desk.do(step).allowed
+    flow = Desk(service_delivery, (*EXAMINED, "begin-planning"))
+    assert flow.do(SuitabilityDetermined(suitable=False), LevelOfCareSet(level="low")).allowed
 
 
 def test_that_closure_begins_with_the_first_engagement_is_owed_from_the_opening_on():

@@ -12,7 +12,7 @@ from caseflow.kernel.events import Code, decision, fact
 class ClosureCriterionSet:
     """It was agreed how client and case manager will know that services can end.
 
-    `kind` is what it is about: a goal, the ability to live independently, or something else.
+    `kind` is what it is about: a goal, the ability to function independently, or something else.
     `agreed_by` are who agreed on it.
     """
 

@@ -54,12 +54,17 @@ class GoalAchieved:
 
 @fact("objective-drafted")
 class ObjectiveDrafted:
-    """A step towards a goal. The same number again replaces it."""
+    """A step towards a goal. The same number again replaces it.
+
+    `measure` is what both look at, to tell if it is reached.
+    """
 
     number: int
     goal: int
     statement: str
     by_date: date | None = None
+    horizon: Horizon | None = None
+    measure: str = ""
 
 
 @fact("plan-item-drafted")

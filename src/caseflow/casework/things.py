@@ -114,6 +114,8 @@ class Objective:
     goal: int
     statement: str
     by_date: date | None
+    horizon: Horizon | None
+    measure: str
     recorded: int
 
 

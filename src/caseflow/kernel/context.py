@@ -69,6 +69,8 @@ class Context(NamedTuple):
     countable: tuple[str, ...] = ()
     calendar: Calendar = _UTC
     """How the agency counts days: `context.calendar.day_of(context.at)` is its own day."""
+    clocks: Any = None
+    """What is due on cases of the workflow, for a rule that looks at it (see `standings`)."""
 
     @property
     def event(self) -> Any:

@@ -139,6 +139,9 @@ def _explained(verdict: Verdict) -> Iterator[str]:
     for judgement in verdict.judgements:
         answer = "Allowed" if verdict.allowed else "Would be allowed"
         answer = answer if judgement.allowed else "Not allowed"
+        event = judgement.context.proposed
+        if judgement.allowed and event is not None and event_type(event).kind == "fact":
+            answer = "A fact"  # nobody allows what happened
         opening = f"{answer}: {_step_in_words(judgement)}{_way_in_words(judgement)}."
         yield wrapped(opening, width=WIDTH)
         shown = [a for a in judgement.answers if isinstance(a, Result) and a.outcome != "met"]
@@ -163,9 +166,18 @@ def _explained(verdict: Verdict) -> Iterator[str]:
 
 
 def _step_in_words(judgement: Judgement) -> str:
-    """What was to be done; a decision that has no name but its event's says what was done."""
+    """What was to be done, and that the answer is no, where it is.
+
+    A decision that has no name but its event's says what was done.
+    """
     label, event = judgement.label, judgement.context.proposed
-    if judgement.allowed or event is None or label != in_words(event_type(event).name):
+    if event is None:
+        return label
+    kind = event_type(event)
+    said_no = [name for name in kind.needed if getattr(event, name) is False]
+    if said_no:
+        return f"{label} (not {in_words(said_no[0])})"
+    if judgement.allowed or label != in_words(kind.name):
         return label
     return f"the decision '{label}'"
 

@@ -47,7 +47,7 @@ from caseflow.rules.engagement import (
     suitable,
     way_in_recorded,
 )
-from caseflow.rules.general import at_least, not_older_than, recorded
+from caseflow.rules.general import at_least, not_older_than, nothing_left_undone, recorded
 from caseflow.rules.goals import (
     barriers_have_strategies,
     client_has_a_part,
@@ -95,7 +95,7 @@ from caseflow.rules.services import (
 )
 from caseflow.rules.staffing import caseload_cap, lead_assigned
 from caseflow.rules.termination import (
-    able_to_live_independently,
+    able_to_function_independently,
     closing_review_held,
     closure_criteria_met,
     closure_criteria_set,
@@ -125,7 +125,7 @@ VOCABULARY = vocabulary(
 
 __all__ = [
     "VOCABULARY",
-    "able_to_live_independently",
+    "able_to_function_independently",
     "assessment_before_plan",
     "assessment_completed",
     "assessment_is_systematic",
@@ -175,6 +175,7 @@ __all__ = [
     "note_concise",
     "note_refers_to_plan",
     "note_tells_efforts",
+    "nothing_left_undone",
     "outputs_and_outcomes",
     "outreach_goes_on",
     "partnership_established",

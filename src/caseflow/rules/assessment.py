@@ -131,7 +131,7 @@ def needs_prioritized(case: Casework, context: Context) -> Iterator[Unmet]:
             yield Unmet(
                 about=f"need {need.number}",
                 found="no priority from the client",
-                remedy=f"ask the client, and record need {need.number} again with their priority",
+                remedy="ask the client, and record the need again with their priority",
                 evidence=(need.recorded,),
             )
 

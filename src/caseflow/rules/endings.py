@@ -42,10 +42,15 @@ def found_ineligible(case: Casework, context: Context) -> Iterator[Unmet]:
 
 
 @maker("not-yet-enrolled")
-def not_yet_enrolled(*, served_in: tuple[str, ...] = ()) -> Rule[CaseworkState]:
+def not_yet_enrolled(
+    *,
+    served_in: tuple[str, ...] = (),
+    remedy: str = "end the case as withdrawn: the client leaves what has begun",
+) -> Rule[CaseworkState]:
     """A rule: the client is not enrolled, and services have not begun.
 
-    `served_in` are the stages in which services are given (none: only the enrollment counts).
+    `served_in` are the stages in which services are given (none: only the enrollment counts);
+    `remedy` is which ending to take instead.
     """
 
     @rule(
@@ -60,7 +65,7 @@ def not_yet_enrolled(*, served_in: tuple[str, ...] = ()) -> Rule[CaseworkState]:
         if programs or begun:
             yield Unmet(
                 found=f"enrolled in {', '.join(programs)}" if programs else "services have begun",
-                remedy="end the case as withdrawn: the client leaves what has begun",
+                remedy=remedy,
                 evidence=None if programs else begun,
             )
 

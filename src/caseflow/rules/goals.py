@@ -63,7 +63,7 @@ def goals_answer_needs(case: Casework, context: Context) -> Iterator[Unmet]:
             yield Unmet(
                 about=f"goal {goal.number}",
                 found=not_assessed(unknown) if unknown else "no need",
-                remedy=f"record goal {goal.number} again, with the numbers of assessed needs",
+                remedy="record the goal again, with the numbers of assessed needs",
                 evidence=(goal.recorded,),
             )
 
@@ -87,8 +87,8 @@ def goals_measurable(case: Casework, context: Context) -> Iterator[Unmet]:
             yield Unmet(
                 about=f"goal {goal.number}",
                 found=f"no {', no '.join(missing)}",
-                remedy=f"record goal {goal.number} again, so that you and the client can tell "
-                "if it is achieved",
+                remedy="record the goal again, so that you and the client can tell if it is "
+                "achieved",
                 evidence=(goal.recorded,),
             )
 

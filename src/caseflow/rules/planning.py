@@ -88,20 +88,20 @@ def plan_items_complete(case: Casework, context: Context) -> Iterator[Unmet]:
             yield Unmet(
                 about=f"plan item {item.number}",
                 found=", ".join(missing),
-                remedy=f"draft plan item {item.number} again, with all its parts",
+                remedy=f"draft the item again, with {' and '.join(missing.values())}",
                 evidence=(item.recorded,),
             )
 
 
-def _missing(item: PlanItem) -> list[str]:
-    """The parts that a plan item lacks, in words."""
+def _missing(item: PlanItem) -> dict[str, str]:
+    """The parts that a plan item lacks, in words, and what to add."""
     parts = {
-        "nobody who does it": item.actor.strip(),
-        "no activity": item.activity.strip(),
-        "no date": item.by_date,
-        "no expected outcome": item.expected_outcome.strip(),
+        ("nobody who does it", "who does it"): item.actor.strip(),
+        ("no activity", "an activity"): item.activity.strip(),
+        ("no date", "a date"): item.by_date,
+        ("no expected outcome", "an expected outcome"): item.expected_outcome.strip(),
     }
-    return [name for name, value in parts.items() if not value]
+    return dict(words for words, value in parts.items() if not value)
 
 
 @rule(

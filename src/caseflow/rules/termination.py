@@ -28,6 +28,7 @@ Casework = Case[CaseworkState]
 _ANSWERED = field("that it could not be held, was offered or declined, is an answer")
 _EMPTY = field("that there is none is an answer")
 """What the document asks for stands before, in each rule; to take such an answer is not in it."""
+_ONCE_MET = "work on it, and record when it is met; or agree on another under its number"
 
 
 @rule(
@@ -48,7 +49,7 @@ def closure_criteria_met(case: Casework, context: Context) -> Iterator[Unmet]:
             yield Unmet(
                 about=f"closure criterion {criterion.number}",
                 found="not met",
-                remedy="record when it is met",
+                remedy=_ONCE_MET,
                 evidence=(criterion.recorded,),
             )
 
@@ -166,18 +167,26 @@ def _listed(parties: tuple[str, ...]) -> str:
 
 
 @rule(
-    "able-to-live-independently",
+    "able-to-function-independently",
     rests_on=(ClosureCriterionSet, ClosureCriterionMet),
     source=stages("closure: the ability to function independently"),
 )
-def able_to_live_independently(case: Casework, context: Context) -> Iterator[Unmet]:
-    """The client has shown that they can live independently."""
+def able_to_function_independently(case: Casework, context: Context) -> Iterator[Unmet]:
+    """The client has shown that they can function independently."""
     criteria = [one for one in case.state.criteria if one.kind == "independence"]
-    if not any(one.met is not None for one in criteria):
+    if not criteria:
         yield Unmet(
-            found="a criterion that is not met" if criteria else "no criterion for it",
-            remedy=f"{'' if criteria else 'agree on what will show it, and '}record when it is met",
+            found="no criterion for it",
+            remedy="agree on what will show it, and record when it is met",
         )
+    elif all(one.met is None for one in criteria):
+        for one in criteria:
+            yield Unmet(
+                about=f"closure criterion {one.number}",
+                found="not met",
+                remedy=_ONCE_MET,
+                evidence=(one.recorded,),
+            )
 
 
 @rule(

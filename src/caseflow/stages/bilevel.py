@@ -52,6 +52,7 @@ from caseflow.stages.common import (
     ASSIGNING,
     CLOSED,
     LEAD,
+    LEFT_UNDONE,
     REOPENING,
     early_endings,
 )
@@ -87,7 +88,7 @@ STAGES = (
     Stage(
         DELIVERY,
         phases=("intervention", "monitoring"),
-        decides=[PlanAgreed, PlanApproved],
+        decides=[LevelOfCareSet, PlanAgreed, PlanApproved],
         label="plan implementation and service delivery",
         stated_in=bilevel("the continuum, IV"),
     ),
@@ -109,15 +110,6 @@ followed_up = recorded(
     "that they got in touch)",
     since_entering=(FOLLOW_UP,),
 ).sourced(bilevel("the continuum, V: follow-up"))
-followed_up_in_time = recorded(
-    "followed-up-in-time",
-    FollowUpContact,
-    others=(ClientCheckedIn,),
-    wanted="The client was followed up three months or more after the exit.",
-    remedy="keep the case open; staff or client get in touch three to nine months after the exit",
-    since_entering=(FOLLOW_UP,),
-    after="3 months",
-).sourced(bilevel("follow-up: three to nine months"))
 
 TRANSITIONS = (
     Transition(
@@ -220,7 +212,7 @@ TRANSITIONS = (
         source=FOLLOW_UP,
         to=CLOSED,
         records=CaseClosed,
-        rules=[followed_up.excepted(by="supervisor"), followed_up_in_time.warns()],
+        rules=[followed_up.excepted(by="supervisor"), LEFT_UNDONE],
         stated_in=NOT_STATED,
     ),
 )

@@ -22,6 +22,7 @@ from caseflow.rules import (
     exit_interviews,
     found_ineligible,
     not_yet_enrolled,
+    nothing_left_undone,
     plan_agreed,
     referred_elsewhere,
 )
@@ -31,23 +32,31 @@ from caseflow.workflow.definition import ANY_OPEN, BACK, NOT_STATED, STAY, Index
 CLOSED = "closed"
 """The stage in which every shipped workflow ends."""
 
+LEFT_UNDONE = nothing_left_undone.warns()
+"""Told by every ending that the agency or the client decides on: not by death, or an error."""
+
 
 def early_endings(
-    *before_enrollment: str, served_in: tuple[str, ...], judged_in: tuple[str, ...] = ()
+    *before_enrollment: str,
+    served_in: tuple[str, ...],
+    judged_in: tuple[str, ...] = (),
+    refers: str = "",
 ) -> tuple[Transition, ...]:
     """The ways to end early, from any open stage; the first two only before enrollment.
 
     `served_in` are the stages in which services are given: who came into one has begun them.
     `judged_in` are those of the stages before enrollment in which eligibility is determined
-    (none: all of them).
+    (none: all of them). `refers` is where the document says that whom the agency cannot help is
+    referred to others (empty: nowhere): then who is not eligible is referred, too.
     """
+    referred = referred_elsewhere.sourced(refers) if refers else referred_elsewhere
     return (
         Transition(
             "end-as-ineligible",
             description="The case ends because the client was found not eligible.",
             source=judged_in or before_enrollment,
             to=CLOSED,
-            rules=[found_ineligible],
+            rules=[found_ineligible, *([referred.warns()] if refers else []), LEFT_UNDONE],
             stated_in=NOT_STATED,
         ),
         Transition(
@@ -56,6 +65,15 @@ def early_endings(
             source=before_enrollment,
             to=CLOSED,
             reason_required=True,
+            rules=[
+                not_yet_enrolled(
+                    served_in=served_in,
+                    remedy="discharge the client: the agency ends what has begun",
+                )
+                .named("denied-before-enrollment")
+                .sourced(field("to deny is not to discharge")),
+                LEFT_UNDONE,
+            ],
             stated_in=NOT_STATED,
         ),
         Transition(
@@ -63,7 +81,7 @@ def early_endings(
             description="Before being enrolled or served, the client decides against the services.",
             source=ANY_OPEN,
             to=CLOSED,
-            rules=[not_yet_enrolled(served_in=served_in)],
+            rules=[not_yet_enrolled(served_in=served_in), LEFT_UNDONE],
             stated_in=NOT_STATED,
         ),
         Transition(
@@ -74,6 +92,7 @@ def early_endings(
             rules=[
                 enrolled_before_withdrawal(served_in=served_in),
                 exit_interviews.warns().sourced(field("an exit interview, where there can be one")),
+                LEFT_UNDONE,
             ],
             stated_in=NOT_STATED,
         ),
@@ -85,7 +104,8 @@ def early_endings(
             to=CLOSED,
             reason_required=True,
             rules=[
-                exit_interviews.warns().sourced(field("an exit interview, where there can be one"))
+                exit_interviews.warns().sourced(field("an exit interview, where there can be one")),
+                LEFT_UNDONE,
             ],
             stated_in=NOT_STATED,
         ),
@@ -104,11 +124,16 @@ def early_endings(
             description="The case ends here because somebody else can help.",
             source=ANY_OPEN,
             to=CLOSED,
-            rules=[referred_elsewhere],
-            stated_in=NOT_STATED,
+            rules=[referred, LEFT_UNDONE],
+            stated_in=refers or NOT_STATED,
         ),
         Transition(
-            "transfer-out", source=ANY_OPEN, to=CLOSED, records=TransferredOut, stated_in=NOT_STATED
+            "transfer-out",
+            source=ANY_OPEN,
+            to=CLOSED,
+            records=TransferredOut,
+            rules=[LEFT_UNDONE],
+            stated_in=NOT_STATED,
         ),
         Transition(
             "end-as-deceased",
@@ -132,6 +157,7 @@ def early_endings(
             source=ANY_OPEN,
             to=CLOSED,
             reason_required=True,
+            rules=[LEFT_UNDONE],
             stated_in=NOT_STATED,
         ),
     )

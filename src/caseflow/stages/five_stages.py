@@ -21,7 +21,7 @@ from caseflow.casework import (
 )
 from caseflow.kernel.events import CaseOpened
 from caseflow.rules import (
-    able_to_live_independently,
+    able_to_function_independently,
     assessment_before_plan,
     closing_review_held,
     closure_criteria_met,
@@ -46,6 +46,7 @@ from caseflow.stages.common import (
     ASSIGNING,
     CLOSED,
     LEAD,
+    LEFT_UNDONE,
     REOPENING,
     early_endings,
 )
@@ -74,6 +75,7 @@ STAGES = (
     Stage(
         INTERVENTION,
         phases="intervention",
+        decides=[LevelOfCareSet],
         stated_in=stages("intervention and implementation"),
     ),
     Stage(
@@ -189,8 +191,9 @@ TRANSITIONS = (
         rules=[
             closure_criteria_met,
             major_goals_achieved.warns(),
-            able_to_live_independently.warns(),
+            able_to_function_independently.warns(),
             closing_review_held.warns(),
+            LEFT_UNDONE,
         ],
         stated_in=stages("closure"),
     ),

@@ -39,6 +39,7 @@ from caseflow.stages.common import (
     ASSIGNING,
     CLOSED,
     LEAD,
+    LEFT_UNDONE,
     REOPENING,
     early_endings,
 )
@@ -66,6 +67,7 @@ STAGES = (
     Stage(
         MONITORING,
         phases=("intervention", "monitoring"),
+        decides=[LevelOfCareSet],
         stated_in=models("monitoring and evaluation"),
     ),
     Stage(CLOSED, phases="closure", final=True, stated_in=NOT_STATED),
@@ -149,7 +151,7 @@ TRANSITIONS = (
         source=MONITORING,
         to=CLOSED,
         records=CaseClosed,
-        rules=[goals_evaluated.warns()],
+        rules=[goals_evaluated.warns(), LEFT_UNDONE],
         stated_in=NOT_STATED,
     ),
 )
@@ -161,7 +163,11 @@ four_stage: Workflow[CaseworkState] = Workflow(
     stages=STAGES,
     transitions=(
         *TRANSITIONS,
-        *early_endings(INTAKE, served_in=(MONITORING,)),
+        *early_endings(
+            INTAKE,
+            served_in=(MONITORING,),
+            refers=models("intake: refer to a community resource outside"),
+        ),
         REOPENING,
         ASSIGNING,
     ),

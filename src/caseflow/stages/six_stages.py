@@ -60,7 +60,15 @@ from caseflow.rules import (
     strengths_named,
 )
 from caseflow.rules.sources import field, ised
-from caseflow.stages.common import ANSWERED, APPROVING, ASSIGNING, LEAD, REOPENING, early_endings
+from caseflow.stages.common import (
+    ANSWERED,
+    APPROVING,
+    ASSIGNING,
+    LEAD,
+    LEFT_UNDONE,
+    REOPENING,
+    early_endings,
+)
 from caseflow.workflow.definition import NOT_STATED, STAY, Hold, Stage, Transition
 from caseflow.workflow.workflow import Workflow
 
@@ -99,11 +107,17 @@ STAGES = (
         decides=[PlanAgreed, PlanApproved],
         stated_in=ised("stage 3"),
     ),
-    Stage("intervention", phases="intervention", stated_in=ised("stage 4")),
+    Stage(
+        "intervention",
+        phases="intervention",
+        decides=[LevelOfCareSet],
+        stated_in=ised("stage 4"),
+    ),
     Stage(
         "monitoring",
         phases="monitoring",
         label="monitoring and coordination",
+        decides=[LevelOfCareSet],
         stated_in=ised("stage 5"),
     ),
     Stage("termination", phases="closure", stated_in=ised("stage 6")),
@@ -196,7 +210,7 @@ WORK = (
         description="The plan is changed, because things have changed.",
         source=("intervention", "monitoring"),
         to="planning",
-        stated_in=NOT_STATED,
+        stated_in=ised("documentation: plan and goals, including updates"),
     ),
     Transition(
         "begin-closing",
@@ -231,6 +245,7 @@ WORK = (
             resources_listed,
             no_open_issues.warns(),
             referrals_handed_off.warns(),
+            LEFT_UNDONE,
         ],
         stated_in=ised("stage 6"),
     ),

@@ -50,6 +50,7 @@ from caseflow.stages.common import (
     ASSIGNING,
     CLOSED,
     LEAD,
+    LEFT_UNDONE,
     REOPENING,
     early_endings,
 )
@@ -87,7 +88,7 @@ def _stages(*, pre_enrollment: bool) -> tuple[Stage, ...]:
         Stage(
             ENROLLMENT,
             phases="engagement",
-            decides=[EligibilityDetermined],
+            decides=[SuitabilityDetermined, EligibilityDetermined],
             label="enrollment and orientation",
             stated_in=trilevel("overview: the enrollment process"),
         ),
@@ -97,6 +98,7 @@ def _stages(*, pre_enrollment: bool) -> tuple[Stage, ...]:
             decides=[
                 AssessmentCompleted,
                 LevelOfCareSet,
+                SuitabilityDetermined,
                 EligibilityDetermined,
                 PlanAgreed,
                 PlanApproved,
@@ -107,7 +109,13 @@ def _stages(*, pre_enrollment: bool) -> tuple[Stage, ...]:
         Stage(
             DELIVERY,
             phases=("intervention", "monitoring"),
-            decides=[EligibilityDetermined, PlanAgreed, PlanApproved],
+            decides=[
+                LevelOfCareSet,
+                SuitabilityDetermined,
+                EligibilityDetermined,
+                PlanAgreed,
+                PlanApproved,
+            ],
             stated_in=trilevel(flow),
         ),
         Stage(
@@ -199,7 +207,14 @@ def _transitions(*, pre_enrollment: bool) -> tuple[Transition, ...]:
             to=DELIVERY,
             stated_in=NOT_STATED,
         ),
-        Transition("close", source=COMPLETION, to=CLOSED, records=CaseClosed, stated_in=NOT_STATED),
+        Transition(
+            "close",
+            source=COMPLETION,
+            to=CLOSED,
+            records=CaseClosed,
+            rules=[LEFT_UNDONE],
+            stated_in=NOT_STATED,
+        ),
     )
     return (*recruiting, *flow) if pre_enrollment else flow
 

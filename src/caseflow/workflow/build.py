@@ -22,6 +22,7 @@ from caseflow.kernel.rules import Rule
 from caseflow.kernel.verdict import in_words
 from caseflow.workflow.check import RESERVED, Faults, check_declaration, check_graph
 from caseflow.workflow.check_owed import check_obligations
+from caseflow.workflow.clocks import Clocks
 from caseflow.workflow.definition import (
     ANY_OPEN,
     BACK,
@@ -64,6 +65,7 @@ class Parts:
     histories: tuple[type[Any], ...]
     labels: Mapping[str, str]
     words: Mapping[str, str]
+    clocks: Clocks
 
 
 def assemble(workflow: Any) -> tuple[Parts | None, list[str]]:
@@ -110,6 +112,7 @@ def assemble(workflow: Any) -> tuple[Parts | None, list[str]]:
         ),
         labels={row.name: row.label for row in rows} | {"open": "open the case"},
         words=_words(workflow, places),
+        clocks=Clocks(workflow.obligations, frozenset(places.ends), workflow.calendar),
     )
     return parts, faults.found
 

@@ -78,11 +78,12 @@ def position_unmet(workflow: Any, case: Case[Any], rows: list[Row]) -> Result:
         wanted, found = "This is done when the case has ended.", "the case is open"
     elif case.on_hold:
         remedy = "resume the case first"
-        found = f"the case is in {here}"
+        there = (case.position or "").removesuffix(HOLD) in goals
+        found = "the case is on hold" if there else f"the case is in {here}"
     else:
         first = way_to(workflow.dispatch, case.position or "", goals, workflow.ends)
         steps = ", then ".join(row.label for row in first)
-        remedy = f"first {steps}" if first else ""
+        remedy = f"take the case there first: {steps}" if first else ""
         found = f"the case is in {here}" + ("" if first else ", from where no way leads there")
     return built_in("position", wanted, Unmet(found=found, remedy=remedy, evidence=()))
 

@@ -94,6 +94,7 @@ def standings(
 ) -> Iterator[Standing]:
     """How every obligation stands whose clock has begun, in the order of the declaration.
 
+    `workflow` is a workflow, or its `Clocks`.
     `histories` are the events that meet and cancel obligations, by type: with them it is told
     exactly when one was met. Of a type that is not in them the first and the latest count. Raises
     `InvalidCall` where an `each` fails; `failing` is told of it instead, where it is given.
@@ -108,6 +109,14 @@ def standings(
             owing = _owing(obligation, case, course, now, known)
             for begun in clocks:
                 yield _standing(owing, begun, case, workflow.calendar, now)
+
+
+class Clocks(NamedTuple):
+    """What of a workflow tells how its obligations stand."""
+
+    obligations: tuple[Obligation, ...]
+    ends: frozenset[str]
+    calendar: Calendar
 
 
 class _Owing(NamedTuple):

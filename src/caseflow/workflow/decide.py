@@ -142,6 +142,7 @@ def open_case(
         command.histories or {},
         counts=command.counts,
         calendar=workflow.calendar,
+        clocks=workflow._parts.clocks,
     )
     transition_row = _opening_row(workflow)
     answers = answers_of(workflow, before, transition_row, context, command)

@@ -68,6 +68,7 @@ def judge(
             command.counts,
             (),
             workflow.calendar,
+            workflow._parts.clocks,
         ),
     )
     if edges:

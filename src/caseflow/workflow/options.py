@@ -86,6 +86,7 @@ def _option(
         reason_awaited=waits,
         counts=command.counts,
         calendar=workflow.calendar,
+        clocks=workflow._parts.clocks,
     )
     answers = answers_of(workflow, case, row, context, command)
     if waits:

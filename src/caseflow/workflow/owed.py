@@ -63,7 +63,7 @@ def owed(
         rule = workflow.rule_that_noted(decided, rule_id)
         if rule is None:
             continue  # the workflow no longer asks for it
-        context = _as_decided(decided, now, calendar)._replace(histories=histories, counts=counts)
+        context = _as_decided(workflow, decided, now)._replace(histories=histories, counts=counts)
         result = rule.judge(case, context)
         if result is None:
             continue
@@ -120,7 +120,7 @@ def _as_owed(standing: Standing, calendar: Calendar) -> Owed:
     )
 
 
-def _as_decided(decided: AnyRecorded, now: datetime, calendar: Calendar) -> Context:
+def _as_decided(workflow: Workflow[Any], decided: AnyRecorded, now: datetime) -> Context:
     """What the rules saw when it was decided, at a later `now`."""
     return Context(
         Actor(decided.actor, decided.roles),
@@ -130,7 +130,8 @@ def _as_decided(decided: AnyRecorded, now: datetime, calendar: Calendar) -> Cont
         decided.event,
         decided.reason_code or decided.reason,
         decided.subject,
-        calendar=calendar,
+        calendar=workflow.calendar,
+        clocks=workflow._parts.clocks,
     )
 
 
@@ -194,7 +195,7 @@ def _unmet_at(
     workflow: Workflow[Any], case: Case[Any], rule: Rule[Any], decided: AnyRecorded, now: datetime
 ) -> bool:
     """Whether a rule that a decision left unmet is so at a moment."""
-    context = _as_decided(decided, now, workflow.calendar)
+    context = _as_decided(workflow, decided, now)
     result = rule.judge(case, context)
     return result is not None and not weighed(workflow, case, rule, result, context).holds
 
