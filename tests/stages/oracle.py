@@ -287,6 +287,9 @@ MET = {
     "found-ineligible": not_found_eligible,
     "not-yet-enrolled": lambda sheet, when: not begun(sheet, when),
     "enrolled-before-withdrawal": begun,
+    "ineligible-before-enrollment": lambda sheet, when: not begun(sheet, when),
+    "denied-before-enrollment": lambda sheet, when: not begun(sheet, when),
+    "enrolled-before-discharge": begun,
     "contact-attempted": not_reached,
     "referred-elsewhere": may_be_helped_elsewhere,
 }

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from caseflow import Casebook, Refused, Voided
+from caseflow import Actor, Casebook, Command, Entry, Refused, Voided, decide
 from caseflow.casework import (
     EligibilityDetermined,
     Enrolled,
@@ -15,7 +15,10 @@ from caseflow.casework import (
 from caseflow.rules import caseload_cap
 from caseflow.stages import six_stage
 from caseflow.storage import MemoryStorage
+from caseflow.testing import cases
+from caseflow.testing.casework import PAYLOADS
 from tests.stages.test_models import EVERY_MODEL
+from tests.testing.drawing import drawn
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 LEAD = LeadCaseManagerAssigned(case_manager="mo")
@@ -35,11 +38,33 @@ def ways(workflow, position, event):
 
 
 @EVERY_MODEL
-def test_in_every_open_stage_the_agency_can_end_services_or_wait_for_the_client(model):
+def test_in_every_open_stage_the_agency_can_end_the_case_or_wait_for_the_client(model):
     workflow = model.workflow
     for position in set(workflow.positions) - workflow.ends:
-        assert "discharge" in workflow.dispatch[position]
+        assert {"deny", "discharge"} <= set(workflow.dispatch[position])
         assert {"hold", "resume"} & set(workflow.dispatch[position])
+
+
+def allowed(workflow, case, step):
+    entry = Entry(step, at=case.recorded_at + timedelta(hours=1), reason="so decided")
+    now = case.recorded_at + timedelta(hours=2)
+    command = Command(entries=(entry,), actor=Actor("ana"), now=now)
+    return decide(workflow, case, command).verdict.allowed
+
+
+@EVERY_MODEL
+def test_agency_and_client_have_one_ending_each_before_services_and_one_after(model):
+    workflow = model.workflow
+    for case in drawn(cases(workflow, payloads=PAYLOADS), examples=15):
+        if case.position in workflow.ends:
+            continue
+        agency = {one for one in ("deny", "discharge") if allowed(workflow, case, one)}
+        client = {one for one in ("decline-services", "withdraw") if allowed(workflow, case, one)}
+        assert (agency, client) in (({"deny"}, {"decline-services"}), ({"discharge"}, {"withdraw"}))
+        found = case.latest(EligibilityDetermined)
+        ineligible = found is not None and not found.eligible
+        as_such = ineligible and agency == {"deny"}
+        assert allowed(workflow, case, "end-as-ineligible") == as_such
 
 
 @EVERY_MODEL

@@ -41,10 +41,15 @@ def found_ineligible(case: Casework, context: Context) -> Iterator[Unmet]:
 
 
 @maker("not-yet-enrolled")
-def not_yet_enrolled(*, served_in: tuple[str, ...] = ()) -> Rule[CaseworkState]:
+def not_yet_enrolled(
+    *,
+    served_in: tuple[str, ...] = (),
+    remedy: str = "end the case as withdrawn: the client leaves what has begun",
+) -> Rule[CaseworkState]:
     """A rule: the client is not enrolled, and services have not begun.
 
-    `served_in` are the stages in which services are given (none: only the enrollment counts).
+    `served_in` are the stages in which services are given (none: only the enrollment counts);
+    `remedy` is which ending to take instead.
     """
 
     @rule(
@@ -59,7 +64,7 @@ def not_yet_enrolled(*, served_in: tuple[str, ...] = ()) -> Rule[CaseworkState]:
         if programs or begun:
             yield Unmet(
                 found=f"enrolled in {', '.join(programs)}" if programs else "services have begun",
-                remedy="end the case as withdrawn: the client leaves what has begun",
+                remedy=remedy,
                 evidence=None if programs else begun,
             )
 
@@ -67,10 +72,16 @@ def not_yet_enrolled(*, served_in: tuple[str, ...] = ()) -> Rule[CaseworkState]:
 
 
 @maker("enrolled-before-withdrawal")
-def enrolled_before_withdrawal(*, served_in: tuple[str, ...] = ()) -> Rule[CaseworkState]:
+def enrolled_before_withdrawal(
+    *,
+    served_in: tuple[str, ...] = (),
+    remedy: str = "end the case as declined; or, if the client was enrolled, record the "
+    "enrollment with its own day first",
+) -> Rule[CaseworkState]:
     """A rule: the client is enrolled, or services have begun.
 
-    `served_in` are the stages in which services are given (none: only the enrollment counts).
+    `served_in` are the stages in which services are given (none: only the enrollment counts);
+    `remedy` is which ending to take instead.
     """
 
     @rule(
@@ -81,11 +92,7 @@ def enrolled_before_withdrawal(*, served_in: tuple[str, ...] = ()) -> Rule[Casew
     )
     def begun(case: Casework, context: Context) -> Iterator[Unmet]:
         if not case.state.programs and not _begun(case, served_in):
-            yield Unmet(
-                found="not enrolled, and no services",
-                remedy="end the case as declined; or, if the client was enrolled, record the "
-                "enrollment with its own day first",
-            )
+            yield Unmet(found="not enrolled, and no services", remedy=remedy)
 
     return begun
 

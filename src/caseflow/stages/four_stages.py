@@ -161,7 +161,7 @@ four_stage: Workflow[CaseworkState] = Workflow(
     stages=STAGES,
     transitions=(
         *TRANSITIONS,
-        *early_endings(INTAKE, served_in=(MONITORING,)),
+        *early_endings(served_in=(MONITORING,)),
         REOPENING,
         ASSIGNING,
     ),
