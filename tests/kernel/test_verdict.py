@@ -131,7 +131,7 @@ Not allowed: collect, in intake (looked at).
 Why not:
 - This is done in ready.
     Found: the case is in intake (looked at).
-    To do: first quote, then agree, then test.
+    To do: bring the case to ready first: quote, then agree, then test.
     Rule: position.
 """,
     )

@@ -12,15 +12,18 @@ from caseflow.casework import (
     ReferralEnded,
     ReferralMade,
 )
+from caseflow.kernel.verdict import in_words
 from caseflow.rules import caseload_cap
 from caseflow.stages import six_stage
 from caseflow.storage import MemoryStorage
 from caseflow.testing import cases
 from caseflow.testing.casework import PAYLOADS
+from caseflow.workflow.builtin import position_unmet
 from tests.stages.test_models import EVERY_MODEL
 from tests.testing.drawing import drawn
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
+ELIGIBLE, ENROLLED = EligibilityDetermined(eligible=True), Enrolled(program="housing")
 LEAD = LeadCaseManagerAssigned(case_manager="mo")
 
 
@@ -65,6 +68,61 @@ def test_agency_and_client_have_one_ending_each_before_services_and_one_after(mo
         ineligible = found is not None and not found.eligible
         as_such = ineligible and agency == {"deny"}
         assert allowed(workflow, case, "end-as-ineligible") == as_such
+
+
+def followed(workflow, case, remedy):
+    """Where a case comes to by the steps that a remedy names, by the table of the steps alone."""
+    position, (goal, _, steps) = case.position, remedy.partition(" first: ")
+    if remedy == "resume the case first":
+        return position.removesuffix(":hold")
+    for label in steps.split(", then "):
+        edges = [
+            edge
+            for name, edges in workflow.dispatch[position].items()
+            if workflow.label(name) == label
+            for edge in edges
+        ]
+        came_from = case.path[-2].position.removesuffix(":hold") if len(case.path) > 1 else None
+        position = next(edge.dest for edge in edges if edge.left in (None, came_from))
+    assert goal == f"bring the case to {in_words(position, workflow.words)}"
+    return position
+
+
+@EVERY_MODEL
+def test_where_something_is_to_be_done_elsewhere_the_way_that_is_told_leads_there(model):
+    workflow, told = model.workflow, set()
+    for case in (
+        drawn(cases(workflow, at=at, payloads=PAYLOADS, steps=0), examples=1)[0]
+        for at in workflow.positions
+    ):
+        for name in {row.name for row in workflow.rows} - set(workflow.dispatch[case.position]):
+            rows = [row for row in workflow.rows if row.name == name]
+            (unmet,) = position_unmet(workflow, case, rows).unmet
+            if unmet.remedy:
+                assert name in workflow.dispatch[followed(workflow, case, unmet.remedy)]
+            told.add((case.position in workflow.ends, case.on_hold, bool(unmet.remedy)))
+    assert {(True, False, True), (False, True, True), (False, False, True)} <= told
+
+
+def test_nobody_reopens_a_case_to_close_it_or_for_what_cannot_be_done_where_it_was():
+    book = opened("A")
+    book.do("A", "end-with-program", by="ana", reason="closed in May")
+    found = {
+        step: book.ask("A", step, by="ana", reason="so decided").refusals[0].unmet[0]
+        for step in ("end-as-deceased", "assess", "plan")
+    }
+    assert [(one.found, one.remedy) for one in found.values()] == [
+        ("the case has ended", ""),
+        ("the case is in closed", "bring the case to engagement (outreach) first: reopen"),
+        ("the case is in closed", "bring the case to assessment first: reopen, then assess"),
+    ]
+    book.do("A", "reopen", ELIGIBLE, ENROLLED, "assess", by="ana", reason="came back")
+    book.do("A", "end-with-program", by="ana", reason="closed in June")
+    (unmet,) = book.ask("A", "assess", by="ana").refusals[0].unmet
+    assert (unmet.found, unmet.remedy) == (
+        "the case is in closed, from where no way leads there",
+        "",
+    )
 
 
 @EVERY_MODEL
