@@ -131,7 +131,7 @@ Not allowed: collect, in intake (looked at).
 Why not:
 - This is done in ready.
     Found: the case is in intake (looked at).
-    To do: bring the case to ready first: quote, then agree, then test.
+    To do: take the case there first: quote, then agree, then test.
     Rule: position.
 """,
     )
@@ -326,7 +326,7 @@ Not allowed: agree, in Quote (on hold).
 
 Why not:
 - This is done in Quote.
-    Found: the case is in Quote (on hold).
+    Found: the case is on hold.
     To do: resume the case first.
     Rule: position.
 """,

@@ -78,13 +78,12 @@ def position_unmet(workflow: Any, case: Case[Any], rows: list[Row]) -> Result:
         wanted, found = "This is done when the case has ended.", "the case is open"
     elif case.position in workflow.ends and _only_ends(workflow, rows[0].name):
         found = "the case has ended"
-    elif (way := way_to(workflow.dispatch, case, goals, workflow.ends)) is None:
+    elif not (first := way_to(workflow.dispatch, case, goals, workflow.ends)):
         found += ", from where no way leads there"
-    elif len(way[1]) == 1 and way[1][0].transition.source == (HOLD,):
-        remedy = "resume the case first"
+    elif [row.transition.source for row in first] == [(HOLD,)]:
+        found, remedy = "the case is on hold", "resume the case first"
     else:
-        goal, first = in_words(way[0], workflow.words), ", then ".join(r.label for r in way[1])
-        remedy = f"bring the case to {goal} first: {first}"
+        remedy = f"take the case there first: {', then '.join(row.label for row in first)}"
     return built_in("position", wanted, Unmet(found=found, remedy=remedy, evidence=()))
 
 

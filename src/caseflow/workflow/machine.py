@@ -137,8 +137,8 @@ def reachable(table: Dispatch, start: str) -> set[str]:
 
 def way_to(
     table: Dispatch, case: Case[Any], goals: set[str], ends: frozenset[str]
-) -> tuple[str, tuple[Row, ...]] | None:
-    """The nearest of the goals to where a case stands, and the transitions that lead there.
+) -> tuple[Row, ...]:
+    """The fewest transitions that lead from where a case stands to one of the goals.
 
     Through no end. `BACK` is taken only from where the case stands, and leads to where it was.
     """
@@ -147,11 +147,11 @@ def way_to(
     waiting = [start]
     for position in waiting:
         if position in goals and position != start:
-            return position, ways[position]
+            return ways[position]
         for edge in (edge for edges in table.get(position, {}).values() for edge in edges):
             dest = edge.dest
             known = edge.left is None or (position == start and edge.left == back)
             if known and dest is not None and dest not in ways and dest not in ends:
                 ways[dest] = (*ways[position], edge.row)
                 waiting.append(dest)
-    return None
+    return ()
