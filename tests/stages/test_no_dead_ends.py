@@ -1,21 +1,27 @@
 """What a refusal asks for can be done, and nobody has to say what is not so to go on."""
 
-from datetime import UTC, datetime, timedelta
+import re
+from datetime import UTC, date, datetime, timedelta
 from itertools import product
 from typing import NamedTuple
 
+import attrs
 import pytest
 
 from caseflow import Actor, Casebook, Command, Entry, Refused, Voided, decide
 from caseflow.casework import (
+    AssessmentCompleted,
     EligibilityDetermined,
     Enrolled,
+    GoalProposed,
     LeadCaseManagerAssigned,
+    NeedIdentified,
+    PlanItemDrafted,
     ReferralEnded,
     ReferralMade,
 )
 from caseflow.rules import caseload_cap
-from caseflow.stages import six_stage
+from caseflow.stages import five_stage_cyclic, six_stage
 from caseflow.storage import MemoryStorage
 from caseflow.testing import cases
 from caseflow.testing.casework import PAYLOADS
@@ -25,6 +31,16 @@ from tests.testing.drawing import drawn
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ELIGIBLE, ENROLLED = EligibilityDetermined(eligible=True), Enrolled(program="housing")
+NOTHING_FOUND = AssessmentCompleted(nothing_found=("needs", "strengths"))
+ITEM = PlanItemDrafted(
+    number=1,
+    needs=(1,),
+    activity="call the landlord",
+    actor="ana",
+    by_date=date(2026, 4, 1),
+    expected_outcome="a lease",
+)
+GOAL = GoalProposed(number=1, needs=(1,), statement="a home of her own")
 LEAD = LeadCaseManagerAssigned(case_manager="mo")
 
 
@@ -145,6 +161,42 @@ def test_where_a_client_is_enrolled_eligibility_can_be_determined_again(model):
     for position in workflow.positions:
         if ways(workflow, position, Enrolled):
             assert ways(workflow, position, EligibilityDetermined), position
+
+
+@pytest.mark.parametrize(
+    ("workflow", "steps", "drafted"),
+    [
+        (six_stage, ["assess", NOTHING_FOUND, "plan", "start-services"], ITEM),
+        (five_stage_cyclic, [NOTHING_FOUND, "create-goals", "intervene"], GOAL),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_where_no_need_was_found_one_can_still_be_recorded_or_the_case_ended(
+    workflow, steps, drafted
+):
+    book = opened("A", workflow=workflow)
+    *before, served = steps
+    book.do("A", ELIGIBLE, ENROLLED, *before, by="ana")
+    book.record("A", attrs.evolve(drafted, needs=()), by="ana")
+    (refusal,) = book.ask("A", served, by="ana").refusals
+    assert re.fullmatch(
+        "record the need that it answers, and name it in the (item|goal); "
+        "a client without needs is discharged, or referred out",
+        refusal.unmet[0].remedy,
+    )
+    assert book.ask("A", "discharge", by="ana", reason="no need found").allowed
+    book.record("A", NeedIdentified(number=1, description="rent"), drafted, by="ana")
+    assert book.ask("A", served, by="ana").allowed
+
+
+def test_a_plan_for_which_no_need_was_found_says_so():
+    book = opened("A")
+    book.do("A", ELIGIBLE, ENROLLED, "assess", NOTHING_FOUND, "plan", by="ana")
+    (refusal,) = book.ask("A", "start-services", by="ana").refusals
+    assert refusal.unmet[0].remedy == (
+        "record a need that came up since, and draft a plan item for it; "
+        "a client without needs is discharged, or referred out"
+    )
 
 
 def test_a_case_whose_case_manager_leads_too_many_is_given_to_another_and_reopened():
