@@ -35,10 +35,10 @@ MOVES: dict[str, dict[str, str | None]] = {
     "begin-closing": {"intervention": "termination", "monitoring": "termination"},
     "return-to-services": {"termination": "intervention"},
     "close": {"termination": "closed"},
-    "end-as-ineligible": dict.fromkeys(ENGAGEMENT, "closed"),
-    "deny": dict.fromkeys(ENGAGEMENT, "closed"),
 }
 EARLY_ENDINGS = (  # from any open stage, on hold or not
+    "end-as-ineligible",
+    "deny",
     "decline-services",
     "withdraw",
     "discharge",
@@ -56,6 +56,15 @@ NEED_A_REASON = (
     "end-with-program",
     "reopen",
     "hold",
+)
+NEVER_EXCEPTED = (
+    "found-ineligible",
+    "ineligible-before-enrollment",
+    "denied-before-enrollment",
+    "enrolled-before-discharge",
+    "not-yet-enrolled",
+    "enrolled-before-withdrawal",
+    "referred-elsewhere",
 )
 ALWAYS_STAY = ("assign-lead-case-manager",)  # in any stage, on hold or not
 NAMES = (*MOVES, *EARLY_ENDINGS, *ALWAYS_STAY, "hold", "resume", "reopen")
@@ -146,6 +155,8 @@ class Sheet:
             "start-services": self._to_start_services,
             "close": self._to_close,
             "end-as-ineligible": self._to_end_as_ineligible,
+            "deny": self._to_deny,
+            "discharge": self._to_discharge,
             "decline-services": self._to_decline,
             "withdraw": self._to_withdraw,
             "end-as-unable-to-locate": self._to_end_as_unable_to_locate,
@@ -156,10 +167,9 @@ class Sheet:
         return {rule for rule in found if not self._excepted(rule, when)}
 
     def _excepted(self, rule: str, when: datetime) -> bool:
-        never = {"found-ineligible", "not-yet-enrolled", "enrolled-before-withdrawal"}
         made = [e.fields for e in self.of("ExceptionMade") if e.fields["rule"] == rule]
         in_force = [e for e in made if e["until"] is None or when <= e["until"]]
-        return bool(in_force) and rule not in {*never, "referred-elsewhere"}
+        return bool(in_force) and rule not in NEVER_EXCEPTED
 
     def _to_enroll(self, when):
         found = self.last("EligibilityDetermined")
@@ -287,6 +297,16 @@ class Sheet:
         found = self.last("EligibilityDetermined")
         if found is None or found.fields["eligible"]:
             yield "found-ineligible"
+        if self._begun():
+            yield "ineligible-before-enrollment"
+
+    def _to_deny(self, when):
+        if self._begun():
+            yield "denied-before-enrollment"
+
+    def _to_discharge(self, when):
+        if not self._begun():
+            yield "enrolled-before-discharge"
 
     def _begun(self):
         return self._programs() or any(at.step == "intervention" for at, _, _ in self.path)

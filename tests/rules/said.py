@@ -44,7 +44,8 @@ SAID = {
         [
             "The client is found eligible before being enrolled.",
             "not eligible (income) > determine eligibility again if "
-            "things have changed, or end the case as ineligible",
+            "things have changed, or end the case: as ineligible, or as a "
+            "discharge once the client was enrolled or served",
         ],
     ],
     "suitability-before-enrollment": [

@@ -19,8 +19,9 @@ class Model(NamedTuple):
 
 
 EARLY = {
-    "end-as-ineligible": {"found-ineligible"},
+    "end-as-ineligible": {"found-ineligible", "ineligible-before-enrollment"},
     "deny": {"denied-before-enrollment"},
+    "discharge": {"enrolled-before-discharge"},
     "decline-services": {"not-yet-enrolled"},
     "withdraw": {"enrolled-before-withdrawal"},
     "end-as-unable-to-locate": {"contact-attempted"},

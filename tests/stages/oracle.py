@@ -291,6 +291,8 @@ MET = {
     "denied-before-enrollment": lambda sheet, when: not begun(sheet, when),
     "not-yet-enrolled": lambda sheet, when: not begun(sheet, when),
     "enrolled-before-withdrawal": begun,
+    "ineligible-before-enrollment": lambda sheet, when: not begun(sheet, when),
+    "enrolled-before-discharge": begun,
     "contact-attempted": not_reached,
     "referred-elsewhere": may_be_helped_elsewhere,
 }

@@ -21,7 +21,6 @@ EVERY_MODEL = pytest.mark.parametrize(
 )
 ENDINGS = (
     *EARLY,
-    "discharge",
     "transfer-out",
     "end-as-deceased",
     "end-as-entered-in-error",

@@ -121,14 +121,12 @@ def test_the_flow_from_hello_to_goodbye():
         "Reported: services",
     )
     assert lines_of(drawing, "*early") == (
-        "From intake assessment:",
-        "- end as ineligible: The client was found not eligible.",
-        "From recruitment, intake assessment:",
-        "- deny",
-        "From any open stage:",
+        "- end as ineligible: The client was found not eligible. "
+        "The client is not enrolled, and services have not begun.",
+        "- deny: The client is not enrolled, and services have not begun.",
         "- decline services: The client is not enrolled, and services have not begun.",
         "- withdraw: The client is enrolled, or services have begun.",
-        "- discharge",
+        "- discharge: The client is enrolled, or services have begun.",
         "- end as unable to locate: "
         "Staff tried to reach the client at least once, without success.",
         "- refer out: The client was referred to somebody who can help.",

@@ -73,10 +73,16 @@ def not_yet_enrolled(
 
 
 @maker("enrolled-before-withdrawal")
-def enrolled_before_withdrawal(*, served_in: tuple[str, ...] = ()) -> Rule[CaseworkState]:
+def enrolled_before_withdrawal(
+    *,
+    served_in: tuple[str, ...] = (),
+    remedy: str = "end the case as declined; or, if the client was enrolled, record the "
+    "enrollment with its own day first",
+) -> Rule[CaseworkState]:
     """A rule: the client is enrolled, or services have begun.
 
-    `served_in` are the stages in which services are given (none: only the enrollment counts).
+    `served_in` are the stages in which services are given (none: only the enrollment counts);
+    `remedy` is which ending to take instead.
     """
 
     @rule(
@@ -87,11 +93,7 @@ def enrolled_before_withdrawal(*, served_in: tuple[str, ...] = ()) -> Rule[Casew
     )
     def begun(case: Casework, context: Context) -> Iterator[Unmet]:
         if not case.state.programs and not _begun(case, served_in):
-            yield Unmet(
-                found="not enrolled, and no services",
-                remedy="end the case as declined; or, if the client was enrolled, record the "
-                "enrollment with its own day first",
-            )
+            yield Unmet(found="not enrolled, and no services", remedy=remedy)
 
     return begun
 

@@ -43,8 +43,8 @@ def eligible(case: Casework, context: Context) -> Iterator[Unmet]:
     elif not found.eligible:
         yield Unmet(
             found=f"not eligible{f' ({found.basis})' if found.basis else ''}",
-            remedy="determine eligibility again if things have changed, "
-            "or end the case as ineligible",
+            remedy="determine eligibility again if things have changed, or end the case: as "
+            "ineligible, or as a discharge once the client was enrolled or served",
         )
     elif found.valid_until is not None and found.valid_until < context.calendar.day_of(context.at):
         yield Unmet(

@@ -20,6 +20,9 @@ from caseflow.workflow.clocks import Standing, standings
 from caseflow.workflow.obligation import entered
 from caseflow.workflow.vocabulary import maker
 
+WITHOUT_NEEDS = "a client without needs is discharged, or referred out"
+"""How a case goes on in which needs were asked for, and none was found."""
+
 
 @maker("recorded")
 def recorded(

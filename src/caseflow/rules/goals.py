@@ -21,7 +21,7 @@ from caseflow.casework import (
 from caseflow.kernel.case import Case
 from caseflow.kernel.context import Context
 from caseflow.kernel.rules import Unmet, rule
-from caseflow.rules.general import not_assessed, recorded
+from caseflow.rules.general import WITHOUT_NEEDS, not_assessed, recorded
 from caseflow.rules.sources import bilevel, ised, models, stages
 
 Casework = Case[CaseworkState]
@@ -63,7 +63,9 @@ def goals_answer_needs(case: Casework, context: Context) -> Iterator[Unmet]:
             yield Unmet(
                 about=f"goal {goal.number}",
                 found=not_assessed(unknown) if unknown else "no need",
-                remedy="record the goal again, with the numbers of assessed needs",
+                remedy=f"record goal {goal.number} again, with the numbers of assessed needs"
+                if case.state.needs
+                else f"record the need that it answers, and name it in the goal; {WITHOUT_NEEDS}",
                 evidence=(goal.recorded,),
             )
 

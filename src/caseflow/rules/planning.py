@@ -21,7 +21,7 @@ from caseflow.casework import (
 from caseflow.kernel.case import Case
 from caseflow.kernel.context import Context
 from caseflow.kernel.rules import Unmet, rule
-from caseflow.rules.general import not_assessed
+from caseflow.rules.general import WITHOUT_NEEDS, not_assessed
 from caseflow.rules.sources import field, ised
 
 Casework = Case[CaseworkState]
@@ -67,11 +67,18 @@ def plan_items_relate(case: Casework, context: Context) -> Iterator[Unmet]:
             yield Unmet(
                 about=f"plan item {item.number}",
                 found=not_assessed(unknown) if unknown else "no need",
-                remedy="give the plan item the numbers of assessed needs",
+                remedy="give the plan item the numbers of assessed needs"
+                if state.needs
+                else f"record the need that it answers, and name it in the item; {WITHOUT_NEEDS}",
                 evidence=(item.recorded,),
             )
     if not state.plan and not any(map(_settled, state.needs)):
-        yield Unmet(found="a plan without items", remedy="draft the items of the plan")
+        yield Unmet(
+            found="a plan without items",
+            remedy="draft the items of the plan"
+            if state.needs
+            else f"record a need that came up since, and draft a plan item for it; {WITHOUT_NEEDS}",
+        )
 
 
 @rule(

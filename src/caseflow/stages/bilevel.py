@@ -222,7 +222,7 @@ continuum: Workflow[CaseworkState] = Workflow(
     version="1",
     state=CaseworkState,
     stages=STAGES,
-    transitions=(*TRANSITIONS, *early_endings(INTAKE, served_in=(DELIVERY,)), REOPENING, ASSIGNING),
+    transitions=(*TRANSITIONS, *early_endings(served_in=(DELIVERY,)), REOPENING, ASSIGNING),
     events=FACTS,
     rules={
         **APPROVING,

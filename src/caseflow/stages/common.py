@@ -36,42 +36,46 @@ LEFT_UNDONE = nothing_left_undone.warns()
 """Told by every ending that the agency or the client decides on: not by death, or an error."""
 
 
-def early_endings(
-    *before_enrollment: str,
-    served_in: tuple[str, ...],
-    judged_in: tuple[str, ...] = (),
-    refers: str = "",
-) -> tuple[Transition, ...]:
-    """The ways to end early, from any open stage; the first two only before enrollment.
+def early_endings(*, served_in: tuple[str, ...], refers: str = "") -> tuple[Transition, ...]:
+    """The ways to end early, from any open stage.
 
     `served_in` are the stages in which services are given: who came into one has begun them.
-    `judged_in` are those of the stages before enrollment in which eligibility is determined
-    (none: all of them). `refers` is where the document says that whom the agency cannot help is
-    referred to others (empty: nowhere): then who is not eligible is referred, too.
+    Before a client is enrolled or served, the case ends as ineligible, denied or declined;
+    after, the client withdraws or is discharged. `refers` is where the document says that whom
+    the agency cannot help is referred to others (empty: nowhere): then who is not eligible is
+    referred, too.
     """
     referred = referred_elsewhere.sourced(refers) if refers else referred_elsewhere
+    not_begun = not_yet_enrolled(
+        served_in=served_in, remedy="discharge the client: the agency ends what has begun"
+    )
     return (
         Transition(
             "end-as-ineligible",
-            description="The case ends because the client was found not eligible.",
-            source=judged_in or before_enrollment,
+            description="Before being enrolled or served, the client was found not eligible.",
+            source=ANY_OPEN,
             to=CLOSED,
-            rules=[found_ineligible, *([referred.warns()] if refers else []), LEFT_UNDONE],
+            rules=[
+                found_ineligible,
+                not_begun.named("ineligible-before-enrollment").sourced(
+                    field("who was enrolled or served is discharged")
+                ),
+                *([referred.warns()] if refers else []),
+                LEFT_UNDONE,
+            ],
             stated_in=NOT_STATED,
         ),
         Transition(
             "deny",
-            description="The agency does not take the client on, and says why.",
-            source=before_enrollment,
+            description="Before the client is enrolled or served, the agency does not take them "
+            "on, and says why.",
+            source=ANY_OPEN,
             to=CLOSED,
             reason_required=True,
             rules=[
-                not_yet_enrolled(
-                    served_in=served_in,
-                    remedy="discharge the client: the agency ends what has begun",
-                )
-                .named("denied-before-enrollment")
-                .sourced(field("to deny is not to discharge")),
+                not_begun.named("denied-before-enrollment").sourced(
+                    field("to deny is not to discharge")
+                ),
                 LEFT_UNDONE,
             ],
             stated_in=NOT_STATED,
@@ -104,6 +108,13 @@ def early_endings(
             to=CLOSED,
             reason_required=True,
             rules=[
+                enrolled_before_withdrawal(
+                    served_in=served_in,
+                    remedy="end the case as denied; or, if the client was enrolled, record the "
+                    "enrollment with its own day first",
+                )
+                .named("enrolled-before-discharge")
+                .sourced(field("to discharge is not to deny")),
                 exit_interviews.warns().sourced(field("an exit interview, where there can be one")),
                 LEFT_UNDONE,
             ],

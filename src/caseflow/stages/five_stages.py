@@ -206,7 +206,7 @@ five_stage_cyclic: Workflow[CaseworkState] = Workflow(
     stages=STAGES,
     transitions=(
         *TRANSITIONS,
-        *early_endings(ASSESSMENT, served_in=(INTERVENTION,)),
+        *early_endings(served_in=(INTERVENTION,)),
         REOPENING,
         ASSIGNING,
     ),

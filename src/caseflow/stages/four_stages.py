@@ -164,7 +164,6 @@ four_stage: Workflow[CaseworkState] = Workflow(
     transitions=(
         *TRANSITIONS,
         *early_endings(
-            INTAKE,
             served_in=(MONITORING,),
             refers=models("intake: refer to a community resource outside"),
         ),

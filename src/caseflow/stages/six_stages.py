@@ -258,7 +258,7 @@ six_stage: Workflow[CaseworkState] = Workflow(
     stages=STAGES,
     transitions=(
         *WORK,
-        *early_endings("engagement", served_in=("intervention",)),
+        *early_endings(served_in=("intervention",)),
         REOPENING,
         ASSIGNING,
     ),

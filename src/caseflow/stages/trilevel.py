@@ -221,7 +221,6 @@ def _transitions(*, pre_enrollment: bool) -> tuple[Transition, ...]:
 
 def service_delivery_flow(*, pre_enrollment: bool = True) -> Workflow[CaseworkState]:
     """The service delivery flow, with or without a phase of recruitment before the intake."""
-    before = (RECRUITMENT, INTAKE) if pre_enrollment else (INTAKE,)
     return Workflow(
         "service-delivery-flow" if pre_enrollment else "service-delivery-flow-from-intake",
         version="1",
@@ -229,7 +228,7 @@ def service_delivery_flow(*, pre_enrollment: bool = True) -> Workflow[CaseworkSt
         stages=_stages(pre_enrollment=pre_enrollment),
         transitions=(
             *_transitions(pre_enrollment=pre_enrollment),
-            *early_endings(*before, served_in=(DELIVERY,), judged_in=(INTAKE,)),
+            *early_endings(served_in=(DELIVERY,)),
             REOPENING,
             ASSIGNING,
         ),

@@ -69,23 +69,28 @@ def position_unmet(workflow: Any, case: Case[Any], rows: list[Row]) -> Result:
     places = " or ".join(
         "any open stage" if name == ANY_OPEN else in_words(name, workflow.words) for name in sources
     )
-    wanted, remedy = f"This is done in {places}.", ""
+    wanted, found, remedy = f"This is done in {places}.", f"the case is in {here}", ""
     if HOLD in sources:
         wanted, found = "This is done while the case is on hold.", "the case is not on hold"
     elif case.on_hold and rows[0].transition.to == (To(HOLD),):
         wanted, found = "This is done while the case is not on hold.", "the case is on hold"
     elif goals and goals <= workflow.ends and case.position not in workflow.ends:
         wanted, found = "This is done when the case has ended.", "the case is open"
-    elif case.on_hold:
-        remedy = "resume the case first"
-        there = (case.position or "").removesuffix(HOLD) in goals
-        found = "the case is on hold" if there else f"the case is in {here}"
+    elif case.position in workflow.ends and _only_ends(workflow, rows[0].name):
+        found = "the case has ended"
+    elif not (first := way_to(workflow.dispatch, case, goals, workflow.ends)):
+        found += ", from where no way leads there"
+    elif [row.transition.source for row in first] == [(HOLD,)]:
+        found, remedy = "the case is on hold", "resume the case first"
     else:
-        first = way_to(workflow.dispatch, case.position or "", goals, workflow.ends)
-        steps = ", then ".join(row.label for row in first)
-        remedy = f"take the case there first: {steps}" if first else ""
-        found = f"the case is in {here}" + ("" if first else ", from where no way leads there")
+        remedy = f"take the case there first: {', then '.join(row.label for row in first)}"
     return built_in("position", wanted, Unmet(found=found, remedy=remedy, evidence=()))
+
+
+def _only_ends(workflow: Any, name: str) -> bool:
+    """Whether this transition does nothing but end a case."""
+    edges = [edge for names in workflow.dispatch.values() for edge in names.get(name, ())]
+    return all(edge.dest in workflow.ends for edge in edges)
 
 
 def reason_unmet(row: Row, context: Context) -> Result | None:

@@ -135,17 +135,23 @@ def reachable(table: Dispatch, start: str) -> set[str]:
     return found
 
 
-def way_to(table: Dispatch, start: str, goals: set[str], ends: frozenset[str]) -> tuple[Row, ...]:
-    """The fewest transitions that lead from a position to one of the goals, through no end."""
+def way_to(
+    table: Dispatch, case: Case[Any], goals: set[str], ends: frozenset[str]
+) -> tuple[Row, ...]:
+    """The fewest transitions that lead from where a case stands to one of the goals.
+
+    Through no end. `BACK` is taken only from where the case stands, and leads to where it was.
+    """
+    start, back = case.position or "", left_from(case)
     ways: dict[str, tuple[Row, ...]] = {start: ()}
     waiting = [start]
     for position in waiting:
         if position in goals and position != start:
             return ways[position]
-        for edges in table.get(position, {}).values():
-            for edge in edges:
-                dest = edge.dest
-                if dest is not None and dest not in ways and dest not in ends:
-                    ways[dest] = (*ways[position], edge.row)
-                    waiting.append(dest)
+        for edge in (edge for edges in table.get(position, {}).values() for edge in edges):
+            dest = edge.dest
+            known = edge.left is None or (position == start and edge.left == back)
+            if known and dest is not None and dest not in ways and dest not in ends:
+                ways[dest] = (*ways[position], edge.row)
+                waiting.append(dest)
     return ()
