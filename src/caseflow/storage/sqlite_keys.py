@@ -52,10 +52,11 @@ _FIND_TOMBSTONE = (
 class SQLiteKeyStore:
     """Keeps keys in a SQLite file of its own. The file is made when it is not there.
 
-    It may be used by several threads and processes. What is deleted is overwritten with zeros
-    (`secure_delete`), there is no write-ahead log in which it could be left, and an erasure is
-    acknowledged when it is on the disk (`synchronous=EXTRA`). Only the owner of the file may
-    read it (mode 0600, where it is made here). `wait` is how many seconds it waits for others.
+    It may be used by several threads and processes of one machine. What is deleted is
+    overwritten with zeros (`secure_delete`), there is no write-ahead log in which it could be
+    left, and an erasure is acknowledged when it is on the disk (`synchronous=EXTRA`). Only the
+    owner of the file may read it (mode 0600, where it is made here). `wait` is how many seconds
+    it waits for others.
 
     Raises `InvalidCall` for what names no file, `KeysNotApart` for a file that holds cases, and
     `StoreError` for one that is no key store or cannot be opened.

@@ -76,6 +76,7 @@ class EngineStorage(SQLVerbs):
     def check(self) -> None:
         """See that the tables are there, and those that this version of caseflow works with.
 
+        A SQLite file is written ahead from then on (`PRAGMA journal_mode=WAL`).
         Raises `SchemaMissing`, `SchemaOutdated`, `SchemaNewer` or `SchemaIncomplete`, and
         `StoreError` where the file of a SQLite database is not there; it is not made then.
         """
