@@ -325,7 +325,7 @@ def test_a_snapshot_that_cannot_be_read_is_found(raw):
 def test_a_snapshot_of_another_make_is_counted_and_nobody_uses_it(raw):
     truth = book_on(raw).case(CASE)
     kept = raw.snapshot(CASE)
-    raw.set_snapshot(CASE, kept._replace(text=kept.text.replace('"format":1', '"format":0')))
+    raw.set_snapshot(CASE, kept._replace(text=kept.text.replace('"format":3', '"format":0')))
     verified = book_on(raw).verify_all()
     assert (verified.holds, verified.unused_snapshots) == (True, 1)
     assert book_on(raw).case(CASE) == truth

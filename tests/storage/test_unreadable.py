@@ -267,7 +267,7 @@ def test_a_missing_beginning_is_noticed(store):
         lambda text: "",
         lambda text: "{",
         lambda text: "null",
-        lambda text: text.replace('"format":1', '"format":99'),
+        lambda text: text.replace('"format":3', '"format":99'),
         lambda text: text.replace('"state_type":"Shop', '"state_type":"Barn'),
         lambda text: text.replace('"paid":0', '"paid":"much"'),
         lambda text: text.replace('"bike-described"', '"bike-forgotten"'),

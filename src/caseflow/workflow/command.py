@@ -9,10 +9,11 @@ from collections.abc import Container, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Generic, NamedTuple
 
-from caseflow.kernel.case import Case, S, histories_of
+from caseflow.kernel.case import Case, S
 from caseflow.kernel.context import CountNeeded, HistoryNeeded
 from caseflow.kernel.errors import InvalidCall
 from caseflow.kernel.events import Corrected, ExceptionMade, Voided
+from caseflow.kernel.history import histories_of
 from caseflow.kernel.recorded import Actor, AnyRecorded
 from caseflow.kernel.verdict import Verdict
 

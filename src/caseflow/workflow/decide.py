@@ -9,10 +9,11 @@ from __future__ import annotations
 from datetime import UTC
 from typing import Any
 
-from caseflow.kernel.case import Case, CaseIdentity, S, evolve, fold, histories_of
+from caseflow.kernel.case import Case, CaseIdentity, S, evolve, fold
 from caseflow.kernel.context import Context, CountNeeded, HistoryNeeded
 from caseflow.kernel.errors import HistoricalCase
 from caseflow.kernel.events import CaseOpened, Corrected, Voided
+from caseflow.kernel.history import histories_of
 from caseflow.kernel.recorded import AnyRecorded, Noted, Recorded, quickly
 from caseflow.kernel.rules import Result, Unmet
 from caseflow.kernel.verdict import Judgement, Verdict
@@ -119,6 +120,7 @@ def _envelope(
             identity.workflow,
             identity.workflow_version,
             None,
+            None,
         ),
     )
 
@@ -128,7 +130,7 @@ def open_case(
 ) -> Decided[S]:
     """Judge the opening of a case: its first event, in the start position."""
     identity = CaseIdentity(case_id, agency, client, workflow.name, workflow.version)
-    before: Case[S] = Case(identity, 0, None, (), (), {}, command.now, workflow.state(), {})
+    before: Case[S] = Case(identity, 0, None, (), (), {}, command.now, workflow.state(), {}, ())
     event = CaseOpened(client=client)
     at = command.at or command.now
     context = Context(
