@@ -260,9 +260,11 @@ def evolve(case: Case[S], recorded: AnyRecorded) -> Case[S]:
     by_type = dict(by_type)
     by_type[kind] = _seen(by_type.get(kind), recorded)
     try:
-        state = state.fold(recorded)
+        after = state.fold(recorded)
     except Exception as error:  # a state is foreign code
         raise unfoldable(state, recorded, error) from error
+    if after is None:
+        raise unfoldable(state, recorded)
     if stage is not None:
         if path and path[-1].occurred_at > occurred_at:
             path = _until(path, occurred_at)
@@ -284,7 +286,7 @@ def evolve(case: Case[S], recorded: AnyRecorded) -> Case[S]:
             exceptions,
             dues,
             recorded_at,
-            state,
+            after,
             by_type,
             amendments,
             historical,
@@ -334,9 +336,12 @@ def fold(
         if recorded.amends is not None:
             amendments.append(Amended(recorded.number, recorded.event.number, recorded.amends))
         try:
-            state = state.fold(recorded)
+            after = state.fold(recorded)
         except Exception as error:  # a state is foreign code
             raise unfoldable(state, recorded, error) from error
+        if after is None:
+            raise unfoldable(state, recorded)
+        state = after
     return Case(
         identity,
         last.number,

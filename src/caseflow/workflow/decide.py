@@ -36,9 +36,9 @@ def decide(workflow: Workflow[S], case: Case[S], command: Command) -> Decided[S]
 
     Raises `UnknownStep`, `UnknownEvent` or `PayloadNeeded` where a step makes no sense to the
     workflow, `HistoricalCase` for a case seen as of an earlier moment, and `InvalidCall` for a
-    command that does not say what a rule reads: the history, or counts of other cases.
+    command that does not say what a rule reads: the whole history, or counts of other cases.
     """
-    given = with_what_is_read(workflow, command, "decide(...)")
+    given = with_what_is_read(workflow, case, command, "decide(...)")
     try:
         return decide_or_ask(workflow, case, given)
     except (CountNeeded, HistoryNeeded) as needed:
@@ -141,7 +141,7 @@ def open_case(
         event,
         command.reason,
         client,
-        command.histories or {},
+        dict.fromkeys(workflow.histories, ()),
         counts=command.counts,
         calendar=workflow.calendar,
     )
