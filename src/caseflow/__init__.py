@@ -17,7 +17,7 @@ from caseflow.casebook import (
     Verified,
 )
 from caseflow.kernel.calendar import Calendar, Span
-from caseflow.kernel.case import Case, Foldable, NoState, effective, evolve, fold
+from caseflow.kernel.case import Case, Foldable, NoState, evolve, fold
 from caseflow.kernel.cipher import Cipher
 from caseflow.kernel.context import Context
 from caseflow.kernel.erased import ERASED, Erased
@@ -72,6 +72,7 @@ from caseflow.kernel.events import (
     decision,
     fact,
 )
+from caseflow.kernel.history import effective
 from caseflow.kernel.recorded import Actor, Noted, Recorded
 from caseflow.kernel.rules import Result, Rule, Unmet, all_of, any_of, not_, rule, when
 from caseflow.kernel.store_errors import (

@@ -163,14 +163,26 @@ class Unpaying(Shop):
         return super().fold(recorded)
 
 
-def test_a_state_that_fails_on_an_event_is_named_and_keeps_it_out_until_it_is_mended():
+class Forgetful(Shop):
+    def fold(self, recorded):
+        return None if isinstance(recorded.event, Paid) else super().fold(recorded)
+
+
+@pytest.mark.parametrize(
+    ("state", "fails"),
+    [
+        (Unpaying, "fails on event 5 ('paid') of case 'R-1': KeyError: 'income'"),
+        (Forgetful, "gives back no state for event 5 ('paid') of case 'R-1'"),
+    ],
+)
+def test_a_state_that_fails_on_an_event_is_named_and_keeps_it_out_until_it_is_mended(state, fails):
     store = MemoryStorage()
     mended = Casebook(shop, store, roles=ROLES, new_id=lambda: "R-1")
     bring(mended, "quoting")
-    book = Casebook(attrs.evolve(shop, state=Unpaying), store)
+    book = Casebook(attrs.evolve(shop, state=state), store)
     sentence = (
-        "Unpaying.fold fails on event 5 ('paid') of case 'R-1': KeyError: 'income'. "
-        "Mend it: it takes every event of the workflow. Then do this again."
+        f"{state.__name__}.fold {fails}. Mend it: it takes every event of the workflow, and "
+        "returns the state after it. Then do this again."
     )
     before = book.history("R-1")
     with pytest.raises(InvalidCall) as refused:

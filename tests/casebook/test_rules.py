@@ -1,5 +1,7 @@
 """Rules at work: what refuses, what warns, what is owed, and who makes exceptions."""
 
+import re
+
 import attrs
 import pytest
 
@@ -212,6 +214,16 @@ def test_deciding_by_hand_needs_what_the_rules_read(book):
             f"{what} the history of the case: rule 'parts-here' reads every PartArrived. "
             "Give it: Command(..., history=...), with all events of the case."
         )
+        for known, found in (
+            ({"histories": {}}, "rule 'parts-here' reads every PartArrived"),
+            ({"history": history[:-1]}, f"event {len(history) - 1} is the last given, of "),
+            ({"history": history[1:]}, "event 2 stands where event 1 belongs"),
+            ({"history": ("a",)}, "'a' is no recorded event"),
+        ):
+            with pytest.raises(
+                InvalidCall, match=re.escape(f"{what} the history of the case: {found}")
+            ):
+                ask(mine, case, step._replace(**known))
         known = step._replace(history=history)
         with pytest.raises(InvalidCall) as lacking:
             ask(mine, case, known)

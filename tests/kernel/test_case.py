@@ -7,8 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caseflow import CaseOpened, Corrected, ExceptionMade, Moved, Noted, Voided, evolve, fold
-from caseflow.kernel.case import NoState, effective, empty, known, stage_of
+from caseflow import (
+    CaseflowError,
+    CaseOpened,
+    Corrected,
+    ExceptionMade,
+    Moved,
+    Noted,
+    Voided,
+    evolve,
+    fold,
+)
+from caseflow.kernel.case import NoState, empty, stage_of
+from caseflow.kernel.history import effective, known
 from tests.support.trades import (
     HOUR,
     START,
@@ -206,6 +217,28 @@ def test_of_two_corrections_the_later_counts():
         entry(4, Corrected(number=2, event=Paid(amount=8))),
     ]
     assert fold(history, Shop()).state.paid == 8
+
+
+def test_a_case_knows_what_was_changed_by_an_amendment_since_an_event():
+    """What was said before it, and is no more: not when it was, and not what came after it."""
+    history = [
+        OPENED,
+        paid(2, 20, 5),
+        paid(3, 30, 6),
+        move(4, "quoting", 7),
+        paid(5, 40, 8),
+        entry(6, Corrected(number=2, event=Paid(amount=7))),
+        entry(7, Corrected(number=3, occurred_at=START + 9 * HOUR)),
+        entry(8, Voided(number=3)),
+        entry(9, Voided(number=5)),
+    ]
+    case = fold(history, NoState())
+    assert case == reduce(evolve, effective(history), empty(history, NoState()))
+    assert [(one.of, one.number) for one in case.amended_since(4, Paid)] == [(2, 6), (3, 8)]
+    assert [one.of for one in case.amended_since(6, Paid, Moved)] == [3, 5]
+    assert case.amended_since(4, Moved) == case.amended_since(9, Paid) == ()
+    with pytest.raises(CaseflowError, match="str"):
+        case.amended_since(4, str)
 
 
 def test_a_void_leaves_the_event_out_and_the_case_where_it_was():

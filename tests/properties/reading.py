@@ -41,7 +41,7 @@ from caseflow.casework import (
     StrengthIdentified,
     TransferredOut,
 )
-from caseflow.kernel.case import effective
+from caseflow.kernel.history import effective
 from caseflow.stages import six_stage
 from tests.properties.oracle import Happened, Place, Sheet
 

@@ -5,12 +5,23 @@ from datetime import timedelta
 import attrs
 import pytest
 
-from caseflow import Actor, Calendar, Context
-from caseflow.casework import PlanApproved, PlanItemDrafted, ProgressNoted
-from caseflow.rules import VOCABULARY, at_least, not_older_than
+from caseflow import Actor, Calendar, Context, Corrected, Voided
+from caseflow.casework import ContactAttempted, PlanApproved, PlanItemDrafted, ProgressNoted
+from caseflow.rules import VOCABULARY, at_least, not_older_than, plan_approved
+from caseflow.stages import six_stage
 from tests.rules.rows import ROWS
 from tests.rules.said import SAID
-from tests.rules.whole import APART, ITEM, MADE, RULES, TOLD_ELSEWHERE, WHOLE, Desk, workflow_of
+from tests.rules.whole import (
+    APART,
+    ITEM,
+    MADE,
+    RULES,
+    TOLD_ELSEWHERE,
+    WHOLE,
+    Desk,
+    told,
+    workflow_of,
+)
 
 WORKFLOW = workflow_of(RULES)
 IDS = {name: rule.id for name, rule in RULES.items()}
@@ -86,6 +97,53 @@ def test_a_second_signature_is_another_persons_and_given_since_the_last_change()
         desk.book.do("case", step, by=by)
         told = {"two-signed": ["Two people approved the plan.", *found]} if found else {}
         assert desk.judged() == told
+    first, item = (e.number for e in desk.book.history("case") if e.event == ITEM)
+    lapsed = {
+        "two-signed": [
+            "Two people approved the plan.",
+            f"0 of 2 people (plan approved){since} > 2 more people are needed",
+        ]
+    }
+    other = attrs.evolve(ITEM, activity="move to a shelter")
+    desk.book.do("case", Corrected(number=item, event=other), by="ana", reason="x")
+    assert desk.judged() == lapsed
+    for by in ("ana", "bo"):
+        desk.book.do("case", signed, by=by)
+    assert desk.judged() == {}
+    desk.book.do("case", Voided(number=first), by="ana", reason="x")
+    assert desk.judged() == lapsed
+
+
+def test_what_was_entered_and_voided_after_a_signature_lapses_nothing():
+    desk = Desk(workflow_of({"plan-approved": plan_approved}))
+    desk.book.record("case", ITEM, by="ana")
+    desk.book.do("case", PlanApproved(), by="sam")
+    entered = desk.book.record("case", attrs.evolve(ITEM, number=2), by="ana").events[0].number
+    assert [*desk.judged()] == ["plan-approved"]
+    desk.book.do("case", Voided(number=entered), by="ana", reason="typed into the wrong file")
+    assert desk.judged() == {}
+    desk.book.do("case", Voided(number=entered - 2), by="ana", reason="x")
+    found = f"changed since it was approved: what event {entered - 2} said"
+    assert desk.judged()["plan-approved"][1].startswith(found)
+
+
+def test_an_end_as_unable_to_locate_is_dated_to_the_last_contact_at_the_earliest():
+    desk = Desk(six_stage.extend("county", version="1"))
+    desk.now += timedelta(days=8)
+    met = desk.book.record("case", ContactAttempted(reached=True), by="ana")
+    desk.now += timedelta(days=2)
+    desk.book.record("case", ContactAttempted(), by="ana")
+    end = "end-as-unable-to-locate"
+    early = desk.book.ask("case", end, by="ana", at=desk.now - timedelta(days=3))
+    assert [told(one)[1:] for one in early.refusals] == [
+        [
+            "the client was reached on 10 March 2026, after the day of this end > give the end "
+            "the day of the last contact, or a later one"
+        ]
+    ]
+    assert early.refusals[0].evidence == (met.events[0].number,)
+    midnight = (desk.now - timedelta(days=2)).replace(hour=0)
+    assert desk.book.ask("case", end, by="ana", at=midnight).allowed
 
 
 def mended(row):

@@ -217,6 +217,18 @@ MISTAKES = {
         {"rule": "at-least", "id": "x", "event": "progress-noted", "times": 0, "wanted": "X."},
         "The rule (at-least) cannot be made. at_least(0) is given no number of events.",
     ),
+    "counted since itself": (
+        {
+            "rule": "at-least",
+            "id": "two",
+            "event": "progress-noted",
+            "times": 2,
+            "wanted": "X.",
+            "since": ["progress-noted"],
+        },
+        "The rule (at-least) cannot be made. Rule 'two' counts ProgressNoted since the last "
+        "ProgressNoted, which leaves none. Leave it out of since=.",
+    ),
     "an item of a list": (
         {"all": [{"rule": "contact-setting", "settings": ["home", 3]}], "id": "x"},
         "'all[0].settings[1]' of the rule (contact-setting) is 3. Give a text.",

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from caseflow import Actor, Command, Entry, Transition, decide, fold
 from caseflow.casework import FACTS
-from caseflow.kernel.case import effective, stage_of
+from caseflow.kernel.case import stage_of
+from caseflow.kernel.history import effective
 from caseflow.stages import six_stage
 from caseflow.testing import cases, events, histories, nearly_legal
 from caseflow.testing.casework import PAYLOADS

@@ -119,6 +119,16 @@ BREAKS = {
         (2,),
     ),
     "goal-without-item": ((NEED, GOAL), "Goal 1 has no plan item.", (3,)),
+    "unknown-need": (
+        (NEED, attrs.evolve(ITEM, needs=(1, 9))),
+        "Plan item 1 names need 9, which nobody identified.",
+        (3,),
+    ),
+    "unknown-goal": (
+        (NEED, GOAL, attrs.evolve(ITEM, goals=(1, 7))),
+        "Plan item 1 names goal 7, which nobody proposed.",
+        (4,),
+    ),
     "item-without-need": (
         (PlanItemDrafted(number=4, needs=(8, 9)),),
         "Plan item 4 names need 8 and need 9, which nobody identified.",
@@ -182,6 +192,18 @@ def test_a_need_that_is_deferred_or_met_asks_for_nothing(answer):
 def test_what_the_client_does_asks_for_no_service():
     by_client = PlanItemDrafted(number=1, needs=(1,), by_client=True)
     assert gaps(NEED, GOAL, by_client) == []
+
+
+def test_an_item_that_names_goals_serves_no_other_goal_of_its_need():
+    second = GoalProposed(number=2, statement="A job", needs=(1,))
+    case = a_case(*WHOLE, second)
+    (found,) = coverage(case).breaks
+    assert (found.gap, found.sentence) == ("goal-without-item", "Goal 2 has no plan item.")
+    arrows = {(edge.source, edge.target): edge.line for edge in chain(case).edges}
+    assert arrows["goal 1", "item 1"] == "plain"
+    assert arrows["goal 2", "gap loose 0"] == "broken"
+    assert ("goal 2", "item 1") not in arrows
+    assert gaps(NEED, GOAL, second, attrs.evolve(ITEM, goals=()), SERVICE, NOTE) == []
 
 
 def test_a_goal_of_the_program_needs_no_need():

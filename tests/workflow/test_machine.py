@@ -77,7 +77,7 @@ def our_target(case, name, event):
         entries=(Entry(step, reason=REASON.get(name)),),
         actor=EVERYBODY,
         now=START + DAY,
-        histories={},
+        histories=dict.fromkeys(shop.histories, ()),
     )
     decided = decide(shop, case, command)
     judgement = decided.verdict.judgements[0]

@@ -10,7 +10,7 @@ from caseflow.casebook import store_calls
 from caseflow.casebook.given import an_id
 from caseflow.casebook.recent import Loaded, RecentCases
 from caseflow.casebook.store_calls import Work
-from caseflow.kernel.case import Case, NoState, S, fold, histories_of, occurred
+from caseflow.kernel.case import Case, NoState, S, fold
 from caseflow.kernel.codec import Codec
 from caseflow.kernel.errors import (
     ChainBroken,
@@ -20,6 +20,7 @@ from caseflow.kernel.errors import (
     OtherWorkflow,
 )
 from caseflow.kernel.events import CaseOpened, Corrected, Voided, event_type
+from caseflow.kernel.history import histories_of, occurred
 from caseflow.kernel.recorded import AnyRecorded
 from caseflow.kernel.sealed import is_sealed
 from caseflow.kernel.snapshot import subjects_of

@@ -26,10 +26,11 @@ from caseflow.casebook.recent import RecentCases
 from caseflow.casebook.store_calls import Work
 from caseflow.casebook.walking import all_of
 from caseflow.casebook.writing import append, unit_of
-from caseflow.kernel.case import Case, S, fold, known, occurred
+from caseflow.kernel.case import Case, S, fold
 from caseflow.kernel.cipher import Cipher
 from caseflow.kernel.codec import Codec
 from caseflow.kernel.errors import CaseExists, ChainBroken, Conflict, Refused
+from caseflow.kernel.history import known, occurred
 from caseflow.kernel.recorded import Actor, AnyRecorded, aware
 from caseflow.kernel.verdict import Verdict
 from caseflow.storage.port import Appended

@@ -7,10 +7,11 @@ from typing import Any
 
 from caseflow.casebook.given import Given
 from caseflow.casebook.outcome import Outcome
-from caseflow.kernel.case import Case, S, fold, histories_of
+from caseflow.kernel.case import Case, S, fold
 from caseflow.kernel.context import Context
 from caseflow.kernel.erasure_errors import ErasedRead
 from caseflow.kernel.events import event_type
+from caseflow.kernel.history import histories_of
 from caseflow.kernel.recorded import Actor, AnyRecorded
 from caseflow.kernel.rules import Result
 from caseflow.kernel.verdict import Judgement, Verdict

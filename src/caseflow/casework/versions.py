@@ -16,8 +16,8 @@ from caseflow.casework.planning import PlanAgreed
 from caseflow.casework.state import CaseworkState
 from caseflow.casework.things import Goal, Need, Objective, PlanItem, Strength
 from caseflow.casework.words import Agreement, Answer
-from caseflow.kernel.case import effective
 from caseflow.kernel.events import Code
+from caseflow.kernel.history import effective
 from caseflow.kernel.recorded import AnyRecorded
 
 

@@ -14,8 +14,9 @@ import attrs
 
 from caseflow.kernel.erased import Erased
 from caseflow.kernel.errors import InvalidCall, short
-from caseflow.kernel.events import CaseOpened, Corrected, ExceptionMade, Voided
+from caseflow.kernel.events import CaseOpened, ExceptionMade, event_type
 from caseflow.kernel.failing import unfoldable
+from caseflow.kernel.history import effective, occurred
 from caseflow.kernel.recorded import AnyRecorded, Recorded, aware, quickly
 
 if TYPE_CHECKING:
@@ -79,6 +80,14 @@ class Move(NamedTuple):
     recorded_at: datetime
 
 
+class Amended(NamedTuple):
+    """A void, or a correction of what was said: its number, of which event, and that one's name."""
+
+    number: int
+    of: int
+    name: str
+
+
 class ExceptionInForce(NamedTuple):
     """An exception that was made, and who made it."""
 
@@ -131,6 +140,8 @@ class Case(NamedTuple, Generic[S_co]):
     """When its last event was written down."""
     state: S_co
     by_type: Mapping[type[Any], Seen]
+    amendments: tuple[Amended, ...]
+    """What was voided, or corrected in more than its date."""
     historical: bool = False
     """Seen as of an earlier moment: for reading only."""
 
@@ -198,6 +209,17 @@ class Case(NamedTuple, Generic[S_co]):
         """First, latest and count of every event type the case holds."""
         return dict(self.by_type)
 
+    def amended_since(self, number: int, *events: type[Any]) -> tuple[Amended, ...]:
+        """What events of these types said when event `number` was recorded, and say no more.
+
+        Each is a void or a correction that was recorded after it, of an event before it. With
+        it, a rule tells that what was signed is no longer what stands.
+        """
+        names = {event_type(cls).name for cls in events}
+        return tuple(
+            one for one in self.amendments if one.name in names and one.of < number < one.number
+        )
+
     def stage_at(self, moment: datetime) -> str | None:
         """The position the case was in at that moment, as known now (None: not yet open)."""
         moment = aware(moment, name="moment")
@@ -233,15 +255,17 @@ def evolve(case: Case[S], recorded: AnyRecorded) -> Case[S]:
     `Corrected` and `Voided` change nothing here; they take effect on the history, before it
     is folded (see `effective`).
     """
-    identity, _, position, path, exceptions, dues, _, state, by_type, historical = case
+    identity, _, position, path, exceptions, dues, _, state, by_type, amendments, historical = case
     number, event, occurred_at, recorded_at = recorded[:4]
     kind, stage = type(event), recorded.stage
     by_type = dict(by_type)
     by_type[kind] = _seen(by_type.get(kind), recorded)
     try:
-        state = state.fold(recorded)
+        after = state.fold(recorded)
     except Exception as error:  # a state is foreign code
         raise unfoldable(state, recorded, error) from error
+    if after is None:
+        raise unfoldable(state, recorded)
     if stage is not None:
         if path and path[-1].occurred_at > occurred_at:
             path = _until(path, occurred_at)
@@ -251,6 +275,8 @@ def evolve(case: Case[S], recorded: AnyRecorded) -> Case[S]:
         exceptions = (*exceptions, _exception(recorded))
     if recorded.noted:
         dues = _owe(dues, recorded)
+    if recorded.amends is not None:
+        amendments = (*amendments, Amended(number, event.number, recorded.amends))
     return quickly(
         Case,
         (
@@ -261,8 +287,9 @@ def evolve(case: Case[S], recorded: AnyRecorded) -> Case[S]:
             exceptions,
             dues,
             recorded_at,
-            state,
+            after,
             by_type,
+            amendments,
             historical,
         ),
     )
@@ -289,9 +316,9 @@ def fold(
             return into
         seen, path, dues = dict(into.by_type), list(into.path), dict(into.dues)
         exceptions, position = list(into.exceptions), into.position
-        state, identity = into.state, into.identity
+        state, identity, amendments = into.state, into.identity, list(into.amendments)
     else:
-        seen, path, dues, exceptions, position = {}, [], {}, [], None
+        seen, path, dues, exceptions, amendments, position = {}, [], {}, [], [], None
         identity = _identity(events)
     events = effective(events) if as_of is None else occurred(events, as_of)
     last = events[-1]
@@ -307,10 +334,15 @@ def fold(
             dues = _owe(dues, recorded)
         if kind is ExceptionMade:
             exceptions.append(_exception(recorded))
+        if recorded.amends is not None:
+            amendments.append(Amended(recorded.number, recorded.event.number, recorded.amends))
         try:
-            state = state.fold(recorded)
+            after = state.fold(recorded)
         except Exception as error:  # a state is foreign code
             raise unfoldable(state, recorded, error) from error
+        if after is None:
+            raise unfoldable(state, recorded)
+        state = after
     return Case(
         identity,
         last.number,
@@ -321,54 +353,14 @@ def fold(
         last.recorded_at,
         state,
         seen,
+        tuple(amendments),
         historical,
     )
 
 
 def empty(history: Sequence[AnyRecorded], state: S) -> Case[S]:
     """The case before the first event of this history took effect: where `evolve` starts."""
-    return Case(_identity(history), 0, None, (), (), {}, history[0].recorded_at, state, {})
-
-
-def effective(history: Iterable[AnyRecorded]) -> list[AnyRecorded]:
-    """The history as it takes effect: corrected events as corrected, voided ones left out.
-
-    The corrections and voids stay in it at their places, as entries of their own. The order
-    and the numbers are those of the recording.
-    """
-    events = list(history)
-    amendments = [entry for entry in events if type(entry.event) in (Corrected, Voided)]
-    if not amendments:
-        return events
-    by_number = {entry.number: entry for entry in events}
-    for amendment in amendments:
-        number = amendment.event.number
-        target = by_number.get(number)
-        if target is None:
-            continue
-        if type(amendment.event) is Voided:
-            del by_number[number]
-        else:
-            by_number[number] = _corrected(target, amendment)
-    return list(by_number.values())
-
-
-def histories_of(
-    history: Iterable[AnyRecorded], types: Iterable[type[Any]]
-) -> dict[type[Any], tuple[AnyRecorded, ...]]:
-    """The effective events of some types, by type: what rules are given that read histories."""
-    events = effective(history)
-    return {cls: tuple(e for e in events if type(e.event) is cls) for cls in types}
-
-
-def known(history: Iterable[AnyRecorded], moment: datetime) -> list[AnyRecorded]:
-    """What was known at a moment: the events recorded by then."""
-    return [entry for entry in history if entry.recorded_at <= moment]
-
-
-def occurred(history: Iterable[AnyRecorded], moment: datetime) -> list[AnyRecorded]:
-    """What had happened by a moment: of the effective events, those that occurred by then."""
-    return [entry for entry in effective(history) if entry.occurred_at <= moment]
+    return Case(_identity(history), 0, None, (), (), {}, history[0].recorded_at, state, {}, ())
 
 
 def _identity(history: Sequence[AnyRecorded]) -> CaseIdentity:
@@ -433,13 +425,3 @@ def _owe(dues: Mapping[str, AnyRecorded], recorded: AnyRecorded) -> dict[str, An
         if note.strength == "due" and open_still and note.since == recorded.number:
             owed[note.rule] = recorded
     return owed
-
-
-def _corrected(target: AnyRecorded, amendment: AnyRecorded) -> AnyRecorded:
-    correction: Corrected = amendment.event
-    return target._replace(
-        event=target.event if correction.event is None else correction.event,
-        occurred_at=correction.occurred_at or target.occurred_at,
-        noted=amendment.noted,  # what was noted of it was judged again
-        corrected_by=amendment.number,
-    )

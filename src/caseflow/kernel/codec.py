@@ -170,6 +170,7 @@ class Codec:
                 workflow,
                 workflow_version,
                 None,
+                None,
             ),
         )
 

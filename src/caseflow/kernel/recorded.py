@@ -89,6 +89,11 @@ class Recorded(NamedTuple, Generic[E_co]):
     workflow_version: str
     corrected_by: int | None = None
     """The number of the correction that put this in the place of what was recorded."""
+    amends: str | None = None
+    """Of a void, or a correction of what was said: the stored name of the event it took effect on.
+
+    None in the history as it was written (see `effective`).
+    """
 
     @property
     def name(self) -> str:

@@ -188,11 +188,12 @@ class Rule(Generic[S_contra]):
 
     def _reading(self, context: Context) -> Context:
         """The context with what this rule declares to read, and nothing else."""
-        given = context.histories
-        if given is None and self.history:
-            raise HistoryNeeded(self.id, self.history)
+        given = context.histories or {}
+        missing = tuple(cls for cls in self.history if cls not in given)
+        if missing:
+            raise HistoryNeeded(self.id, missing)
         return context._replace(
-            histories={cls: (given or {}).get(cls, ()) for cls in self.history},
+            histories={cls: given[cls] for cls in self.history},
             rule=self.id,
             countable=self.counts,
         )

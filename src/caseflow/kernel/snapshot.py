@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import orjson
 
-from caseflow.kernel.case import Case, CaseIdentity, ExceptionInForce, Move, S, Seen
+from caseflow.kernel.case import Amended, Case, CaseIdentity, ExceptionInForce, Move, S, Seen
 from caseflow.kernel.cipher import Cipher
 from caseflow.kernel.convert import instant, moment_of
 from caseflow.kernel.erased import ERASED
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from caseflow.kernel.codec import Codec
 
 FORMAT = 3
+"""Of what is in a snapshot. Sealed ones name that of their envelope, `SEALED_FORMAT`."""
 SEALED_FORMAT = 2
 
 
@@ -56,6 +57,7 @@ def packed(codec: Codec, case: Case[Any]) -> dict[str, Any]:
             names[cls]: (_entry_packed(codec, one[0]), _entry_packed(codec, one[1]), one[2])
             for cls, one in case.seen().items()
         },
+        "amendments": [tuple(one) for one in case.amendments],
         "state": codec.converter.unstructure(case.state),
     }
 
@@ -79,6 +81,7 @@ def unpacked(codec: Codec, data: dict[str, Any], state: type[S]) -> Case[S] | No
             )
             for name, (first, latest, count) in data["seen"].items()
         },
+        tuple(Amended(*one) for one in data["amendments"]),
     )
 
 
@@ -150,11 +153,12 @@ def _exception(
 
 
 def _entry_packed(codec: Codec, entry: AnyRecorded) -> list[Any]:
-    return [*codec.encode(entry, ""), entry.corrected_by]
+    return [*codec.encode(entry, ""), entry.corrected_by, entry.amends]
 
 
 def _entry_unpacked(codec: Codec, row: list[Any]) -> AnyRecorded:
-    return codec.decode(StoredEvent(*row[:-1]))._replace(corrected_by=row[-1])
+    *stored, corrected_by, amends = row
+    return codec.decode(StoredEvent(*stored))._replace(corrected_by=corrected_by, amends=amends)
 
 
 def _state_type(state: type[Any]) -> str:

@@ -129,8 +129,9 @@ def contact_attempted(*, times: int = 1, over: Span | str = "0 days") -> Rule[Ca
     """A rule: before a case ends as unable to locate, so many attempts failed, over so long.
 
     `times` is how many unanswered attempts since the client was last reached; `over` the
-    time from the first of them to the decision (`"14 days"`). The sources give no numbers:
-    an agency sets its own. Raises `DefinitionError` for what is no number of attempts.
+    time from the first of them to the decision (`"14 days"`). The end may be dated back, to the
+    day of the last contact at most. The sources give no numbers: an agency sets its own. Raises
+    `DefinitionError` for what is no number of attempts.
     """
     so_many("contact_attempted", times, "attempts")
     long = span_of(over)
@@ -153,14 +154,22 @@ def contact_attempted(*, times: int = 1, over: Span | str = "0 days") -> Rule[Ca
         reached = [place for place, one in enumerate(attempts) if one.event.reached]
         failed = attempts[reached[-1] + 1 :] if reached else attempts
         numbers = tuple(one.number for one in failed)
-        if len(failed) < times:
+        day_of = context.calendar.day_of
+        met = attempts[reached[-1]] if reached else None
+        if met is not None and day_of(context.at) < (met_on := day_of(met.occurred_at)):
+            yield Unmet(
+                found=f"the client was reached on {plain_words(met_on)}, after the day of this end",
+                remedy="give the end the day of the last contact, or a later one",
+                evidence=(met.number,),
+            )
+        elif len(failed) < times:
             yield Unmet(
                 found=_attempts(len(failed), reached=bool(reached)),
                 remedy="try to reach the client, and record each attempt",
                 evidence=numbers or None,
             )
-        elif _last_day(failed[0].occurred_at, long, context) > context.calendar.day_of(context.now):
-            began = context.calendar.day_of(failed[0].occurred_at)
+        elif _last_day(failed[0].occurred_at, long, context) > day_of(context.now):
+            began = day_of(failed[0].occurred_at)
             yield Unmet(
                 found=f"attempts since {plain_words(began)}",
                 remedy=f"go on trying until {long} have passed",

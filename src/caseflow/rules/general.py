@@ -10,6 +10,7 @@ from caseflow.kernel.calendar import Calendar, Span, span_of
 from caseflow.kernel.case import Case
 from caseflow.kernel.checks import so_many
 from caseflow.kernel.context import Context
+from caseflow.kernel.errors import DefinitionError
 from caseflow.kernel.events import event_type
 from caseflow.kernel.explain import plain_words
 from caseflow.kernel.recorded import AnyRecorded
@@ -70,24 +71,32 @@ def at_least(
     """A rule: so many events of this type were recorded, at any time.
 
     `by_different_people` counts whoever recorded several once: a second signature is that of
-    another person. `since` are types of events: what was recorded before the last one of them
-    does not count any more. Without a `remedy` it says how many more are needed. Raises
-    `DefinitionError` for what is no number of events.
+    another person. `since` are other types of events: what was recorded before the last one of
+    them, or before it was corrected or voided, does not count any more. Without a `remedy` it
+    says how many more are needed. Raises `DefinitionError` for what is no number of events, and
+    for an event that counts since itself.
     """
     so_many("at_least", times, "events")
+    if event in since:
+        raise DefinitionError(
+            what=f"Rule {id!r}",
+            problem=f"counts {event.__name__} since the last {event.__name__}, which leaves none",
+            repair="Leave it out of since=.",
+        )
     read = (event, *since) if by_different_people or since else ()
 
     @rule(id, rests_on=(event, *since), history=read, wanted=wanted)
     def often_enough(case: Case[Any], context: Context) -> Iterator[Unmet]:
         found, people, told = case.count(event), "", ""
         if read:
-            changes = [entry for cls in since for entry in context.history(cls)]
-            last = max(changes, key=lambda entry: entry.number, default=None)
-            counted = [e for e in context.history(event) if last is None or e.number > last.number]
-            found = len({e.actor if by_different_people else e.number for e in counted})
+            seen = context.history(event)
+            later = {one.number: _after(case, context, one.number, since) for one in seen}
+            counted = [one for one in seen if not later[one.number]]
+            found = len({one.actor if by_different_people else one.number for one in counted})
             people = " person" if by_different_people else ""
-            if last is not None and len(counted) < case.count(event):
-                told = f", counted since {in_words(last.name)}"
+            names = dict(pair for pairs in later.values() for pair in pairs)
+            if names:
+                told = f", counted since {in_words(names[max(names)])}"
         if found < times:
             more = times - found
             needed = f"{more} more{_several(people, more)} {'is' if more == 1 else 'are'} needed"
@@ -98,6 +107,15 @@ def at_least(
             )
 
     return often_enough
+
+
+def _after(
+    case: Case[Any], context: Context, number: int, types: tuple[type[Any], ...]
+) -> list[tuple[int, str]]:
+    """What was recorded after an event of some types, or amended: numbers, and stored names."""
+    entries = (one for cls in types for one in context.history(cls) if one.number > number)
+    amended = case.amended_since(number, *types)
+    return [(e.number, e.name) for e in entries] + [(one.number, one.name) for one in amended]
 
 
 def _several(word: str, count: int) -> str:

@@ -25,6 +25,7 @@ from caseflow.rules.general import WITHOUT_NEEDS, not_assessed
 from caseflow.rules.sources import field, ised
 
 Casework = Case[CaseworkState]
+_PLAN = (PlanItemDrafted, PlanItemDropped, GoalProposed, GoalDropped)
 
 
 @rule(
@@ -113,7 +114,7 @@ def _missing(item: PlanItem) -> dict[str, str]:
 
 @rule(
     "plan-agreed",
-    rests_on=(PlanAgreed, PlanItemDrafted, PlanItemDropped, GoalProposed, GoalDropped),
+    rests_on=(PlanAgreed, *_PLAN),
     source=ised("stage 3: goals are established with the client"),
     excepted_by="supervisor",
 )
@@ -138,7 +139,7 @@ def plan_agreed(case: Casework, context: Context) -> Iterator[Unmet]:
 
 @rule(
     "plan-approved",
-    rests_on=(PlanApproved, PlanItemDrafted, PlanItemDropped, GoalProposed, GoalDropped),
+    rests_on=(PlanApproved, *_PLAN),
     source=field("plans are approved as they stand, and a change lapses the approval"),
     excepted_by="supervisor",
 )
@@ -158,7 +159,10 @@ def plan_approved(case: Casework, context: Context) -> Iterator[Unmet]:
 
 
 def _changed_since(case: Casework, number: int) -> list[str]:
-    """What of the plan was changed after an event: items and goals, and what was taken out."""
+    """What of the plan was changed after an event: items and goals, and what was taken out.
+
+    Also by a correction, or a void, of what had been said before it.
+    """
     state = case.state
     changed = [f"plan item {one.number}" for one in state.plan if one.recorded > number]
     if (state.item_dropped or 0) > number:
@@ -168,4 +172,7 @@ def _changed_since(case: Casework, number: int) -> list[str]:
             changed.append(f"goal {goal.number} was dropped")
         elif goal.recorded > number:
             changed.append(f"goal {goal.number}")
-    return changed
+    words = {one.recorded: f"plan item {one.number}" for one in state.plan}
+    words |= {goal.recorded: f"goal {goal.number}" for goal in state.goals}
+    amended = case.amended_since(number, *_PLAN)
+    return [*changed, *(words.get(one.of, f"what event {one.of} said") for one in amended)]

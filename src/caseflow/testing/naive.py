@@ -99,6 +99,14 @@ def _superseded(move: AnyRecorded, moves: list[AnyRecorded]) -> bool:
     return any(m.number > move.number and m.occurred_at < move.occurred_at for m in moves)
 
 
+def _amends(entry: AnyRecorded, written: Sequence[AnyRecorded]) -> str | None:
+    """The name of the event that a void, or a correction of what was said, takes effect on."""
+    event = entry.event
+    if type(event) is Voided or (type(event) is Corrected and event.event is not None):
+        return next(one.name for one in written if one.number == event.number)
+    return None
+
+
 def standing(written: Sequence[AnyRecorded]) -> list[AnyRecorded]:
     """The entries of a history as they stand: corrected ones as corrected, no voided ones."""
     voided = {entry.event.number for entry in written if type(entry.event) is Voided}
@@ -116,6 +124,7 @@ def standing(written: Sequence[AnyRecorded]) -> list[AnyRecorded]:
                 occurred_at=[entry.occurred_at, *moments][-1],
                 noted=mine[-1].noted if mine else entry.noted,
                 corrected_by=mine[-1].number if mine else None,
+                amends=_amends(entry, written),
             )
         )
     return stands

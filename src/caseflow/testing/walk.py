@@ -8,7 +8,8 @@ from typing import Any
 
 import attrs
 
-from caseflow.kernel.case import Case, effective
+from caseflow.kernel.case import Case
+from caseflow.kernel.history import effective
 from caseflow.kernel.recorded import Actor, AnyRecorded
 from caseflow.kernel.rules import Result
 from caseflow.kernel.verdict import Verdict

@@ -25,6 +25,8 @@ PLACES: Final[dict[Gap, str]] = {
     "need-without-item": "item",
     "goal-without-need": "need",
     "goal-without-item": "item",
+    "unknown-need": "need",
+    "unknown-goal": "goal",
     "item-without-need": "need",
     "item-without-service": "service",
     "service-without-note": "note",
@@ -44,8 +46,13 @@ def chain(case: Case[CaseworkState], *, number_as: NumberAs = numbered) -> Drawi
     picture = _Picture(case.state)
     for place, row in enumerate(thread.rows):
         picture.add(row, place)
+    goals: dict[tuple[int, ...], str] = {
+        (goal.recorded,): f"goal {goal.number}" for goal in case.state.goals
+    }
     for place, one in enumerate(thread.loose):
-        picture.put(_gap(f"gap loose {place}", "Loose end", one))
+        loose = picture.put(_gap(f"gap loose {place}", "Loose end", one))
+        if one.gap == "goal-without-item" and goals[one.events] in picture.nodes:
+            picture.join((goals[one.events],), (loose,))
     return Drawing(
         title="From needs to outcomes",
         description=_told(thread),
@@ -101,10 +108,11 @@ class _Picture:
                 links["note"] += (self.put(Node(id, _many(row.notes, "note"), group="note")),)
         if row.outcome is not None:
             links["outcome"] += (self._outcome(row),)
-        for pair in pairwise(link for link in links.values() if link):
-            if pair not in self.joined:
-                self.joined.add(pair)
-                self._join(*pair)
+        for before, after in pairwise(column for column, link in links.items() if link):
+            led = links[before]
+            if (before, after) == ("goal", "item"):
+                led = self._served(row, led) or links["need"]
+            self.join(led, links[after])
 
     def _gaps(self, row: Thread, column: str, place: int) -> tuple[str, ...]:
         """A break stands where the link would be."""
@@ -147,7 +155,19 @@ class _Picture:
         shown = [f"event {row.outcome}"]
         return self.put(Node(id, "Done" if done else "Met", lines=shown, group="outcome"))
 
-    def _join(self, before: tuple[str, ...], after: tuple[str, ...]) -> None:
+    def _served(self, row: Thread, goals: tuple[str, ...]) -> tuple[str, ...]:
+        """Of the goals of a row, those that its item serves: the ones it names, or all."""
+        item = self.things.get(f"item {row.item}")
+        if item is None or not item.goals:
+            return goals
+        named = {f"goal {number}" for number in item.goals}
+        return tuple(id for id in goals if id in named or self.nodes[id].mark == "gap")
+
+    def join(self, before: tuple[str, ...], after: tuple[str, ...]) -> None:
+        """Arrows from each of these boxes to each of those, if they are not there yet."""
+        if (before, after) in self.joined:
+            return
+        self.joined.add((before, after))
         for ends in product(before, after):
             broken = any(self.nodes[id].mark == "gap" for id in ends)
             self.edges.setdefault(ends, Edge(*ends, line="broken" if broken else "plain"))

@@ -28,6 +28,8 @@ Gap = Literal[
     "need-without-item",
     "goal-without-need",
     "goal-without-item",
+    "unknown-need",
+    "unknown-goal",
     "item-without-need",
     "item-without-service",
     "service-without-note",
@@ -104,8 +106,9 @@ def coverage(case: Case[CaseworkState], *, number_as: NumberAs = numbered) -> Co
     in the agency's own way (left out: `need 1`, `goal 1`, `plan item 1`); the rows keep the
     numbers of the case beside it. A row for each need and plan item that belong together, one
     for each need without an item, each item without a known need, and each goal that answers
-    no known need. A need that is deferred, or met, asks for no item and no goal; what the client
-    does asks for no service; a goal of the program needs no need of the client's. Raises
+    no known need. An item that names goals serves those alone; one that names none serves the
+    goals of its needs. A need that is deferred, or met, asks for no item and no goal; what the
+    client does asks for no service; a goal of the program needs no need of the client's. Raises
     `InvalidCall` for what is no case of case work.
     """
     an_instance(Case, "case", case)
@@ -135,8 +138,8 @@ def _of_items(state: CaseworkState, name: NumberAs) -> Iterator[Thread]:
             continue
         serving = (goal for goal in state.goals if goal.number in item.goals and goal.pursued)
         goals = _Goals.of(serving, name)
-        named = " and ".join(name("need", number) for number in item.needs)
-        lack = f"names {named}, which nobody identified" if named else "addresses no need"
+        named = _named("need", item.needs, name)
+        lack = f"{named}, which nobody identified" if named else "addresses no need"
         gap = _break("item-without-need", f"{name('plan item', item.number)} {lack}", item.recorded)
         yield _row(None, goals, item, (gap, *_item_breaks(item, name)), name)
 
@@ -147,8 +150,8 @@ def _of_goals(state: CaseworkState, name: NumberAs) -> Iterator[Thread]:
         answered = any(state.need(number) for number in goal.needs)
         if answered or goal.program_goal or not goal.pursued:
             continue
-        named = " and ".join(name("need", number) for number in goal.needs)
-        lack = f"names {named}, which nobody identified" if named else "answers no need"
+        named = _named("need", goal.needs, name)
+        lack = f"{named}, which nobody identified" if named else "answers no need"
         gap = _break("goal-without-need", f"{name('goal', goal.number)} {lack}", goal.recorded)
         yield _row(None, _Goals.of((goal,), name), None, (gap,), name)
 
@@ -233,8 +236,10 @@ def _item_breaks(item: PlanItem, name: NumberAs) -> tuple[Break, ...]:
 
 
 def _loose(state: CaseworkState, name: NumberAs, rows: list[Thread]) -> Iterator[Break]:
-    served = set().union(*{row.goals for row in rows if row.item is not None})
+    silent = {item.number for item in state.plan if not item.goals}
+    served = set().union(*{row.goals for row in rows if row.item in silent})
     served.update(number for item in state.plan for number in item.goals)
+    yield from _unknown(state, name)
     for goal in state.goals:
         if goal.pursued and goal.achieved is None and goal.number not in served:
             sentence = f"{name('goal', goal.number)} has no plan item"
@@ -248,6 +253,29 @@ def _loose(state: CaseworkState, name: NumberAs, rows: list[Thread]) -> Iterator
         many = f"{outside} services were" if outside > 1 else "one service was"
         latest = state.last_service_outside_the_plan
         yield _break("service-outside-plan", f"{many} provided outside the plan", latest)
+
+
+def _unknown(state: CaseworkState, name: NumberAs) -> Iterator[Break]:
+    """The numbers that goals and plan items name beside others, and that nothing has."""
+    needs, goals = ({one.number for one in many} for many in (state.needs, state.goals))
+    made: list[tuple[Kind, Goal | PlanItem]] = [("goal", one) for one in state.goals if one.pursued]
+    made += [("plan item", one) for one in state.plan]
+    for kind, one in made:
+        called, unknown = name(kind, one.number), [n for n in one.needs if n not in needs]
+        if 0 < len(unknown) < len(one.needs):
+            lack = f"{_named('need', unknown, name)}, which nobody identified"
+            yield _break("unknown-need", f"{called} {lack}", one.recorded)
+        served = one.goals if isinstance(one, PlanItem) else ()
+        strange = [number for number in served if number not in goals]
+        if strange:
+            lack = f"{_named('goal', strange, name)}, which nobody proposed"
+            yield _break("unknown-goal", f"{called} {lack}", one.recorded)
+
+
+def _named(kind: Kind, numbers: Iterable[int], name: NumberAs) -> str:
+    """What is named by these numbers: `names need 8 and need 9`; empty where there are none."""
+    called = " and ".join(name(kind, number) for number in numbers)
+    return f"names {called}" if called else ""
 
 
 def _break(gap: Gap, sentence: str, *events: int | None) -> Break:

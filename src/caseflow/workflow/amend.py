@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from caseflow.kernel.case import Case, Move, effective, empty, evolve, fold, histories_of
+from caseflow.kernel.case import Case, Move, empty, evolve, fold
 from caseflow.kernel.context import Context
 from caseflow.kernel.erasure_errors import ErasedRead
 from caseflow.kernel.events import (
@@ -19,6 +19,7 @@ from caseflow.kernel.events import (
     event_type,
 )
 from caseflow.kernel.explain import plain_words
+from caseflow.kernel.history import effective, histories_of
 from caseflow.kernel.recorded import Actor, AnyRecorded
 from caseflow.kernel.rules import UNJUDGED, Result, Rule, Unmet
 from caseflow.kernel.verdict import in_words

@@ -9,11 +9,12 @@ from collections.abc import Container, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Generic, NamedTuple
 
-from caseflow.kernel.case import Case, S, histories_of
+from caseflow.kernel.case import Case, S
 from caseflow.kernel.context import CountNeeded, HistoryNeeded
-from caseflow.kernel.errors import InvalidCall
+from caseflow.kernel.errors import InvalidCall, short
 from caseflow.kernel.events import Corrected, ExceptionMade, Voided
-from caseflow.kernel.recorded import Actor, AnyRecorded
+from caseflow.kernel.history import histories_of
+from caseflow.kernel.recorded import Actor, AnyRecorded, Recorded
 from caseflow.kernel.verdict import Verdict
 
 
@@ -98,17 +99,32 @@ class Decided(NamedTuple, Generic[S]):
     case: Case[S]
 
 
-def with_what_is_read(workflow: Any, command: Command, call: str) -> Command:
+def with_what_is_read(workflow: Any, case: Case[Any], command: Command, call: str) -> Command:
     """The command with the histories that rules read, taken from its whole history if it is given.
 
-    Raises `InvalidCall` where a step needs the whole history.
+    Raises `InvalidCall` where a step needs the whole history, and for one that is not whole.
     """
     if command.history is None:
         if any(needs_history(entry.step) for entry in command.entries):
             raise _incomplete(call)
-    elif command.histories is None and workflow.histories:
+        return command
+    gap = _gap(command.history, case.version)
+    if gap:
+        raise _incomplete(call, f": {gap}")
+    if command.histories is None and workflow.histories:
         return command._replace(histories=histories_of(command.history, workflow.histories))
     return command
+
+
+def _gap(history: tuple[object, ...], version: int) -> str:
+    """What keeps a history from being the whole one of a case; empty where nothing does."""
+    for place, entry in enumerate(history, 1):
+        if not isinstance(entry, Recorded):
+            return f"{short(entry)} is no recorded event"
+        if entry.number != place:
+            return f"event {entry.number} stands where event {place} belongs"
+    given = len(history)
+    return "" if given == version else f"event {given} is the last given, of {version}"
 
 
 def incomplete(call: str, needed: CountNeeded | HistoryNeeded) -> InvalidCall:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from datetime import UTC
 from typing import Any
 
-from caseflow.kernel.case import Case, CaseIdentity, S, evolve, fold, histories_of
+from caseflow.kernel.case import Case, CaseIdentity, S, evolve, fold
 from caseflow.kernel.context import Context, CountNeeded, HistoryNeeded
 from caseflow.kernel.errors import HistoricalCase
 from caseflow.kernel.events import CaseOpened, Corrected, Voided
+from caseflow.kernel.history import histories_of
 from caseflow.kernel.recorded import AnyRecorded, Noted, Recorded, quickly
 from caseflow.kernel.rules import Result, Unmet
 from caseflow.kernel.verdict import Judgement, Verdict
@@ -35,9 +36,9 @@ def decide(workflow: Workflow[S], case: Case[S], command: Command) -> Decided[S]
 
     Raises `UnknownStep`, `UnknownEvent` or `PayloadNeeded` where a step makes no sense to the
     workflow, `HistoricalCase` for a case seen as of an earlier moment, and `InvalidCall` for a
-    command that does not say what a rule reads: the history, or counts of other cases.
+    command that does not say what a rule reads: the whole history, or counts of other cases.
     """
-    given = with_what_is_read(workflow, command, "decide(...)")
+    given = with_what_is_read(workflow, case, command, "decide(...)")
     try:
         return decide_or_ask(workflow, case, given)
     except (CountNeeded, HistoryNeeded) as needed:
@@ -119,6 +120,7 @@ def _envelope(
             identity.workflow,
             identity.workflow_version,
             None,
+            None,
         ),
     )
 
@@ -128,7 +130,7 @@ def open_case(
 ) -> Decided[S]:
     """Judge the opening of a case: its first event, in the start position."""
     identity = CaseIdentity(case_id, agency, client, workflow.name, workflow.version)
-    before: Case[S] = Case(identity, 0, None, (), (), {}, command.now, workflow.state(), {})
+    before: Case[S] = Case(identity, 0, None, (), (), {}, command.now, workflow.state(), {}, ())
     event = CaseOpened(client=client)
     at = command.at or command.now
     context = Context(
@@ -139,7 +141,7 @@ def open_case(
         event,
         command.reason,
         client,
-        command.histories or {},
+        dict.fromkeys(workflow.histories, ()),
         counts=command.counts,
         calendar=workflow.calendar,
         clocks=workflow._parts.clocks,

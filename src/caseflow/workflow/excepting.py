@@ -7,10 +7,11 @@ from datetime import date, datetime, timedelta
 from difflib import get_close_matches
 from typing import Any
 
-from caseflow.kernel.case import NoState, effective, fold
+from caseflow.kernel.case import NoState, fold
 from caseflow.kernel.context import Context
 from caseflow.kernel.events import ExceptionMade
 from caseflow.kernel.explain import plain_words
+from caseflow.kernel.history import effective
 from caseflow.kernel.recorded import AnyRecorded
 from caseflow.kernel.rules import Result, Unmet
 from caseflow.workflow.builtin import acts_in_words, any_of_roles, built_in

@@ -14,11 +14,12 @@ from typing import Any
 
 import attrs
 
-from caseflow.kernel.case import Case, ExceptionInForce, S, effective
+from caseflow.kernel.case import Case, ExceptionInForce, S
 from caseflow.kernel.context import Context
 from caseflow.kernel.errors import PayloadNeeded, UnknownStep, nearest
 from caseflow.kernel.events import CaseOpened, Corrected, ExceptionMade, Moved, Voided
 from caseflow.kernel.explain import plain_words
+from caseflow.kernel.history import effective
 from caseflow.kernel.recorded import AnyRecorded, quickly
 from caseflow.kernel.rules import UNJUDGED, Outcome, Result, Rule, Unmet
 from caseflow.kernel.verdict import Judgement

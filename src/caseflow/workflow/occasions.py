@@ -15,16 +15,8 @@ from typing import Any, Literal
 
 import attrs
 
-from caseflow.kernel.case import (
-    Case,
-    ExceptionInForce,
-    NoState,
-    effective,
-    empty,
-    evolve,
-    fold,
-    occurred,
-)
+from caseflow.kernel.case import Case, ExceptionInForce, NoState, empty, evolve, fold
+from caseflow.kernel.history import effective, occurred
 from caseflow.kernel.recorded import AnyRecorded
 from caseflow.workflow.course import (
     Times,

@@ -50,7 +50,8 @@ def options(workflow: Workflow[S], case: Case[S], command: Command) -> tuple[Opt
     are not looked at. Raises `HistoricalCase` for a case seen as of an earlier moment, and
     `InvalidCall` for a command that does not say what a rule reads.
     """
-    given = with_what_is_read(workflow, command._replace(entries=()), "options(...)")
+    bare = command._replace(entries=())
+    given = with_what_is_read(workflow, case, bare, "options(...)")
     try:
         return options_or_ask(workflow, case, given)
     except (CountNeeded, HistoryNeeded) as needed:
