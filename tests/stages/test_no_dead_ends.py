@@ -68,7 +68,8 @@ def test_in_every_open_stage_the_agency_can_end_the_case_or_wait_for_the_client(
 def allowed(workflow, case, step):
     entry = Entry(step, at=case.recorded_at + timedelta(hours=1), reason="so decided")
     now = case.recorded_at + timedelta(hours=2)
-    command = Command(entries=(entry,), actor=Actor("ana"), now=now)
+    read = {ReferralMade: ()}  # what a warning of one ending looks at
+    command = Command(entries=(entry,), actor=Actor("ana"), now=now, histories=read)
     return decide(workflow, case, command).verdict.allowed
 
 

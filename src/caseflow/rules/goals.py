@@ -63,7 +63,7 @@ def goals_answer_needs(case: Casework, context: Context) -> Iterator[Unmet]:
             yield Unmet(
                 about=f"goal {goal.number}",
                 found=not_assessed(unknown) if unknown else "no need",
-                remedy=f"record goal {goal.number} again, with the numbers of assessed needs"
+                remedy="record the goal again, with the numbers of assessed needs"
                 if case.state.needs
                 else f"record the need that it answers, and name it in the goal; {WITHOUT_NEEDS}",
                 evidence=(goal.recorded,),
