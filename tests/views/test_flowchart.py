@@ -434,7 +434,12 @@ def test_the_logic_model_goes_from_inputs_to_outcomes():
         ("activities", "outputs"),
         ("outputs", "outcomes"),
     ]
-    assert lines_of(drawing, "outcomes") == ("- Stable housing", "Target: 30 of 40")
+    assert lines_of(drawing, "outcomes") == ("- Stable housing", "  Target: 30 of 40")
+    placed = layout(drawing)
+    *_, item, target = placed.boxes[-1].texts
+    assert (target.text, target.x > item.x) == ("Target: 30 of 40", True)
+    assert len({box.height for box in placed.boxes}) > 1
+    assert all(start[1] == end[1] for start, end in (path.points for path in placed.paths))
 
 
 def test_what_cannot_be_drawn_is_refused():

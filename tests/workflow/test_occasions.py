@@ -717,7 +717,7 @@ NOTHING = {
         "excuse it when it is nearer, or give until",
     ),
     "an end that has passed": (
-        {"until": day(3, 4)},
+        {"until": day(3, 4, 22)},
         "4 March 2026 has passed, so that nothing is bridged",
         "give a later until; or name the day on which it was due (due_on), to excuse that one time",
     ),

@@ -1,5 +1,6 @@
 """The layout of columns: one for each group, an edge from a column to the next between them.
 
+It runs straight across where its boxes stand side by side.
 An edge to another column than the next runs under all columns, so that no line comes to lie on
 a box. What is written on an edge is told when one points at it; there is no room for it here.
 """
@@ -88,6 +89,10 @@ def _paths(
         start: Point = (source.x + source.width, source.y + source.height / 2)
         end: Point = (target.x, target.y + target.height / 2)
         if column[edge.target] == column[edge.source] + 1:
+            upper = max(source.y, target.y)
+            lower = min(source.y + source.height, target.y + target.height)
+            if lower - upper > 2 * PAD:  # side by side: straight across
+                start, end = ((x, (upper + lower) / 2) for x, _ in (start, end))
             paths.append(Path(edge, (start, end)))
             continue
         under += 1

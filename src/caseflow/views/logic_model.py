@@ -24,7 +24,7 @@ def logic_model(program: Program) -> Drawing:
         for text in texts:
             lines.append(f"- {text}")
             if column in ("outputs", "outcomes") and text in program.targets:
-                lines.append(f"Target: {program.targets[text]}")
+                lines.append(f"  Target: {program.targets[text]}")
         nodes.append(Node(column, column.capitalize(), lines=tuple(lines), group=column))
     names = list(columns)
     return Drawing(

@@ -97,9 +97,10 @@ def _lines(node: Node, width: float) -> list[Text]:
     titles = wrapped(node.text, room / 1.08, TITLE)  # bold is wider
     lines = [Text(text, 0, 0, TITLE, bold=True) for text in titles]
     for detail in node.lines:
-        further = HANGING if detail.startswith("- ") else 0.0  # under the words of an item
+        further = HANGING if detail.startswith(("- ", "  ")) else 0.0  # under the words of an item
+        first = 0.0 if detail.startswith("- ") else further
         for place, text in enumerate(wrapped(detail, room - further, SMALL)):
-            lines.append(Text(text, further if place else 0, 0, SMALL))
+            lines.append(Text(text, further if place else first, 0, SMALL))
     return lines
 
 

@@ -47,7 +47,8 @@ def exception_unmet(
     if obligation is not None and made.until is not None and made.until < context.at:
         return (
             Unmet(
-                found=f"{plain_words(made.until.date())} has passed, so that nothing is bridged",
+                found=f"{plain_words(context.calendar.day_of(made.until))} has passed, so that "
+                "nothing is bridged",
                 remedy="give a later until; or name the day on which it was due (due_on), to "
                 "excuse that one time",
             ),
@@ -158,8 +159,8 @@ def noted_of_exception(workflow: Any, made: ExceptionMade, context: Context) -> 
         yield built_in("exception-entitled", wanted, unmet, warns=True)
     elif made.until is not None and made.until < context.at:
         unmet = Unmet(
-            found=f"{plain_words(made.until.date())} has passed, so this one counts only for "
-            "decisions that are dated before",
+            found=f"{plain_words(context.calendar.day_of(made.until))} has passed, so this one "
+            "counts only for decisions that are dated before",
             remedy="give a later until, if it is to count from now on",
         )
         wanted = "The exception counts for what is decided from now on."
