@@ -8,12 +8,14 @@ from benchmarks.loans import CLERK, NOW
 from caseflow import Casebook, Command
 from caseflow.casework import (
     AssessmentCompleted,
+    ContactAttempted,
     EligibilityDetermined,
     Enrolled,
     NeedIdentified,
     PlanAgreed,
     PlanItemDrafted,
     ProgressNoted,
+    ReferralMade,
     StrengthIdentified,
 )
 from caseflow.stages import six_stage
@@ -60,7 +62,8 @@ def options_by_stage() -> dict[str, Callable[[], object]]:
     )
     case_id = book.open(client="P-1", by="ana").case.id
     # Histories are given, as a book gives them.
-    command = Command(entries=(), actor=CLERK, now=NOW + timedelta(days=1), histories={})
+    read = {ContactAttempted: (), ReferralMade: ()}
+    command = Command(entries=(), actor=CLERK, now=NOW + timedelta(days=1), histories=read)
     works: dict[str, Callable[[], object]] = {}
     for stage, steps in STEPS.items():
         case = book.do(case_id, *steps, by="ana").case

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import Any
 
+import attrs
+
 from caseflow.kernel.case import HOLD, Case
 from caseflow.kernel.context import Context
 from caseflow.kernel.explain import with_article
@@ -93,6 +95,10 @@ def _only_ends(workflow: Any, name: str) -> bool:
     return all(edge.dest in workflow.ends for edge in edges)
 
 
+_NO_REASON = built_in("reason", "A reason is given.", Unmet(found="no reason", remedy="say why"))
+_AWAITED = attrs.evolve(_NO_REASON, outcome="needs-input")
+
+
 def reason_unmet(row: Row, context: Context) -> Result | None:
     """A reason has to be given, and where there is a tree of codes, one of its codes."""
     given = context.given_reason
@@ -101,14 +107,15 @@ def reason_unmet(row: Row, context: Context) -> Result | None:
         return None
     if not codes and given is not None and given.strip():
         return None
-    wanted = "A reason is given" + (", by one of the agency's codes." if codes else ".")
     if not codes:
-        return built_in("reason", wanted, Unmet(found="no reason", remedy="say why"))
+        return _AWAITED if context.reason_awaited else _NO_REASON
     under = [code for code in codes if code.startswith(f"{given}.")]  # a heading was given
     close = under or get_close_matches(given or "", codes, n=3) or sorted(codes)
     choices = ", ".join(_reason_words(code, codes[code]) for code in close)
     found = given if given else "no reason"
-    return built_in("reason", wanted, Unmet(found=found, remedy=f"choose one of these: {choices}"))
+    unmet = Unmet(found=found, remedy=f"choose one of these: {choices}")
+    result = built_in("reason", "A reason is given, by one of the agency's codes.", unmet)
+    return attrs.evolve(result, outcome="needs-input") if context.reason_awaited else result
 
 
 def _reason_words(code: str, label: str) -> str:

@@ -99,6 +99,8 @@ def standings(
     exactly when one was met. Of a type that is not in them the first and the latest count. Raises
     `InvalidCall` where an `each` fails; `failing` is told of it instead, where it is given.
     """
+    if not workflow.obligations:
+        return
     known = histories or {}
     course = course_of(case, workflow.ends)
     for obligation in workflow.obligations:

@@ -90,13 +90,6 @@ def _option(
         clocks=workflow._parts.clocks,
     )
     answers = answers_of(workflow, case, row, context, command)
-    if waits:
-        answers = [
-            attrs.evolve(a, outcome="needs-input")
-            if isinstance(a, Result) and a.rule == "reason"
-            else a
-            for a in answers
-        ]
     judgement = concluded(workflow, case, row, edges, context, answers)
     return Option(
         row.name,
