@@ -124,7 +124,7 @@ def test_the_flow_from_hello_to_goodbye():
         "From intake assessment:",
         "- end as ineligible: The client was found not eligible.",
         "From recruitment, intake assessment:",
-        "- deny",
+        "- deny: The client is not enrolled, and services have not begun.",
         "From any open stage:",
         "- decline services: The client is not enrolled, and services have not begun.",
         "- withdraw: The client is enrolled, or services have begun.",
