@@ -214,7 +214,7 @@ SAID = {
         "get in touch with the client, and record it (case-manager, by 09 March 2026)"
     ),
     "client-check-in": (
-        "The client checks in with their navigator. not done since 2 March 2026 > remind "
+        "The client checks in with their case manager. not done since 2 March 2026 > remind "
         "the client of what was agreed (client, by 16 March 2026)"
     ),
     "monitoring": (

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caseflow import ANY_OPEN, STAY, Casebook, InvalidCall, Stage, Transition, Workflow
+from caseflow import ANY_OPEN, STAY, Casebook, InvalidCall, Stage, To, Transition, Workflow
 from caseflow.casework import (
     AssessmentCompleted,
     EligibilityDetermined,
@@ -37,7 +37,7 @@ from caseflow.views import (
     svg,
 )
 from caseflow.views.svg import layout
-from tests.support.trades import shop
+from tests.support.trades import Ridden, passed, shop
 from tests.views.drawings import TEXTS, faults
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -137,6 +137,23 @@ def test_the_flow_from_hello_to_goodbye():
     )
 
 
+def test_a_way_that_is_chosen_says_when_it_is_taken():
+    ways = [To("training", when=passed), "left"]
+    trial = Transition("end-trial", source="trial", to=ways, records=Ridden)
+    workflow = Workflow(
+        "trials",
+        version="1",
+        stages=[Stage("trial", initial=True), Stage("training"), Stage("left", final=True)],
+        transitions=[trial, Transition("leave", source="training", to="left")],
+    )
+    written = {(one.source, one.target): one.text for one in flowchart(workflow).edges}
+    assert written == {
+        ("trial", "training"): "end trial, if: The bicycle passed its test",
+        ("trial", "left"): "end trial, otherwise",
+        ("training", "left"): "leave",
+    }
+
+
 def test_three_wordings_tell_the_same_way():
     told = {one: flowchart(service_delivery, program=PROGRAM, wording=one) for one in WORDINGS}
     ways = {tuple((e.source, e.target) for e in drawing.edges) for drawing in told.values()}
@@ -146,7 +163,7 @@ def test_three_wordings_tell_the_same_way():
         "Who you work with: navigator",
         "How we meet: in person and online, in person",
         "Where we may send you for more help: employers",
-        "What we write down and report: services",
+        "What we write down and tell others: services",
     )
     assert lines_of(told["partners"], "service-delivery") == (
         "Your contact: navigator",

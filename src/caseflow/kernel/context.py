@@ -70,7 +70,7 @@ class Context(NamedTuple):
     calendar: Calendar = _UTC
     """How the agency counts days: `context.calendar.day_of(context.at)` is its own day."""
     clocks: Any = None
-    """What is due on cases of the workflow, for a rule that looks at it (see `standings`)."""
+    """What is due, for a rule that looks at it: `context.clocks.standings(case, context.at)`."""
 
     @property
     def event(self) -> Any:

@@ -205,7 +205,7 @@ def check_in(span: Span | str, *stages: str) -> Obligation:
     """The client checks in, so often in these stages: what the client has to do."""
     return Obligation(
         "client-check-in",
-        "The client checks in with their navigator.",
+        "The client checks in with their case manager.",
         during=stages,
         due=every(span),
         met_by=ClientCheckedIn,

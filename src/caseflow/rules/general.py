@@ -17,7 +17,7 @@ from caseflow.kernel.recorded import AnyRecorded
 from caseflow.kernel.rules import Rule, Unmet, rule
 from caseflow.kernel.verdict import in_words
 from caseflow.rules.sources import field
-from caseflow.workflow.clocks import Standing, standings
+from caseflow.workflow.clocks import Standing
 from caseflow.workflow.obligation import entered
 from caseflow.workflow.vocabulary import maker
 
@@ -151,7 +151,7 @@ def not_older_than(
 @rule("nothing-left-undone", source=field("what an ending leaves undone is told"))
 def nothing_left_undone(case: Case[Any], context: Context) -> Iterator[Unmet]:
     """Nothing that is due is left undone when the case ends."""
-    for one in standings(context.clocks, case, context.at):
+    for one in context.clocks.standings(case, context.at) if context.clocks else ():
         what = one.obligation
         done = type(context.proposed) in (*what.met_by, *what.cancelled_by)
         if not done and (one.status == "overdue" or (one.status in _TO_DO and not what.again)):

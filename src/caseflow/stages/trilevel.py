@@ -150,7 +150,7 @@ def _transitions(*, pre_enrollment: bool) -> tuple[Transition, ...]:
         Transition("enroll", source=SERVED, to=STAY, records=Enrolled, stated_in=NOT_STATED),
         Transition(
             "begin-planning",
-            description="Navigator and participant begin the individual service plan.",
+            description="Client and case manager begin the individual service plan.",
             source=ENROLLMENT,
             to=PLANNING,
             rules=[
@@ -170,7 +170,7 @@ def _transitions(*, pre_enrollment: bool) -> tuple[Transition, ...]:
             rules=[
                 needs_numbered.warns()
                 .sourced(trilevel("the approach: assessing strengths and needs"))
-                .worded("The participant's needs are assessed, and numbered."),
+                .worded("The client's needs are assessed, and numbered."),
                 strengths_named.warns().sourced(
                     trilevel("the approach: assessing strengths and needs")
                 ),

@@ -319,7 +319,7 @@ class _Chart:
         if self.wording != "staff":
             places = [stage.id for stage in self.workflow.stages]
             return self.words.back if places.index(target) < places.index(source) else ""
-        return ", or ".join(dict.fromkeys(row.label for row in rows))
+        return ", or ".join(dict.fromkeys(_label(row, target) for row in rows))
 
     def _line(self, source: str, rows: list[Row]) -> Line:
         if self.case is None or self.case.stage != source:
@@ -344,6 +344,14 @@ def _blocking(result: Result) -> str:
 
 def _targets(row: Row) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_stage(to.stage) for to in row.transition.to))
+
+
+def _label(row: Row, target: str) -> str:
+    """What a transition is called on its way to a stage, with the condition for leading there."""
+    whens = [to.when for to in row.transition.to if _stage(to.stage) == target]
+    if None not in whens:
+        return f"{row.label}, if: {' Or: '.join(when.wanted.rstrip('.') for when in whens if when)}"
+    return row.label if len(row.transition.to) == 1 else f"{row.label}, otherwise"
 
 
 def _stage(target: str) -> str:

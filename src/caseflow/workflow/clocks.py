@@ -9,7 +9,7 @@ is told by `occasions`, which counts with the same windows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Literal, NamedTuple
 
@@ -119,6 +119,24 @@ class Clocks(NamedTuple):
     obligations: tuple[Obligation, ...]
     ends: frozenset[str]
     calendar: Calendar
+
+    def standings(self, case: Case[Any], now: datetime) -> Iterable[Standing]:
+        """How every obligation stands whose clock has begun."""
+        return standings(self, case, now)
+
+
+class ToldOnce:
+    """The clocks of a workflow, which each of many options asks about one case at one moment."""
+
+    def __init__(self, clocks: Clocks) -> None:
+        self._clocks = clocks
+        self._told: tuple[Case[Any], datetime, Sequence[Standing]] | None = None
+
+    def standings(self, case: Case[Any], now: datetime) -> Iterable[Standing]:
+        """How every obligation stands whose clock has begun."""
+        if self._told is None or self._told[0] is not case or self._told[1] != now:
+            self._told = case, now, tuple(self._clocks.standings(case, now))
+        return self._told[2]
 
 
 class _Owing(NamedTuple):

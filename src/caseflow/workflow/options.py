@@ -12,6 +12,7 @@ from caseflow.kernel.context import Context, CountNeeded, HistoryNeeded
 from caseflow.kernel.errors import HistoricalCase
 from caseflow.kernel.rules import Result
 from caseflow.kernel.verdict import Judgement
+from caseflow.workflow.clocks import ToldOnce
 from caseflow.workflow.command import Command, incomplete, with_what_is_read
 from caseflow.workflow.judge import answers_of, bare_event, concluded
 from caseflow.workflow.machine import Edge, Row
@@ -63,13 +64,20 @@ def options_or_ask(workflow: Workflow[S], case: Case[S], command: Command) -> tu
     if case.historical:
         raise HistoricalCase(case_id=case.id)
     here = workflow.dispatch.get(case.position or "", {})
+    clocks = ToldOnce(workflow._parts.clocks)
     return tuple(
-        _option(workflow, case, edges, command) for edges in here.values() if not edges[0].row.core
+        _option(workflow, case, edges, command, clocks)
+        for edges in here.values()
+        if not edges[0].row.core
     )
 
 
 def _option(
-    workflow: Workflow[Any], case: Case[Any], edges: tuple[Edge, ...], command: Command
+    workflow: Workflow[Any],
+    case: Case[Any],
+    edges: tuple[Edge, ...],
+    command: Command,
+    clocks: ToldOnce,
 ) -> Option:
     row: Row = edges[0].row
     transition = row.transition
@@ -87,7 +95,7 @@ def _option(
         reason_awaited=waits,
         counts=command.counts,
         calendar=workflow.calendar,
-        clocks=workflow._parts.clocks,
+        clocks=clocks,
     )
     answers = answers_of(workflow, case, row, context, command)
     judgement = concluded(workflow, case, row, edges, context, answers)
