@@ -457,11 +457,22 @@ SAID = {
     "closure-criteria-met": [
         [
             "The closure criteria agreed with the client are met.",
-            "closure criterion 2: not met > record when it is met",
+            "closure criterion 2: not met > work on it, and record when it is met; or drop "
+            "it, if it no longer applies",
         ],
         [
             "The closure criteria agreed with the client are met.",
-            "closure criterion 1: not met > record when it is met",
+            "closure criterion 2: not met > work on it, and record when it is met; or drop "
+            "it, if it no longer applies",
+        ],
+        [
+            "The closure criteria agreed with the client are met.",
+            "no closure criteria > agree with the client how both will know that services can end",
+        ],
+        [
+            "The closure criteria agreed with the client are met.",
+            "closure criterion 1: not met > work on it, and record when it is met; or drop "
+            "it, if it no longer applies",
         ],
     ],
     "criteria-agreed-by-both": [

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from caseflow.casework import (
     CaseworkState,
     ClosingReview,
+    ClosureCriterionDropped,
     ClosureCriterionMet,
     ClosureCriterionSet,
     ContinuingServicesListed,
@@ -24,6 +25,7 @@ from caseflow.rules.general import recorded
 from caseflow.rules.sources import STAGES, field, ised, stages, trilevel
 
 Casework = Case[CaseworkState]
+CRITERIA = (ClosureCriterionSet, ClosureCriterionDropped)
 
 _ANSWERED = field("that it could not be held, was offered or declined, is an answer")
 _EMPTY = field("that there is none is an answer")
@@ -32,7 +34,7 @@ _EMPTY = field("that there is none is an answer")
 
 @rule(
     "closure-criteria-met",
-    rests_on=(ClosureCriterionSet, ClosureCriterionMet),
+    rests_on=(*CRITERIA, ClosureCriterionMet),
     source=f"{STAGES}, closure",
     excepted_by="supervisor",
 )
@@ -48,14 +50,14 @@ def closure_criteria_met(case: Casework, context: Context) -> Iterator[Unmet]:
             yield Unmet(
                 about=f"closure criterion {criterion.number}",
                 found="not met",
-                remedy="record when it is met",
+                remedy="work on it, and record when it is met; or drop it, if it no longer applies",
                 evidence=(criterion.recorded,),
             )
 
 
 @rule(
     "closure-criteria-set",
-    rests_on=ClosureCriterionSet,
+    rests_on=CRITERIA,
     source=f"{STAGES}, closure starts at the first engagement",
 )
 def closure_criteria_set(case: Casework, context: Context) -> Iterator[Unmet]:
@@ -145,7 +147,7 @@ closing_review_held = (
 
 @rule(
     "criteria-agreed-by-both",
-    rests_on=ClosureCriterionSet,
+    rests_on=CRITERIA,
     source=stages("closure: client and case manager decide on the accomplishments"),
 )
 def criteria_agreed_by_both(case: Casework, context: Context) -> Iterator[Unmet]:
@@ -167,7 +169,7 @@ def _listed(parties: tuple[str, ...]) -> str:
 
 @rule(
     "able-to-live-independently",
-    rests_on=(ClosureCriterionSet, ClosureCriterionMet),
+    rests_on=(*CRITERIA, ClosureCriterionMet),
     source=stages("closure: the ability to function independently"),
 )
 def able_to_live_independently(case: Casework, context: Context) -> Iterator[Unmet]:
