@@ -52,6 +52,7 @@ NAMING = (
     (c.RequisitionAnswered(number=1, granted=True), "requisition"),
     (c.IssueResolved(number=1), "issue"),
     (c.ClosureCriterionMet(number=1), "closure criterion"),
+    (c.ClosureCriterionDropped(number=1), "closure criterion"),
     (c.ProgramCompleted(program="1"), "enrollment in"),
     (c.ExitInterview(program="1"), "enrollment in"),
     (c.FollowUpSession(program="1"), "enrollment in"),

@@ -276,6 +276,8 @@ class Sheet:
                 criteria[number] = False
             elif entry.what == "ClosureCriterionMet" and number in criteria:
                 criteria[number] = True
+            elif entry.what == "ClosureCriterionDropped":
+                criteria.pop(number, None)
         endings = self._endings()
         if not criteria or not all(criteria.values()):
             yield "closure-criteria-met"

@@ -298,6 +298,18 @@ CLOSURE = (
     ),
     row(
         "closure-criteria-met",
+        then(attrs.evolve(CRITERION, number=2, kind="goal")),
+        c.ClosureCriterionDropped(number=2, reason="he studies"),
+    ),
+    row(
+        "closure-criteria-met",
+        then(c.ClosureCriterionDropped(number=1)),
+        CRITERION,
+        c.ClosureCriterionMet(number=1),
+        beside=("closure-criteria-set", "able-to-function-independently"),
+    ),
+    row(
+        "closure-criteria-met",
         less(c.ClosureCriterionMet),
         c.ClosureCriterionMet(number=1),
         beside=("able-to-function-independently",),

@@ -3,7 +3,7 @@
 First what is wanted, then what was found and what to do about it.
 """
 
-ONCE_MET = "work on it, and record when it is met; or agree on another under its number"
+ONCE_MET = "work on it, and record when it is met; or drop it, if it no longer applies"
 
 SAID = {
     "way-in-recorded": [
@@ -450,6 +450,14 @@ SAID = {
         [
             "The closure criteria agreed with the client are met.",
             f"closure criterion 2: not met > {ONCE_MET}",
+        ],
+        [
+            "The closure criteria agreed with the client are met.",
+            f"closure criterion 2: not met > {ONCE_MET}",
+        ],
+        [
+            "The closure criteria agreed with the client are met.",
+            "no closure criteria > agree with the client how both will know that services can end",
         ],
         [
             "The closure criteria agreed with the client are met.",

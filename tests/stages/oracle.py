@@ -183,11 +183,16 @@ def agreed(sheet, when):
     )
 
 
+CRITERIA = ("ClosureCriterionSet", "ClosureCriterionMet", "ClosureCriterionDropped")
+
+
 def criteria_met(sheet, when):
     found = {}
-    for line in of(sheet, "ClosureCriterionSet", "ClosureCriterionMet"):
+    for line in of(sheet, *CRITERIA):
         if line.what == "ClosureCriterionSet":
             found[line.event.number] = False
+        elif line.what == "ClosureCriterionDropped":
+            found.pop(line.event.number, None)
         elif line.event.number in found:
             found[line.event.number] = True
     return bool(found) and all(found.values())

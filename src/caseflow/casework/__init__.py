@@ -17,6 +17,7 @@ from caseflow.casework.assessment import (
 from caseflow.casework.closure import (
     CaseClosed,
     ClosingReview,
+    ClosureCriterionDropped,
     ClosureCriterionMet,
     ClosureCriterionSet,
     ContinuingServicesListed,
@@ -154,6 +155,7 @@ __all__ = [
     "ClientCheckedIn",
     "ClosingReview",
     "ClosureCriterion",
+    "ClosureCriterionDropped",
     "ClosureCriterionMet",
     "ClosureCriterionSet",
     "ContactAttempted",

@@ -30,6 +30,14 @@ class ClosureCriterionMet:
     note: str = ""
 
 
+@fact("closure-criterion-dropped")
+class ClosureCriterionDropped:
+    """A closure criterion does not apply any more, for a reason."""
+
+    number: int
+    reason: str = ""
+
+
 @fact("closing-review")
 class ClosingReview:
     """Client and case manager went through the way they came, or what became of it."""
@@ -140,6 +148,7 @@ class TransferredOut:
 FACTS = (
     ClosureCriterionSet,
     ClosureCriterionMet,
+    ClosureCriterionDropped,
     ClosingReview,
     ExitInterview,
     FollowUpSession,

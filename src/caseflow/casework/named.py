@@ -10,6 +10,7 @@ from typing import Any
 
 from caseflow.casework.assessment import NeedMet, NeedRated, StrengthRated
 from caseflow.casework.closure import (
+    ClosureCriterionDropped,
     ClosureCriterionMet,
     ExitInterview,
     FollowUpContact,
@@ -74,6 +75,7 @@ _NAMED: dict[type[Any], dict[str, str]] = {
     RequisitionAnswered: {"number": "requisitions"},
     IssueResolved: {"number": "issues"},
     ClosureCriterionMet: {"number": "criteria"},
+    ClosureCriterionDropped: {"number": "criteria"},
     ProgramCompleted: {"program": "programs"},
     ExitInterview: {"program": "programs"},
     FollowUpSession: {"program": "programs"},

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from caseflow.casework import (
     CaseworkState,
     ClosingReview,
+    ClosureCriterionDropped,
     ClosureCriterionMet,
     ClosureCriterionSet,
     ContinuingServicesListed,
@@ -24,16 +25,17 @@ from caseflow.rules.general import recorded
 from caseflow.rules.sources import STAGES, field, ised, stages, trilevel
 
 Casework = Case[CaseworkState]
+CRITERIA = (ClosureCriterionSet, ClosureCriterionDropped)
 
 _ANSWERED = field("that it could not be held, was offered or declined, is an answer")
 _EMPTY = field("that there is none is an answer")
 """What the document asks for stands before, in each rule; to take such an answer is not in it."""
-_ONCE_MET = "work on it, and record when it is met; or agree on another under its number"
+_ONCE_MET = "work on it, and record when it is met; or drop it, if it no longer applies"
 
 
 @rule(
     "closure-criteria-met",
-    rests_on=(ClosureCriterionSet, ClosureCriterionMet),
+    rests_on=(*CRITERIA, ClosureCriterionMet),
     source=f"{STAGES}, closure",
     excepted_by="supervisor",
 )
@@ -56,7 +58,7 @@ def closure_criteria_met(case: Casework, context: Context) -> Iterator[Unmet]:
 
 @rule(
     "closure-criteria-set",
-    rests_on=ClosureCriterionSet,
+    rests_on=CRITERIA,
     source=f"{STAGES}, closure starts at the first engagement",
 )
 def closure_criteria_set(case: Casework, context: Context) -> Iterator[Unmet]:
@@ -146,7 +148,7 @@ closing_review_held = (
 
 @rule(
     "criteria-agreed-by-both",
-    rests_on=ClosureCriterionSet,
+    rests_on=CRITERIA,
     source=stages("closure: client and case manager decide on the accomplishments"),
 )
 def criteria_agreed_by_both(case: Casework, context: Context) -> Iterator[Unmet]:
@@ -168,7 +170,7 @@ def _listed(parties: tuple[str, ...]) -> str:
 
 @rule(
     "able-to-function-independently",
-    rests_on=(ClosureCriterionSet, ClosureCriterionMet),
+    rests_on=(*CRITERIA, ClosureCriterionMet),
     source=stages("closure: the ability to function independently"),
 )
 def able_to_function_independently(case: Casework, context: Context) -> Iterator[Unmet]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from caseflow.casework.closure import (
+    ClosureCriterionDropped,
     ClosureCriterionMet,
     ClosureCriterionSet,
     ExitInterview,
@@ -63,6 +64,10 @@ def _criterion_met(state: CaseworkState, recorded: AnyRecorded) -> Changes:
     return {"criteria": changed(state.criteria, recorded.event.number, met=recorded.number)}
 
 
+def _criterion_dropped(state: CaseworkState, recorded: AnyRecorded) -> Changes:
+    return {"criteria": tuple(c for c in state.criteria if c.number != recorded.event.number)}
+
+
 def _hold_placed(state: CaseworkState, recorded: AnyRecorded) -> Changes:
     return {"holds": tuple(dict.fromkeys((*state.holds, recorded.event.name)))}
 
@@ -78,6 +83,7 @@ FOLDS: dict[type, Fold] = {
     ProgramCompleted: _completed,
     ClosureCriterionSet: _criterion,
     ClosureCriterionMet: _criterion_met,
+    ClosureCriterionDropped: _criterion_dropped,
     LegalHoldPlaced: _hold_placed,
     LegalHoldLifted: _hold_lifted,
 }
