@@ -158,7 +158,7 @@ def _changed_since(case: Casework, number: int) -> list[str]:
     """
     state = case.state
     changed = [f"plan item {one.number}" for one in state.plan if one.recorded > number]
-    if (state.item_dropped or 0) > number:
+    if any(one.recorded > number for one in state.taken_out):
         changed.append("an item was taken out")
     for goal in state.goals:
         if (goal.dropped or 0) > number:

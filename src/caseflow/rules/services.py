@@ -41,7 +41,7 @@ Casework = Case[CaseworkState]
 def service_in_plan(case: Casework, context: Context) -> Iterator[Unmet]:
     """A service belongs to an item of the plan."""
     event: ServiceProvided = context.event
-    unknown = [number for number in event.plan_items if case.state.item(number) is None]
+    unknown = [n for n in event.plan_items if not case.state.in_plan(n, context.at)]
     if unknown or not event.plan_items:
         found = "no plan item"
         if unknown:
