@@ -595,6 +595,16 @@ def test_an_exception_excuses_the_one_week_that_it_names(one):
     assert desk.book.find(due_by=day(3, 22, 23)).cases == ()
 
 
+def test_a_week_is_excused_though_a_fact_is_dated_in_it_that_has_not_occurred_yet():
+    desk = working(BY_THE_WEEK)
+    desk.do(NoteWritten())
+    desk.book.record(desk.id, NoteWritten(), by="ana", at=day(3, 12))
+    with pytest.raises(Refused, match=r"those that may be excused: 15 March 2026"):
+        excuse(desk, date(2026, 3, 14))
+    excuse(desk, date(2026, 3, 15))
+    assert told(desk, day(3, 16))[:2] == [("8 Mar", "kept"), ("15 Mar", "kept")]
+
+
 def test_a_week_may_be_excused_before_it_comes_and_one_done_late_afterwards():
     desk = working(WEEKLY)
     excuse(desk, date(2026, 3, 9))
