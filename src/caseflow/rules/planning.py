@@ -125,7 +125,7 @@ def plan_agreed(case: Casework, context: Context) -> Iterator[Unmet]:
         changed = _changed_since(case, agreed.number)
         if changed:
             yield Unmet(
-                found=f"changed since the client agreed: {', '.join(changed)}",
+                found=f"changed or recorded since the client agreed: {', '.join(changed)}",
                 remedy="go through the changes with the client, and record how they agreed",
             )
 
@@ -145,7 +145,7 @@ def plan_approved(case: Casework, context: Context) -> Iterator[Unmet]:
     changed = _changed_since(case, approved.number)
     if changed:
         yield Unmet(
-            found=f"changed since it was approved: {', '.join(changed)}",
+            found=f"changed or recorded since it was approved: {', '.join(changed)}",
             remedy="have the plan approved again, as it is now",
             evidence=(approved.number,),
         )
