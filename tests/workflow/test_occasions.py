@@ -550,6 +550,16 @@ def test_a_day_that_the_zone_left_out_is_no_last_day(counted):
     assert {one.outcome for one in found[:3]} == {"missed"}
 
 
+def test_a_hold_moves_a_span_that_ends_on_a_day_which_the_zone_left_out_by_all_its_days():
+    two = attrs.evolve(IN_WEEKS, due=every("2 days", counted="fixed"), during=())
+    desk = Desk(two, start=datetime(2011, 12, 27, 20, tzinfo=UTC), zone="Pacific/Apia")
+    desk.do("hold", reason="away")
+    desk.do("resume", at=desk.now + timedelta(days=4))
+    found = desk.book.occasions(desk.id, now=desk.now + timedelta(days=5))
+    days = [one.due_at.astimezone(ZoneInfo("Pacific/Apia")).strftime("%-d %b") for one in found]
+    assert days == ["2 Jan", "4 Jan", "6 Jan"]
+
+
 @pytest.mark.parametrize("counted", ["calendar", "fixed", "rolling"])
 def test_a_start_in_a_year_that_nobody_meant_counts_from_the_opening(counted):
     since = attrs.evolve(WEEKLY, since=ReviewSet, during=(), due=every("1 week", counted=counted))
