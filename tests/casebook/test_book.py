@@ -299,13 +299,14 @@ def test_a_case_keeps_the_version_it_was_opened_under(store):
         "\n\nJudged by version 1 of the workflow, under which the case was opened. Cases\n"
         "that are opened now have version 2."
     )
+    assert refused.to_data()["earlier"] == {"judged_by": "1", "present": "2"}
     with pytest.raises(Refused, match="Judged by version 1 of the workflow"):
         book.do(old_id, QuoteSent(amount=60_000), by=ANA)
     assert book.ask(new_id, QuoteSent(amount=60_000), by=ANA).allowed
     assert book.ask(new_id, "collect", by=ANA).earlier is None
     allowed = book.ask(old_id, QuoteSent(amount=10_000), by=ANA)
     assert allowed
-    assert allowed.earlier is None
+    assert allowed.earlier is allowed.to_data()["earlier"] is None
     assert [book.case(i).identity.workflow_version for i in (old_id, new_id)] == ["1", "2"]
 
 

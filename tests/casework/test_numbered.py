@@ -10,6 +10,7 @@ from caseflow import Actor, Casebook, Context, Corrected
 from caseflow import casework as c
 from caseflow.casework import FACTS, CaseworkState
 from caseflow.casework.named import _NAMED
+from caseflow.rules import service_in_plan
 from caseflow.rules.due import urgent_needs
 from caseflow.stages import continuum, six_stage
 from caseflow.storage import MemoryStorage
@@ -59,6 +60,9 @@ NAMING = (
     (c.FollowUpContact(program="1"), "enrollment in"),
     (c.LegalHoldLifted(name="1"), "legal hold"),
 )
+
+
+BY_PLAN = {c.ServiceProvided: [service_in_plan.warns()]}
 
 
 def opened(*steps, workflow=six_stage):
@@ -142,6 +146,19 @@ def test_a_wrong_number_is_warned_of_until_it_is_corrected():
     right = Corrected(number=wrong.case.version, event=c.NeedMet(number=1))
     assert warned(book.do("C", right, by="ana").verdict) == []
     assert book.case("C").state.need(1).met == wrong.case.version
+
+
+def test_what_was_done_for_an_item_before_it_was_taken_out_belongs_to_the_plan():
+    book = opened(workflow=six_stage.extend("x", version="1", rules=BY_PLAN))
+    book.record("C", MAKING[3], by="ana", at=START)
+    book.record("C", c.PlanItemDropped(number=1), by="ana", at=START + 3 * DAY)
+    service = c.ServiceProvided(service="meal", plan_items=(1,))
+    for day, outside in ((2, 0), (4, 1)):
+        done = book.record("C", service, by="ana", at=START + day * DAY)
+        assert warned(done.verdict) == []
+        assert done.case.state.services_outside_the_plan == outside
+        odd = [one.rule for one in done.verdict.warnings]
+        assert odd == ["service-in-plan"] * outside
 
 
 def test_a_need_is_met_whatever_was_recorded_first():

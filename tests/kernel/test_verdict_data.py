@@ -84,7 +84,7 @@ def check_result(data):
 def test_a_verdict_as_data_has_stable_keys_and_only_json_types(book):
     case_id = bring(book, "ready")
     data = book.ask(case_id, Paid(amount=150), "collect", by=ANA).to_data()
-    assert set(data) == {"allowed", "judgements"}
+    assert set(data) == {"allowed", "judgements", "earlier"}
     assert json.loads(json.dumps(data)) == data
     for judgement in data["judgements"]:
         assert set(judgement) == JUDGEMENT_KEYS

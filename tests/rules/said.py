@@ -344,12 +344,12 @@ SAID = {
         ],
         [
             "The client has agreed to the plan as it stands.",
-            "changed since the client agreed: plan item 1 > go through the changes with "
-            "the client, and record how they agreed",
+            "changed or recorded since the client agreed: plan item 1 > go through the "
+            "changes with the client, and record how they agreed",
         ],
         [
             "The client has agreed to the plan as it stands.",
-            "changed since the client agreed: an item was taken out > go through the "
+            "changed or recorded since the client agreed: an item was taken out > go through the "
             "changes with the client, and record how they agreed",
         ],
     ],
@@ -357,7 +357,7 @@ SAID = {
         ["The plan is approved as it stands.", "nothing recorded > have the plan approved"],
         [
             "The plan is approved as it stands.",
-            "changed since it was approved: goal 3 was dropped > have the plan "
+            "changed or recorded since it was approved: goal 3 was dropped > have the plan "
             "approved again, as it is now",
         ],
     ],

@@ -123,7 +123,7 @@ def test_what_was_entered_and_voided_after_a_signature_lapses_nothing():
     desk.book.do("case", Voided(number=entered), by="ana", reason="typed into the wrong file")
     assert desk.judged() == {}
     desk.book.do("case", Voided(number=entered - 2), by="ana", reason="x")
-    found = f"changed since it was approved: what event {entered - 2} said"
+    found = f"changed or recorded since it was approved: what event {entered - 2} said"
     assert desk.judged()["plan-approved"][1].startswith(found)
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from caseflow import Casebook, InvalidCall
+from caseflow.casework import NeedIdentified
 from caseflow.stages import six_stage
 from caseflow.storage import MemoryStorage
 from caseflow.views import (
@@ -22,6 +23,14 @@ from caseflow.views import (
 from tests.support.trades import shop
 
 A = Node("a", "A")
+
+
+def planned():
+    """A case in which one thing has a number."""
+    book = Casebook(six_stage, MemoryStorage())
+    book.open(client="P-1", by="ana", case_id="C-1")
+    return book.record("C-1", NeedIdentified(number=1, description="No home"), by="ana").case
+
 
 REFUSED = [
     (lambda: Node("a", None), "Node('a'): text=None is no text. Give a str."),
@@ -100,6 +109,16 @@ REFUSED = [
     (
         lambda: coverage(Casebook(shop, MemoryStorage()).open(client="P-1", by="ana").case),
         "case.state=Shop(...) is no CaseworkState. Give a CaseworkState.",
+    ),
+    (
+        lambda: chain(planned(), number_as=3),
+        "number_as=3 is no function. Give a function of a kind and a number, which gives a text: "
+        "'G-7'.",
+    ),
+    (
+        lambda: coverage(planned(), number_as=lambda kind, number: None),
+        "number_as('need', 1) gives None, which is no text. Give a function of a kind and a "
+        "number, which gives a text: 'G-7'.",
     ),
 ]
 

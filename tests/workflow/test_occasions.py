@@ -558,6 +558,16 @@ def test_nor_does_a_window_end_before_it(due):
     assert found.due_at.astimezone(ZoneInfo("Pacific/Apia")).date() == date(2011, 12, 31)
 
 
+def test_a_hold_moves_a_span_that_ends_on_a_day_which_the_zone_left_out_by_all_its_days():
+    two = attrs.evolve(IN_WEEKS, due=every("2 days", counted="fixed"), during=())
+    desk = Desk(two, start=datetime(2011, 12, 27, 20, tzinfo=UTC), zone="Pacific/Apia")
+    desk.do("hold", reason="away")
+    desk.do("resume", at=desk.now + timedelta(days=4))
+    found = desk.book.occasions(desk.id, now=desk.now + timedelta(days=5))
+    days = [one.due_at.astimezone(ZoneInfo("Pacific/Apia")).strftime("%-d %b") for one in found]
+    assert days == ["2 Jan", "4 Jan", "6 Jan"]
+
+
 @pytest.mark.parametrize("counted", ["calendar", "fixed", "rolling"])
 def test_a_start_in_a_year_that_nobody_meant_counts_from_the_opening(counted):
     since = attrs.evolve(WEEKLY, since=ReviewSet, during=(), due=every("1 week", counted=counted))
@@ -601,6 +611,16 @@ def test_an_exception_excuses_the_one_week_that_it_names(one):
     excuse(desk, date(2026, 3, 15))
     assert (desk.status(), desk.due_on()) == ("open", date(2026, 3, 22))
     assert desk.book.find(due_by=day(3, 22, 23)).cases == ()
+
+
+def test_a_week_is_excused_though_a_fact_is_dated_in_it_that_has_not_occurred_yet():
+    desk = working(BY_THE_WEEK)
+    desk.do(NoteWritten())
+    desk.book.record(desk.id, NoteWritten(), by="ana", at=day(3, 12))
+    with pytest.raises(Refused, match=r"those that may be excused: 15 March 2026"):
+        excuse(desk, date(2026, 3, 14))
+    excuse(desk, date(2026, 3, 15))
+    assert told(desk, day(3, 16))[:2] == [("8 Mar", "kept"), ("15 Mar", "kept")]
 
 
 def test_a_week_may_be_excused_before_it_comes_and_one_done_late_afterwards():

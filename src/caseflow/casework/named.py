@@ -90,6 +90,8 @@ def named_and_unknown(state: Any, event: Any) -> Iterator[str]:
     for field, collection in _NAMED.get(type(event), {}).items():
         given, key = getattr(event, field), _KEYS.get(collection, "number")
         there = {getattr(one, key, one) for one in getattr(state, collection)}
+        if collection == "plan":
+            there |= {one.number for one in state.taken_out}
         for name in given if isinstance(given, tuple) else (given,):
             if name not in there and name not in (None, ""):
                 yield f"{_WORDS[collection]} {name}"

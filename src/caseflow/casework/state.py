@@ -18,6 +18,7 @@ from caseflow.casework.things import (
     ClosureCriterion,
     Goal,
     Issue,
+    ItemTakenOut,
     Need,
     NeedSeenMet,
     Objective,
@@ -57,8 +58,7 @@ class CaseworkState:
     """The numbers of the events with which the client agreed to a plan: its versions."""
     plan_agreed_at: datetime | None = None
     """When the client agreed to the latest of them."""
-    item_dropped: int | None = None
-    """The event with which an item was taken out of the plan last."""
+    taken_out: tuple[ItemTakenOut, ...] = ()
     criteria: tuple[ClosureCriterion, ...] = ()
     programs: tuple[ProgramEnrollment, ...] = ()
     referrals: tuple[Referral, ...] = ()
@@ -92,6 +92,11 @@ class CaseworkState:
     def item(self, number: int) -> PlanItem | None:
         """The plan item with this number."""
         return next((item for item in self.plan if item.number == number), None)
+
+    def in_plan(self, number: int, at: datetime) -> bool:
+        """Whether the plan has an item of this number, or had one that was taken out after `at`."""
+        later = (one.number for one in self.taken_out if at < one.taken_out_at)
+        return self.item(number) is not None or number in later
 
     def items_for(self, need: int) -> tuple[PlanItem, ...]:
         """The plan items that address a need."""

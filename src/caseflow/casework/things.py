@@ -151,6 +151,15 @@ class PlanItem:
 
 
 @attrs.frozen(kw_only=True)
+class ItemTakenOut:
+    """An item that was taken out of the plan: by which event, and when. Its number is known."""
+
+    number: int
+    recorded: int
+    taken_out_at: datetime
+
+
+@attrs.frozen(kw_only=True)
 class Referral:
     """A referral that has a number. `linked` is the event in which the handoff was confirmed.
 

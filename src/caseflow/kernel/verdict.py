@@ -129,6 +129,9 @@ class Verdict(NamedTuple):
                 }
                 for judgement in self.judgements
             ],
+            "earlier": None
+            if self.earlier is None
+            else dict(zip(("judged_by", "present"), self.earlier, strict=True)),
         }
 
     def __str__(self) -> str:

@@ -132,7 +132,7 @@ def plan_agreed(case: Casework, context: Context) -> Iterator[Unmet]:
         changed = _changed_since(case, agreed.number)
         if changed:
             yield Unmet(
-                found=f"changed since the client agreed: {', '.join(changed)}",
+                found=f"changed or recorded since the client agreed: {', '.join(changed)}",
                 remedy="go through the changes with the client, and record how they agreed",
             )
 
@@ -152,7 +152,7 @@ def plan_approved(case: Casework, context: Context) -> Iterator[Unmet]:
     changed = _changed_since(case, approved.number)
     if changed:
         yield Unmet(
-            found=f"changed since it was approved: {', '.join(changed)}",
+            found=f"changed or recorded since it was approved: {', '.join(changed)}",
             remedy="have the plan approved again, as it is now",
             evidence=(approved.number,),
         )
@@ -165,7 +165,7 @@ def _changed_since(case: Casework, number: int) -> list[str]:
     """
     state = case.state
     changed = [f"plan item {one.number}" for one in state.plan if one.recorded > number]
-    if (state.item_dropped or 0) > number:
+    if any(one.recorded > number for one in state.taken_out):
         changed.append("an item was taken out")
     for goal in state.goals:
         if (goal.dropped or 0) > number:

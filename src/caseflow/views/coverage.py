@@ -15,6 +15,7 @@ from caseflow.casework import CaseworkState
 from caseflow.casework.things import Goal, Need, PlanItem
 from caseflow.kernel.case import Case
 from caseflow.kernel.erased import Erased
+from caseflow.kernel.errors import InvalidCall, short
 from caseflow.views.given import an_instance
 
 Kind = Literal["need", "goal", "plan item", "referral"]
@@ -109,14 +110,31 @@ def coverage(case: Case[CaseworkState], *, number_as: NumberAs = numbered) -> Co
     no known need. An item that names goals serves those alone; one that names none serves the
     goals of its needs. A need that is deferred, or met, asks for no item and no goal; what the
     client does asks for no service; a goal of the program needs no need of the client's. Raises
-    `InvalidCall` for what is no case of case work.
+    `InvalidCall` for what is no case of case work, and for a name that is no text.
     """
     an_instance(Case, "case", case)
     an_instance(CaseworkState, "case.state", case.state)
-    state = case.state
-    rows = [*_of_needs(state, number_as), *_of_items(state, number_as)]
-    rows += _of_goals(state, number_as)
-    return Coverage(case_id=case.id, rows=tuple(rows), loose=tuple(_loose(state, number_as, rows)))
+    state, name = case.state, _naming(number_as)
+    rows = [*_of_needs(state, name), *_of_items(state, name), *_of_goals(state, name)]
+    return Coverage(case_id=case.id, rows=tuple(rows), loose=tuple(_loose(state, name, rows)))
+
+
+def _naming(number_as: object) -> NumberAs:
+    """How things are named, where that is a function and gives texts; else `InvalidCall`."""
+    repair = "Give a function of a kind and a number, which gives a text: 'G-7'."
+    if not callable(number_as):
+        what = f"number_as={short(number_as)}"
+        raise InvalidCall(what=what, problem="is no function", repair=repair)
+
+    def name(kind: Kind, number: int) -> str:
+        called: object = number_as(kind, number)
+        if not isinstance(called, str):
+            what = f"number_as({kind!r}, {number})"
+            problem = f"gives {short(called)}, which is no text"
+            raise InvalidCall(what=what, problem=problem, repair=repair)
+        return called
+
+    return name
 
 
 def _of_needs(state: CaseworkState, name: NumberAs) -> Iterator[Thread]:

@@ -37,7 +37,8 @@ def _known(case: Case[Any], context: Context) -> Iterator[Unmet]:
     for thing in case.state.unknown_in(context.event):
         yield Unmet(
             found=f"the case has no {thing}",
-            remedy="correct what is named, if it is wrong; else record it, and then this again",
+            remedy="correct what is named, if it is wrong; else void this, record that, and "
+            "then this anew",
         )
 
 

@@ -11,7 +11,7 @@ from caseflow.kernel.case import NoState, fold
 from caseflow.kernel.context import Context
 from caseflow.kernel.events import ExceptionMade
 from caseflow.kernel.explain import plain_words
-from caseflow.kernel.history import effective
+from caseflow.kernel.history import effective, occurred
 from caseflow.kernel.recorded import AnyRecorded
 from caseflow.kernel.rules import Result, Unmet
 from caseflow.workflow.builtin import acts_in_words, any_of_roles, built_in
@@ -74,7 +74,8 @@ def _occasion_unmet(
         found = f"{plain_words(day)} is more than a year ahead"
         yield Unmet(found=found, remedy="excuse it when it is nearer, or give until")
         return
-    told = occasions(workflow, history, max(context.now, end))
+    happened = occurred(history, context.now)  # what is dated later counts nowhere yet
+    told = occasions(workflow, happened, max(context.now, end))
     its = [one for one in told if one.obligation.id == made.rule]
     then = [one for one in its if workflow.calendar.day_of(one.due_at) == day]
     if all(one.outcome in _NEEDS_NONE for one in then):

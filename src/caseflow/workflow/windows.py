@@ -179,9 +179,15 @@ WINDOWS: dict[type, Callable[[Asked], Window | None]] = {
 _DAY, _WORKING_DAY = Span(1, "day"), Span(1, "working day")
 
 
-def _shifted(asked: Asked, base: datetime, due_at: datetime, span: Span) -> datetime:
-    """A due moment, later by the time on hold before it."""
+def _shifted(
+    asked: Asked, base: datetime, due_at: datetime, span: Span, due_on: date | None = None
+) -> datetime:
+    """A due moment, later by the time on hold before it.
+
+    `due_on` is its day, where that may be one which the zone left out.
+    """
     calendar = asked.calendar
+    due_on = due_on or calendar.day_of(due_at)
     working = span.unit == "working day"
     for held, resumed in asked.held:
         start = max(held, base)
@@ -193,7 +199,8 @@ def _shifted(asked: Asked, base: datetime, due_at: datetime, span: Span) -> date
         first, last = calendar.day_of(start), calendar.day_of(resumed)
         days = calendar.days_between(first, last, working=working)
         one = _WORKING_DAY if working else _DAY
-        due_at = asked.end(calendar.after(calendar.day_of(due_at), one, times=days))
+        due_on = calendar.after(due_on, one, times=days)
+        due_at = asked.end(due_on)
     return due_at
 
 
@@ -209,7 +216,7 @@ def _fixed_period(asked: Asked, done: date | None, span: Span) -> tuple[datetime
         if not index:
             return asked.start(start) - MOMENT
         day = calendar.after(start, span, times=index) - timedelta(days=1)
-        return _shifted(asked, asked.begun.at, asked.end(day), span)
+        return _shifted(asked, asked.begun.at, asked.end(day), span, day)
 
     settled = NEVER if done is None or done < start else asked.end(min(done, LAST))
     passed = max(settled, asked.anew, asked.begun.at)

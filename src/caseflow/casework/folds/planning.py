@@ -20,7 +20,7 @@ from caseflow.casework.planning import (
     PlanItemDropped,
     StrategyRecorded,
 )
-from caseflow.casework.things import Goal, Objective, PlanItem
+from caseflow.casework.things import Goal, ItemTakenOut, Objective, PlanItem
 from caseflow.kernel.recorded import AnyRecorded
 
 if TYPE_CHECKING:
@@ -58,8 +58,12 @@ def _item(state: CaseworkState, recorded: AnyRecorded) -> Changes:
 
 
 def _item_dropped(state: CaseworkState, recorded: AnyRecorded) -> Changes:
-    left = tuple(one for one in state.plan if one.number != recorded.event.number)
-    return {"plan": left, "item_dropped": recorded.number} if left != state.plan else {}
+    number = recorded.event.number
+    left = tuple(one for one in state.plan if one.number != number)
+    if left == state.plan:
+        return {}
+    out = ItemTakenOut(number=number, recorded=recorded.number, taken_out_at=recorded.occurred_at)
+    return {"plan": left, "taken_out": put(state.taken_out, out)}
 
 
 def _item_completed(state: CaseworkState, recorded: AnyRecorded) -> Changes:

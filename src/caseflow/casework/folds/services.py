@@ -32,7 +32,7 @@ def _service(state: CaseworkState, recorded: AnyRecorded) -> Changes:
         changes["direct_services"] = state.direct_services + 1
     if event.function in INDIRECT:
         changes["indirect_services"] = state.indirect_services + 1
-    if not any(item.number in event.plan_items for item in state.plan):
+    if not any(state.in_plan(number, recorded.occurred_at) for number in event.plan_items):
         return changes | {
             "services_outside_the_plan": state.services_outside_the_plan + 1,
             "last_service_outside_the_plan": recorded.number,
