@@ -1,5 +1,6 @@
 """A process that forks and a file that is replaced lose nothing that was acknowledged."""
 
+import asyncio
 import os
 import sqlite3
 
@@ -7,7 +8,7 @@ import pytest
 from sqlalchemy import create_engine
 
 from caseflow import InvalidCall, StoreError
-from caseflow.storage import MemoryStorage, SQLStorage
+from caseflow.storage import AsyncSQLStorage, MemoryStorage, SQLStorage
 from tests.hostile.desk import Letter, open_desk
 
 
@@ -84,6 +85,49 @@ def test_parent_and_children_may_go_on_with_one_book(store):
     history = book.history(case_id)
     assert [entry.number for entry in history] == list(range(1, 17))
     assert len({entry.event.text for entry in history[1:]}) == 15
+
+
+@forks
+def test_a_child_awaits_on_a_connection_of_its_own(postgres_url):
+    """With one of both, each would end the transactions of the other."""
+    store = AsyncSQLStorage(postgres_url)
+
+    async def session():
+        await store.agencies()
+        async with store.engine.connect() as connection:
+            return (await connection.exec_driver_sql("SELECT pg_backend_pid()")).scalar()
+
+    parents = asyncio.run(session())
+
+    def another(parent_goes_on):
+        parent_goes_on()
+        assert asyncio.run(session()) != parents
+
+    assert in_child(another)() == 0
+    assert asyncio.run(session()) == parents
+    asyncio.run(store.close())
+
+
+@forks
+def test_a_child_is_told_of_connections_that_only_its_application_used(url):
+    engine = create_engine(url)
+    book = open_desk(SQLStorage(url))
+    case_id = book.open(client="p", by="ana").case.id
+    engine.connect().close()
+
+    def join(parent_goes_on):
+        parent_goes_on()
+        with engine.connect() as connection, pytest.raises(StoreError, match=r"its parent\. Call"):
+            book.within(connection).record(case_id, Letter(text="shared"), by="child")
+        with pytest.raises(StoreError, match=r"its parent\. Call"):
+            open_desk(SQLStorage(engine)).history(case_id)
+        engine.dispose(close=False)
+        with engine.begin() as connection:
+            book.within(connection).record(case_id, Letter(text="own"), by="child")
+
+    assert in_child(join)() == 0
+    assert [entry.number for entry in book.history(case_id)] == [1, 2]
+    engine.dispose()
 
 
 @forks

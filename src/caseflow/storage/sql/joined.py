@@ -109,7 +109,7 @@ class JoinedStorage(SQLVerbs):
         kinds: tuple[type[Exception], ...] = (dialect.dbapi.Error,)  # type: ignore[union-attr]  # a connected one has it
         with failures.told(self, action, kinds):
             driver: Any = connection.connection.dbapi_connection
-            place.not_of_a_parent(self._store, connection.info, action)
+            place.not_of_a_parent(self._store, connection.connection, action)
             place.see_that_it_is_ours(self._store, connection, driver)
             if self._prepared.postgres:
                 _not_by_itself(driver.autocommit, self._transaction)

@@ -54,7 +54,7 @@ class EngineStorage(SQLVerbs):
         """Whether a SQLite file that is not there is made."""
         self.joined_pools: WeakSet[Pool] = WeakSet()
         """Those of the application that are known to be on the database of this store."""
-        self._lender = _lender(engine, keeps=not borrowed and not engine.dialect.is_async)
+        self._lender = _lender(engine, own=not borrowed)
         self._kinds: tuple[type[Exception], ...] = (engine.dialect.dbapi.Error,)  # type: ignore[union-attr]  # an engine has one
 
     def __repr__(self) -> str:
@@ -220,7 +220,7 @@ class EngineStorage(SQLVerbs):
                 pooled = self._engine.raw_connection()
             if self._borrowed:
                 try:
-                    not_of_a_parent(self, pooled.info, action)
+                    not_of_a_parent(self, pooled, action)
                 except StoreError:
                     pooled.close()  # back to the pool: it is the parent's to end
                     raise
@@ -325,10 +325,10 @@ class SQLStorage(EngineStorage):
         return AsyncJoined(self, transaction)
 
 
-def _lender(engine: Engine, *, keeps: bool) -> Lender:
+def _lender(engine: Engine, *, own: bool) -> Lender:
     if engine.dialect.name != "sqlite":
-        return Lender(engine, keeps=keeps, is_usable=always)
-    return Lender(engine, keeps=keeps, is_usable=lambda held: sqlite.is_same_file(held.info))
+        return Lender(engine, own=own, is_usable=always)
+    return Lender(engine, own=own, is_usable=lambda held: sqlite.is_same_file(held.info))
 
 
 def _is_to_be_closed(pooled: PoolProxiedConnection, before: tuple[str, Any] | None) -> bool:
