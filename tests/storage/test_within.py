@@ -383,6 +383,39 @@ def test_a_connection_that_is_lost_is_told_by_the_store_alone(postgres_url, recw
     desk.close()
 
 
+ALL_GONE = (
+    "All that was written in this transaction is gone, what you wrote too: roll it back, and do "
+    "all of it again."
+)
+BROKEN_OFF = "It was broken off (statement_timeout, or by hand): give it more time, or try again. "
+
+
+@pytest.mark.parametrize(
+    ("setting", "kind", "words"),
+    [
+        ("lock_timeout", GaveWay, f"lock timeout. {ALL_GONE}"),
+        ("statement_timeout", StoreError, f"statement timeout. {BROKEN_OFF}{ALL_GONE}"),
+    ],
+)
+def test_a_read_that_is_broken_off_lets_nothing_look_committed(postgres_url, setting, kind, words):
+    """PostgreSQL rolls back at the commit, and raises nothing. A savepoint can be gone back to."""
+    desk = Desk(postgres_url)
+    with desk.engine.connect() as other, Session(desk.engine) as session:
+        other.execute(text("LOCK TABLE caseflow_events"))
+        session.execute(insert(letters).values(id=1))
+        session.execute(text(f"SET LOCAL {setting} = 200"))
+        with pytest.raises(kind, match=r"try again\.$"), session.begin_nested():
+            desk.book.within(session).history(desk.case_id)
+        assert session.in_transaction()
+        with pytest.raises(kind) as broken_off:
+            desk.book.within(session).history(desk.case_id)
+        with pytest.raises(PendingRollbackError):
+            session.commit()
+    assert type(broken_off.value) is kind
+    assert str(broken_off.value).endswith(f": canceling statement due to {words}")
+    desk.close()
+
+
 # -- SQLite's write lock -----------------------------------------------------------------------
 
 

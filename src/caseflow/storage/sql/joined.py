@@ -21,7 +21,12 @@ from sqlalchemy.exc import (
 from sqlalchemy.orm import Session
 
 from caseflow.kernel.errors import InvalidCall
-from caseflow.kernel.store_errors import ConnectionLost, StoreError, TransactionNotImmediate
+from caseflow.kernel.store_errors import (
+    ConnectionLost,
+    GaveWay,
+    StoreError,
+    TransactionNotImmediate,
+)
 from caseflow.storage.port import Appended, Consumers, FeedEntry, Unit
 from caseflow.storage.sql import failures, feed, place, writing
 from caseflow.storage.sql.odd import leniently
@@ -117,17 +122,25 @@ class JoinedStorage(SQLVerbs):
                 self._see_the_lock(connection, driver, action)
             try:
                 return work(driver)
-            except kinds as error:
-                if self._is_over(connection, driver, error):
-                    raise self._all_gone(connection, action, error) from error
+            except BaseException as error:
+                if self._is_over(connection, error):
+                    if isinstance(error, kinds):
+                        raise self._all_gone(connection, action, error) from error
+                    connection.invalidate(error)  # broken off: it is not to look as if it went on
                 raise
 
-    def _is_over(self, connection: Connection, driver: Any, error: Exception) -> bool:
-        """Whether an error took the transaction with it: the connection, or SQLite's patience."""
-        if self._prepared.postgres:
-            return connection.dialect.is_disconnect(error, driver, None)  # type: ignore[arg-type]  # it may be any error
+    def _is_over(self, connection: Connection, error: BaseException) -> bool:
+        """Whether an error took the transaction with it: the connection, or SQLite's patience.
+
+        PostgreSQL commits nothing of a transaction in which a statement failed, and raises
+        nothing at its commit. To a savepoint of the application's it can still be rolled back.
+        """
         real: Any = connection.connection.driver_connection
-        return not real.in_transaction
+        if not self._prepared.postgres:
+            return not real.in_transaction
+        if real.info.transaction_status.name in ("ACTIVE", "INERROR"):
+            return not connection.in_nested_transaction()
+        return _is_lost(connection, error)
 
     def _all_gone(
         self, connection: Connection, action: str, error: Exception, *, repair: str = ""
@@ -137,10 +150,11 @@ class JoinedStorage(SQLVerbs):
         What is done next would be in no transaction, and be committed by itself. So SQLAlchemy
         is told, and nobody can use or commit the transaction before it is rolled back.
         """
-        connection.invalidate(error)
         told = failures.failure(self, action, error)
-        repair = repair or f"{told.fields['repair']} {_ALL_GONE}"
-        kind = ConnectionLost if self._prepared.postgres else StoreError
+        kind = ConnectionLost if _is_lost(connection, error) else type(told)
+        connection.invalidate(error)
+        if not repair:
+            repair = _ALL_GONE if kind is GaveWay else f"{told.fields['repair']} {_ALL_GONE}"
         return kind(**{**told.fields, "repair": repair})
 
     def _see_the_lock(self, connection: Connection, driver: Any, action: str) -> None:
@@ -247,6 +261,11 @@ def _ended_by_sqlite(context: ExceptionContext) -> None:
     if held and not real.in_transaction:  # type: ignore[union-attr]  # sqlite3 has it
         context.is_disconnect = True
         context.invalidate_pool_on_disconnect = False  # the others are as they were
+
+
+def _is_lost(connection: Connection, error: BaseException) -> bool:
+    driver = connection.connection.dbapi_connection
+    return connection.dialect.is_disconnect(error, driver, None)  # type: ignore[arg-type]  # it may be any error
 
 
 def _not_by_itself(commits: bool, transaction: object) -> None:
