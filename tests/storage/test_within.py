@@ -210,6 +210,9 @@ def test_a_connection_that_was_not_begun_is_committed_by_the_application(desk):
         connection.rollback()
         joined.record(desk.case_id, Paid(amount=2), by=ANA)
         connection.commit()
+        joined.record(desk.case_id, Paid(amount=3), by=ANA)
+        connection.rollback()  # of what came later
+        connection.execute(select(letters))
         joined.publish()
     assert (desk.numbers(), desk.told) == ([1, 2], [2])
 
