@@ -11,8 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import ref
 
-from sqlalchemy import Connection, Engine, event
-from sqlalchemy.engine import ExceptionContext
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import (
     InvalidRequestError,
     OperationalError,
@@ -28,9 +27,8 @@ from caseflow.kernel.store_errors import (
     TransactionNotImmediate,
 )
 from caseflow.storage.port import Appended, Consumers, FeedEntry, Unit
-from caseflow.storage.sql import failures, feed, place, writing
+from caseflow.storage.sql import failures, feed, place, sqlite, writing
 from caseflow.storage.sql.odd import leniently
-from caseflow.storage.sql.sqlite import is_unlocked
 from caseflow.storage.sql.statements import JOINED, Scope
 from caseflow.storage.sql.tracking import tracker_of
 from caseflow.storage.sql.verbs import SQLVerbs
@@ -39,9 +37,6 @@ if TYPE_CHECKING:
     from caseflow.storage.sql.store import EngineStorage
 
 T = TypeVar("T")
-
-_LOCKED = "caseflow_locked"
-"""Under which name a connection holds the transaction that has SQLite's write lock."""
 
 
 class JoinedStorage(SQLVerbs):
@@ -165,16 +160,19 @@ class JoinedStorage(SQLVerbs):
         had the lock may be rolled back by SQLite, which tells only whose statement failed.
         """
         real: Any = connection.connection.driver_connection
-        transaction, locked = connection.get_transaction(), connection.info.get(_LOCKED)
-        if locked is not None and locked() is transaction:
-            if not real.in_transaction:
-                over = SQLAlchemyError("the transaction was ended by SQLite, or by hand")
-                raise self._all_gone(connection, action, over, repair=_ALL_GONE)
-            return
-        self._take_the_lock(driver, real)
-        connection.info[_LOCKED] = ref(transaction)
-        if not event.contains(connection.engine, "handle_error", _ended_by_sqlite):
-            event.listen(connection.engine, "handle_error", _ended_by_sqlite)
+        transaction, locked = connection.get_transaction(), connection.info.get(sqlite.LOCKED)
+        was_joined = locked is not None and locked() is transaction
+        over = ""
+        if was_joined and not real.in_transaction:
+            over = f"the transaction {sqlite.ENDED}"
+        elif not sqlite.is_same_file(connection.info, driver):
+            over = "the file of the database was deleted, or another put in its place"
+        if over:
+            raise self._all_gone(connection, action, SQLAlchemyError(over), repair=_ALL_GONE)
+        if not was_joined:
+            self._take_the_lock(driver, real)
+            connection.info[sqlite.LOCKED] = ref(transaction)
+            sqlite.see_its_end(connection.engine)
 
     def _take_the_lock(self, driver: Any, real: Any) -> None:
         if not real.in_transaction:
@@ -182,7 +180,7 @@ class JoinedStorage(SQLVerbs):
             _not_by_itself(by_itself, self._transaction)
             driver.execute("BEGIN IMMEDIATE")
             return
-        if is_unlocked(driver) or not _may_write(driver, self._prepared):
+        if sqlite.is_unlocked(driver) or not _may_write(driver, self._prepared):
             raise TransactionNotImmediate(store=repr(self._store))
 
     def _read(self, action: str, work: Callable[[Any], T]) -> T:
@@ -245,22 +243,6 @@ _ALL_GONE = (
     "All that was written in this transaction is gone, what you wrote too: roll it back, and do "
     "all of it again."
 )
-
-
-def _ended_by_sqlite(context: ExceptionContext) -> None:
-    """Invalidate a connection whose transaction went with a statement of the application's.
-
-    SQLite rolls back all of it at `ON CONFLICT ROLLBACK`, say. What comes next, a savepoint
-    above all, would begin another transaction, and SQLAlchemy would take it for the same.
-    """
-    connection = context.connection
-    if connection is None or connection.invalidated:
-        return
-    locked, real = connection.info.get(_LOCKED), connection.connection.driver_connection
-    held = locked is not None and locked() is connection.get_transaction()
-    if held and not real.in_transaction:  # type: ignore[union-attr]  # sqlite3 has it
-        context.is_disconnect = True
-        context.invalidate_pool_on_disconnect = False  # the others are as they were
 
 
 def _is_lost(connection: Connection, error: BaseException) -> bool:

@@ -14,7 +14,7 @@ from caseflow.kernel.errors import InvalidCall
 from caseflow.kernel.store_errors import OtherDatabase, StoreError
 from caseflow.storage.sql.failures import without_password
 from caseflow.storage.sql.given import is_driven
-from caseflow.storage.sql.sqlite import identity
+from caseflow.storage.sql.sqlite import file_of, identity
 
 if TYPE_CHECKING:
     from caseflow.storage.sql.store import EngineStorage
@@ -93,8 +93,7 @@ def _without_user(url: URL) -> URL:
 
 def _file(driver: Any) -> tuple[int, int] | None:
     """Which file a connection to SQLite has open (None: none, it is in memory or was deleted)."""
-    asked = "SELECT CAST(file AS BLOB) FROM pragma_database_list WHERE name = 'main'"
-    return identity(driver.execute(asked).fetchone()[0])
+    return file_of(driver)[1]
 
 
 def _own_file(store: EngineStorage) -> tuple[int, int] | None:

@@ -296,6 +296,8 @@ class SQLStorage(EngineStorage):
         borrowed = isinstance(database, Engine)
         if isinstance(database, Engine):
             engine = given.a_usable_engine(database)
+            if engine.dialect.name == "sqlite":
+                sqlite.follow_its_file(engine)
         else:
             given.no_engine(database, shown="SQLStorage")
             engine = _own_engine(database, durability=durability, timeout=timeout)
@@ -328,7 +330,11 @@ class SQLStorage(EngineStorage):
 def _lender(engine: Engine, *, own: bool) -> Lender:
     if engine.dialect.name != "sqlite":
         return Lender(engine, own=own, is_usable=always)
-    return Lender(engine, own=own, is_usable=lambda held: sqlite.is_same_file(held.info))
+    return Lender(engine, own=own, is_usable=_has_its_file)
+
+
+def _has_its_file(held: PoolProxiedConnection) -> bool:
+    return sqlite.is_same_file(held.info, held.dbapi_connection)
 
 
 def _is_to_be_closed(pooled: PoolProxiedConnection, before: tuple[str, Any] | None) -> bool:
