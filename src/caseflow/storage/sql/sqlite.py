@@ -63,8 +63,9 @@ def begin_immediate(engine: Engine) -> Engine:
     Call it once, before the engine is used. Transactions can then be joined by a casebook
     (`Casebook.within`) whatever the application did in them before, and savepoints work, which
     Python's driver otherwise begins no transaction for. A transaction that only reads takes the
-    lock too, and waits for it. Returns the engine. Raises `InvalidCall` for what is no engine of
-    SQLite, or one that was made with `skip_autocommit_rollback`.
+    lock too, and waits for it. One that SQLite itself ended is refused until it is rolled back, and
+    where the file was replaced the engine connects anew. Returns the engine. Raises `InvalidCall`
+    for what is no engine of SQLite, or one that was made with `skip_autocommit_rollback`.
     """
     given: object = engine
     if not isinstance(given, Engine) or given.dialect.name != "sqlite":
