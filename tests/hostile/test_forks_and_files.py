@@ -1,13 +1,16 @@
 """A process that forks and a file that is replaced lose nothing that was acknowledged."""
 
+import asyncio
 import os
 import sqlite3
 
 import pytest
 from sqlalchemy import create_engine
+from sqlalchemy.exc import PendingRollbackError
+from sqlalchemy.orm import Session
 
 from caseflow import InvalidCall, StoreError
-from caseflow.storage import MemoryStorage, SQLStorage
+from caseflow.storage import AsyncSQLStorage, MemoryStorage, SQLStorage, begin_immediate
 from tests.hostile.desk import Letter, open_desk
 
 
@@ -87,6 +90,49 @@ def test_parent_and_children_may_go_on_with_one_book(store):
 
 
 @forks
+def test_a_child_awaits_on_a_connection_of_its_own(postgres_url):
+    """With one of both, each would end the transactions of the other."""
+    store = AsyncSQLStorage(postgres_url)
+
+    async def session():
+        await store.agencies()
+        async with store.engine.connect() as connection:
+            return (await connection.exec_driver_sql("SELECT pg_backend_pid()")).scalar()
+
+    parents = asyncio.run(session())
+
+    def another(parent_goes_on):
+        parent_goes_on()
+        assert asyncio.run(session()) != parents
+
+    assert in_child(another)() == 0
+    assert asyncio.run(session()) == parents
+    asyncio.run(store.close())
+
+
+@forks
+def test_a_child_is_told_of_connections_that_only_its_application_used(url):
+    engine = create_engine(url)
+    book = open_desk(SQLStorage(url))
+    case_id = book.open(client="p", by="ana").case.id
+    engine.connect().close()
+
+    def join(parent_goes_on):
+        parent_goes_on()
+        with engine.connect() as connection, pytest.raises(StoreError, match=r"its parent\. Call"):
+            book.within(connection).record(case_id, Letter(text="shared"), by="child")
+        with pytest.raises(StoreError, match=r"its parent\. Call"):
+            open_desk(SQLStorage(engine)).history(case_id)
+        engine.dispose(close=False)
+        with engine.begin() as connection:
+            book.within(connection).record(case_id, Letter(text="own"), by="child")
+
+    assert in_child(join)() == 0
+    assert [entry.number for entry in book.history(case_id)] == [1, 2]
+    engine.dispose()
+
+
+@forks
 def test_a_child_does_not_work_on_the_connections_of_its_parents_engine(url):
     engine = create_engine(url)
     book = open_desk(SQLStorage(engine))
@@ -113,7 +159,12 @@ def write(book, case_id, name):
         book.record(case_id, Letter(text=f"{name}-{count}"), by="x", command_id=f"{name}-{count}")
 
 
-def test_a_backup_put_in_the_place_of_the_file_is_what_is_written_to(tmp_path, url, store):
+ENGINES = pytest.mark.parametrize("engine_of", [str, create_engine])  # the store's own, or ours
+
+
+@ENGINES
+def test_a_backup_put_in_the_place_of_the_file_is_what_is_written_to(tmp_path, url, engine_of):
+    store = SQLStorage(engine_of(url))
     book = open_desk(store)
     case_id = book.open(client="p", by="ana").case.id
     backup = sqlite3.connect(tmp_path / "backup.db")
@@ -131,16 +182,40 @@ def test_a_backup_put_in_the_place_of_the_file_is_what_is_written_to(tmp_path, u
     again = SQLStorage(url)
     texts = [entry.event.text for entry in open_desk(again).history(case_id)[1:]]
     again.close()
+    store.engine.dispose()
     assert texts == ["to the backup"]
 
 
-def test_nothing_is_acknowledged_into_a_file_that_was_deleted(tmp_path, store):
+@ENGINES
+def test_nothing_is_acknowledged_into_a_file_that_was_deleted(tmp_path, url, engine_of):
+    store = SQLStorage(engine_of(url))
     book = open_desk(store)
     case_id = book.open(client="p", by="ana").case.id
     for old in tmp_path.glob("cases.db*"):
         old.unlink()
     with pytest.raises(StoreError, match="no such table"):
         book.record(case_id, Letter(), by="ana")
+    store.engine.dispose()
+
+
+@pytest.mark.parametrize("begins", [begin_immediate, lambda engine: engine])
+def test_nor_by_a_book_that_joined_a_transaction(tmp_path, url, store, begins):
+    engine = begins(create_engine(url))
+    book = open_desk(store)
+    case_id = book.open(client="p", by="ana").case.id
+    with Session(engine) as session:
+        joined = book.within(session)
+        joined.record(case_id, Letter(), by="ana")
+        (tmp_path / "cases.db").rename(tmp_path / "moved.db")
+        with pytest.raises(StoreError) as gone:
+            joined.record(case_id, Letter(), by="ana")
+        with pytest.raises(PendingRollbackError):
+            session.commit()
+    assert str(gone.value).endswith(
+        "the file of the database was deleted, or another put in its place. All that was written "
+        "in this transaction is gone, what you wrote too: roll it back, and do all of it again."
+    )
+    engine.dispose()
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ import asyncio
 import io
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, Table, insert, select
+from sqlalchemy import Column, Integer, MetaData, Table, insert, select, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import PendingRollbackError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from caseflow import AsyncCasebook, InvalidCall, SchemaMissing
@@ -206,6 +207,31 @@ def test_an_import_that_is_cancelled_imports_all_or_nothing(postgres_url):
         return cancelled
 
     assert asyncio.run(work()) >= 3
+
+
+def test_a_read_that_is_broken_off_lets_nothing_look_committed(postgres_url):
+    """PostgreSQL rolls back at the commit, and raises nothing."""
+
+    async def work():
+        engine = engine_on(postgres_url)
+        book = async_book(AsyncSQLStorage(engine))
+        case_id = (await book.open(client="c", by=ANA)).case.id
+        async with engine.connect() as other, AsyncSession(engine) as session:
+            await other.execute(text("LOCK TABLE caseflow_events"))
+            joined = book.within(session)
+            await joined.find()
+            reading = asyncio.create_task(joined.history(case_id))
+            waiting = "SELECT 1 FROM pg_locks WHERE relation = 'caseflow_events'::regclass "
+            while not (await other.execute(text(waiting + "AND NOT granted"))).all():
+                assert not reading.done()
+            reading.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await reading
+            with pytest.raises(PendingRollbackError):
+                await session.commit()
+        await engine.dispose()
+
+    asyncio.run(work())
 
 
 def test_what_cannot_be_joined_is_told(url):

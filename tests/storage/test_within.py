@@ -3,6 +3,7 @@
 Subscribers are told of what is committed, once it is, and of nothing else.
 """
 
+import sqlite3
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Column, Integer, MetaData, Table, create_engine, event, insert, select, text
-from sqlalchemy.exc import IntegrityError, PendingRollbackError
+from sqlalchemy.exc import IntegrityError, OperationalError, PendingRollbackError
 from sqlalchemy.orm import Session
 
 from caseflow import (
@@ -213,6 +214,9 @@ def test_a_connection_that_was_not_begun_is_committed_by_the_application(desk):
         connection.rollback()
         joined.record(desk.case_id, Paid(amount=2), by=ANA)
         connection.commit()
+        joined.record(desk.case_id, Paid(amount=3), by=ANA)
+        connection.rollback()  # of what came later
+        connection.execute(select(letters))
         joined.publish()
     assert (desk.numbers(), desk.told) == ([1, 2], [2])
 
@@ -387,6 +391,39 @@ def test_a_connection_that_is_lost_is_told_by_the_store_alone(postgres_url, recw
     desk.close()
 
 
+ALL_GONE = (
+    "All that was written in this transaction is gone, what you wrote too: roll it back, and do "
+    "all of it again."
+)
+BROKEN_OFF = "It was broken off (statement_timeout, or by hand): give it more time, or try again. "
+
+
+@pytest.mark.parametrize(
+    ("setting", "kind", "words"),
+    [
+        ("lock_timeout", GaveWay, f"lock timeout. {ALL_GONE}"),
+        ("statement_timeout", StoreError, f"statement timeout. {BROKEN_OFF}{ALL_GONE}"),
+    ],
+)
+def test_a_read_that_is_broken_off_lets_nothing_look_committed(postgres_url, setting, kind, words):
+    """PostgreSQL rolls back at the commit, and raises nothing. A savepoint can be gone back to."""
+    desk = Desk(postgres_url)
+    with desk.engine.connect() as other, Session(desk.engine) as session:
+        other.execute(text("LOCK TABLE caseflow_events"))
+        session.execute(insert(letters).values(id=1))
+        session.execute(text(f"SET LOCAL {setting} = 200"))
+        with pytest.raises(kind, match=r"try again\.$"), session.begin_nested():
+            desk.book.within(session).history(desk.case_id)
+        assert session.in_transaction()
+        with pytest.raises(kind) as broken_off:
+            desk.book.within(session).history(desk.case_id)
+        with pytest.raises(PendingRollbackError):
+            session.commit()
+    assert type(broken_off.value) is kind
+    assert str(broken_off.value).endswith(f": canceling statement due to {words}")
+    desk.close()
+
+
 # -- SQLite's write lock -----------------------------------------------------------------------
 
 
@@ -470,6 +507,61 @@ def test_a_savepoint_does_not_hide_that_sqlite_rolled_back_all_of_it(tmp_path):
         with pytest.raises(PendingRollbackError):
             session.commit()
     assert (desk.numbers(), desk.letters()) == ([1], [])
+    desk.close()
+
+
+def in_a_savepoint(desk, session):
+    with session.begin_nested():
+        desk.book.within(session).record(desk.case_id, Paid(amount=2), by=ANA)
+
+
+@pytest.mark.parametrize("begins", [begin_immediate, lambda engine: engine])
+@pytest.mark.parametrize(
+    "goes_on",
+    [
+        in_a_savepoint,
+        lambda desk, session: session.execute(insert(letters).values(id=2)),
+        lambda desk, session: session.commit(),
+    ],
+)
+def test_nor_does_one_that_sqlite_rolled_back_on_a_cursor_of_the_drivers(tmp_path, begins, goes_on):
+    desk = Desk(f"sqlite:///{tmp_path / 'cases.db'}")
+    engine = begins(create_engine(desk.engine.url))
+    with Session(engine) as session:
+        desk.book.within(session).record(desk.case_id, Paid(amount=1), by=ANA)
+        cursor = session.connection().connection.cursor()
+        with pytest.raises(sqlite3.IntegrityError):
+            cursor.executemany("INSERT OR ROLLBACK INTO letters VALUES (?)", [(1,), (1,)])
+        with pytest.raises((PendingRollbackError, InvalidCall), match="was ended by SQLite"):
+            goes_on(desk, session)
+        session.rollback()
+        session.execute(insert(letters).values(id=3))
+        session.commit()
+    assert (desk.numbers(), desk.letters()) == ([1], [3])
+    engine.dispose()
+    desk.close()
+
+
+def test_nor_does_one_of_an_engine_that_begins_with_the_lock_and_joined_no_book(tmp_path):
+    desk = Desk(f"sqlite:///{tmp_path / 'cases.db'}")
+    with Session(desk.engine) as session:
+        with pytest.raises(IntegrityError):
+            session.execute(text("INSERT OR ROLLBACK INTO letters VALUES (1), (1)"))
+        with pytest.raises(PendingRollbackError):
+            session.execute(insert(letters).values(id=2))
+    assert desk.letters() == []
+    desk.close()
+
+
+def test_a_lock_that_was_not_had_is_told_as_no_disconnect(tmp_path):
+    desk = Desk(f"sqlite:///{tmp_path / 'cases.db'}")
+    engine = begin_immediate(create_engine(desk.engine.url, connect_args={"timeout": 0}))
+    with Session(engine) as session, session.begin():
+        desk.book.within(session).record(desk.case_id, Paid(amount=1), by=ANA)
+    with desk.engine.begin(), pytest.raises(OperationalError, match="locked") as locked:
+        engine.connect().begin()
+    assert not locked.value.connection_invalidated
+    engine.dispose()
     desk.close()
 
 

@@ -97,6 +97,10 @@ class AsyncSQLStorage:
     by looking. For a SQLite file, give an `AsyncCasebook` a `SQLStorage`: each of its verbs is
     then one hop to a thread, which is quicker than a driver that hops for each statement.
 
+    In a forked child a store made of a URL connects anew; fork while it is not used. Of an
+    AsyncEngine of yours the child calls `engine.sync_engine.dispose(close=False)` before anything
+    else, and is told if it did not.
+
     Raises `InvalidCall` for what names no PostgreSQL database, and where greenlet or psycopg is
     missing (the extras `async` and `postgres`).
     """

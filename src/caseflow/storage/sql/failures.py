@@ -15,6 +15,7 @@ _SERIALIZATION_FAILURE, _DEADLOCK, _NO_LOCK = "40001", "40P01", "55P03"
 _SHORTER = "Give shorter texts, without NUL: the limits are in docs/howto-write-a-store.md."
 _REPAIRS_BY_STATE = {
     "25P02": "Something failed in this transaction before: roll it back, and begin again.",
+    "57014": "It was broken off (statement_timeout, or by hand): give it more time, or try again.",
     "08": "See that the server runs and can be reached, and try again.",
     "57": "See that the server runs and can be reached, and try again.",
     "28": "See that the user and the password in the URL are right.",

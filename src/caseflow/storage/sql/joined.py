@@ -11,8 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import ref
 
-from sqlalchemy import Connection, Engine, event
-from sqlalchemy.engine import ExceptionContext
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import (
     InvalidRequestError,
     OperationalError,
@@ -21,11 +20,15 @@ from sqlalchemy.exc import (
 from sqlalchemy.orm import Session
 
 from caseflow.kernel.errors import InvalidCall
-from caseflow.kernel.store_errors import ConnectionLost, StoreError, TransactionNotImmediate
+from caseflow.kernel.store_errors import (
+    ConnectionLost,
+    GaveWay,
+    StoreError,
+    TransactionNotImmediate,
+)
 from caseflow.storage.port import Appended, Consumers, FeedEntry, Unit
-from caseflow.storage.sql import failures, feed, place, writing
+from caseflow.storage.sql import failures, feed, place, sqlite, writing
 from caseflow.storage.sql.odd import leniently
-from caseflow.storage.sql.sqlite import is_unlocked
 from caseflow.storage.sql.statements import JOINED, Scope
 from caseflow.storage.sql.tracking import tracker_of
 from caseflow.storage.sql.verbs import SQLVerbs
@@ -34,9 +37,6 @@ if TYPE_CHECKING:
     from caseflow.storage.sql.store import EngineStorage
 
 T = TypeVar("T")
-
-_LOCKED = "caseflow_locked"
-"""Under which name a connection holds the transaction that has SQLite's write lock."""
 
 
 class JoinedStorage(SQLVerbs):
@@ -109,7 +109,7 @@ class JoinedStorage(SQLVerbs):
         kinds: tuple[type[Exception], ...] = (dialect.dbapi.Error,)  # type: ignore[union-attr]  # a connected one has it
         with failures.told(self, action, kinds):
             driver: Any = connection.connection.dbapi_connection
-            place.not_of_a_parent(self._store, connection.info, action)
+            place.not_of_a_parent(self._store, connection.connection, action)
             place.see_that_it_is_ours(self._store, connection, driver)
             if self._prepared.postgres:
                 _not_by_itself(driver.autocommit, self._transaction)
@@ -117,17 +117,25 @@ class JoinedStorage(SQLVerbs):
                 self._see_the_lock(connection, driver, action)
             try:
                 return work(driver)
-            except kinds as error:
-                if self._is_over(connection, driver, error):
-                    raise self._all_gone(connection, action, error) from error
+            except BaseException as error:
+                if self._is_over(connection, error):
+                    if isinstance(error, kinds):
+                        raise self._all_gone(connection, action, error) from error
+                    connection.invalidate(error)  # broken off: it is not to look as if it went on
                 raise
 
-    def _is_over(self, connection: Connection, driver: Any, error: Exception) -> bool:
-        """Whether an error took the transaction with it: the connection, or SQLite's patience."""
-        if self._prepared.postgres:
-            return connection.dialect.is_disconnect(error, driver, None)  # type: ignore[arg-type]  # it may be any error
+    def _is_over(self, connection: Connection, error: BaseException) -> bool:
+        """Whether an error took the transaction with it: the connection, or SQLite's patience.
+
+        PostgreSQL commits nothing of a transaction in which a statement failed, and raises
+        nothing at its commit. To a savepoint of the application's it can still be rolled back.
+        """
         real: Any = connection.connection.driver_connection
-        return not real.in_transaction
+        if not self._prepared.postgres:
+            return not real.in_transaction
+        if real.info.transaction_status.name in ("ACTIVE", "INERROR"):
+            return not connection.in_nested_transaction()
+        return _is_lost(connection, error)
 
     def _all_gone(
         self, connection: Connection, action: str, error: Exception, *, repair: str = ""
@@ -137,10 +145,11 @@ class JoinedStorage(SQLVerbs):
         What is done next would be in no transaction, and be committed by itself. So SQLAlchemy
         is told, and nobody can use or commit the transaction before it is rolled back.
         """
-        connection.invalidate(error)
         told = failures.failure(self, action, error)
-        repair = repair or f"{told.fields['repair']} {_ALL_GONE}"
-        kind = ConnectionLost if self._prepared.postgres else StoreError
+        kind = ConnectionLost if _is_lost(connection, error) else type(told)
+        connection.invalidate(error)
+        if not repair:
+            repair = _ALL_GONE if kind is GaveWay else f"{told.fields['repair']} {_ALL_GONE}"
         return kind(**{**told.fields, "repair": repair})
 
     def _see_the_lock(self, connection: Connection, driver: Any, action: str) -> None:
@@ -151,16 +160,19 @@ class JoinedStorage(SQLVerbs):
         had the lock may be rolled back by SQLite, which tells only whose statement failed.
         """
         real: Any = connection.connection.driver_connection
-        transaction, locked = connection.get_transaction(), connection.info.get(_LOCKED)
-        if locked is not None and locked() is transaction:
-            if not real.in_transaction:
-                over = SQLAlchemyError("the transaction was ended by SQLite, or by hand")
-                raise self._all_gone(connection, action, over, repair=_ALL_GONE)
-            return
-        self._take_the_lock(driver, real)
-        connection.info[_LOCKED] = ref(transaction)
-        if not event.contains(connection.engine, "handle_error", _ended_by_sqlite):
-            event.listen(connection.engine, "handle_error", _ended_by_sqlite)
+        transaction, locked = connection.get_transaction(), connection.info.get(sqlite.LOCKED)
+        was_joined = locked is not None and locked() is transaction
+        over = ""
+        if was_joined and not real.in_transaction:
+            over = f"the transaction {sqlite.ENDED}"
+        elif not sqlite.is_same_file(connection.info, driver):
+            over = "the file of the database was deleted, or another put in its place"
+        if over:
+            raise self._all_gone(connection, action, SQLAlchemyError(over), repair=_ALL_GONE)
+        if not was_joined:
+            self._take_the_lock(driver, real)
+            connection.info[sqlite.LOCKED] = ref(transaction)
+            sqlite.see_its_end(connection.engine)
 
     def _take_the_lock(self, driver: Any, real: Any) -> None:
         if not real.in_transaction:
@@ -168,7 +180,7 @@ class JoinedStorage(SQLVerbs):
             _not_by_itself(by_itself, self._transaction)
             driver.execute("BEGIN IMMEDIATE")
             return
-        if is_unlocked(driver) or not _may_write(driver, self._prepared):
+        if sqlite.is_unlocked(driver) or not _may_write(driver, self._prepared):
             raise TransactionNotImmediate(store=repr(self._store))
 
     def _read(self, action: str, work: Callable[[Any], T]) -> T:
@@ -233,20 +245,9 @@ _ALL_GONE = (
 )
 
 
-def _ended_by_sqlite(context: ExceptionContext) -> None:
-    """Invalidate a connection whose transaction went with a statement of the application's.
-
-    SQLite rolls back all of it at `ON CONFLICT ROLLBACK`, say. What comes next, a savepoint
-    above all, would begin another transaction, and SQLAlchemy would take it for the same.
-    """
-    connection = context.connection
-    if connection is None or connection.invalidated:
-        return
-    locked, real = connection.info.get(_LOCKED), connection.connection.driver_connection
-    held = locked is not None and locked() is connection.get_transaction()
-    if held and not real.in_transaction:  # type: ignore[union-attr]  # sqlite3 has it
-        context.is_disconnect = True
-        context.invalidate_pool_on_disconnect = False  # the others are as they were
+def _is_lost(connection: Connection, error: BaseException) -> bool:
+    driver = connection.connection.dbapi_connection
+    return connection.dialect.is_disconnect(error, driver, None)  # type: ignore[arg-type]  # it may be any error
 
 
 def _not_by_itself(commits: bool, transaction: object) -> None:

@@ -18,20 +18,21 @@ KEPT = 5
 class Lender:
     """Keeps connections of an engine that came back, for the next work.
 
-    To the engine's pool a connection that is kept is in use. `keeps` is False for an engine
-    whose connections others want. `is_usable` is asked of each before it is lent again. Safe
-    to share between threads.
+    To the engine's pool a connection that is kept is in use. None is kept of an engine that is
+    not the store's `own`, whose connections others want, nor of one that is awaited. `is_usable`
+    is asked of each before it is lent again. Safe to share between threads.
     """
 
     def __init__(
-        self, engine: Engine, *, keeps: bool, is_usable: Callable[[PoolProxiedConnection], bool]
+        self, engine: Engine, *, own: bool, is_usable: Callable[[PoolProxiedConnection], bool]
     ) -> None:
         self._engine = engine
-        self._keeps = keeps
+        self._keeps = own and not engine.dialect.is_async
         self._is_usable = is_usable
         self._idle: list[PoolProxiedConnection] = []
-        if keeps:
+        if own:
             _lenders.add(self)
+        if self._keeps:
             event.listen(engine, "engine_disposed", lambda _: self._let_go())
 
     def at_hand(self) -> PoolProxiedConnection | None:
@@ -62,17 +63,27 @@ class Lender:
         while self._idle:
             self._idle.pop().invalidate()
 
+    def before_fork(self) -> None:
+        """Close what is not in use; what is awaited cannot be closed here."""
+        if not self._engine.dialect.is_async:
+            self.dispose()
+
+    def in_child(self) -> None:
+        """Leave what is awaited, in use or not, to the parent, and connect anew."""
+        if self._engine.dialect.is_async:
+            self._engine.dispose(close=False)
+
     def close(self) -> None:
-        """The same, and keep none from now on."""
+        """The same as `dispose`, and keep none from now on."""
         self._keeps = False
         self.dispose()
 
 
 _lenders: WeakSet[Lender] = WeakSet()
-"""Those of this process, for `_close_before_fork`, which is the only one to look."""
+"""Those of the stores' own engines, for a fork: nobody else looks."""
 
 
-def _close_before_fork() -> None:
+def _before_fork() -> None:
     """Close every connection that is not in use, so that no child inherits one.
 
     Two processes would talk to one PostgreSQL session. And a lock of a SQLite file stays with
@@ -81,11 +92,16 @@ def _close_before_fork() -> None:
     told is written.
     """
     for lender in list(_lenders):
-        lender.dispose()
+        lender.before_fork()
+
+
+def _in_child() -> None:
+    for lender in list(_lenders):
+        lender.in_child()
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
-    os.register_at_fork(before=_close_before_fork)
+    os.register_at_fork(before=_before_fork, after_in_child=_in_child)
 
 
 def always(_: Any) -> bool:

@@ -3,31 +3,52 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 from sqlalchemy.engine import URL
+from sqlalchemy.pool import PoolProxiedConnection
 
 from caseflow.kernel.errors import InvalidCall
 from caseflow.kernel.store_errors import OtherDatabase, StoreError
 from caseflow.storage.sql.failures import without_password
 from caseflow.storage.sql.given import is_driven
-from caseflow.storage.sql.sqlite import identity
+from caseflow.storage.sql.sqlite import file_of, identity
 
 if TYPE_CHECKING:
     from caseflow.storage.sql.store import EngineStorage
 
 _PROCESS = "caseflow_process"
-"""Under which name a connection of a pool holds the process that first worked on it."""
+"""Under which name a connection of a pool holds the process that opened it (0: a parent)."""
 
 
-def not_of_a_parent(store: EngineStorage, info: dict[Any, Any], action: str) -> None:
+class _Fork:
+    """When this process was forked, by the clock with which a pool notes what it opens."""
+
+    at = 0.0
+
+    @classmethod
+    def note(cls) -> None:
+        """Called in the child."""
+        cls.at = time.time()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+    os.register_at_fork(after_in_child=_Fork.note)
+
+
+def not_of_a_parent(store: EngineStorage, pooled: PoolProxiedConnection, action: str) -> None:
     """See that this process does not share a connection with the one it was forked from.
 
-    `info` is what the pool keeps with the connection. The store's own are closed before a fork;
-    those of the application's engine are not.
+    The store's own are closed before a fork; those of the application's engine are not. One on
+    which only the application worked so far is told by when its pool opened it.
     """
-    if info.setdefault(_PROCESS, os.getpid()) != os.getpid():
+    info, process = pooled.info, os.getpid()
+    if _PROCESS not in info:
+        record: Any = getattr(pooled, "_connection_record", None)  # SQLAlchemy shows it to nobody
+        info[_PROCESS] = 0 if getattr(record, "starttime", _Fork.at) < _Fork.at else process
+    if info[_PROCESS] != process:
         cause = "this process was forked, and shares the connections of its parent"
         repair = "Call engine.dispose(close=False) in it before anything else uses the engine."
         raise StoreError(store=repr(store), action=action, cause=cause, repair=repair)
@@ -72,8 +93,7 @@ def _without_user(url: URL) -> URL:
 
 def _file(driver: Any) -> tuple[int, int] | None:
     """Which file a connection to SQLite has open (None: none, it is in memory or was deleted)."""
-    asked = "SELECT CAST(file AS BLOB) FROM pragma_database_list WHERE name = 'main'"
-    return identity(driver.execute(asked).fetchone()[0])
+    return file_of(driver)[1]
 
 
 def _own_file(store: EngineStorage) -> tuple[int, int] | None:

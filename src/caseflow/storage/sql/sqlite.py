@@ -7,29 +7,33 @@ import sqlite3
 import time
 from typing import Any
 
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy import Connection, event
+from sqlalchemy.engine import Engine, ExceptionContext
+from sqlalchemy.exc import DisconnectionError, PendingRollbackError
 
 from caseflow.kernel.errors import InvalidCall, short
 
 SYNCHRONOUS = {"full": "FULL", "normal": "NORMAL"}
 
+LOCKED = "caseflow_locked"
+"""Under which name a connection holds the transaction that was joined, and has the write lock."""
+_FILE = "caseflow_file"
+ENDED = "was ended by SQLite, or by hand"
+
 
 def prepare(engine: Engine, *, durability: str) -> None:
     """Let an engine of the store's own open its file as it should be opened."""
 
-    def opened(connection: Any, record: Any) -> None:
+    def opened(connection: Any, _: Any) -> None:
         """Each new connection: transactions are ours to begin, and a commit reaches the disk."""
         connection.isolation_level = None
         cursor = connection.cursor()
         write_ahead_if_free(cursor)
         cursor.execute(f"PRAGMA synchronous={SYNCHRONOUS[durability]}")
-        record.info["file"] = file_of(connection)
         cursor.close()
 
     event.listen(engine, "connect", opened)
-    event.listen(engine, "checkout", _same_file)
+    follow_its_file(engine)
 
 
 def write_ahead(connection: Any, wait: float) -> None:
@@ -69,8 +73,9 @@ def begin_immediate(engine: Engine) -> Engine:
     Call it once, before the engine is used. Transactions can then be joined by a casebook
     (`Casebook.within`) whatever the application did in them before, and savepoints work, which
     Python's driver otherwise begins no transaction for. A transaction that only reads takes the
-    lock too, and waits for it. Returns the engine. Raises `InvalidCall` for what is no engine of
-    SQLite, or one that was made with `skip_autocommit_rollback`.
+    lock too, and waits for it. One that SQLite itself ended is refused until it is rolled back, and
+    where the file was replaced the engine connects anew. Returns the engine. Raises `InvalidCall`
+    for what is no engine of SQLite, or one that was made with `skip_autocommit_rollback`.
     """
     given: object = engine
     if not isinstance(given, Engine) or given.dialect.name != "sqlite":
@@ -95,14 +100,71 @@ def begin_immediate(engine: Engine) -> Engine:
 
     event.listen(engine, "connect", connected)
     event.listen(engine, "begin", begun)
+    event.listen(engine, "handle_error", _ended_one_that_was_begun)
+    follow_its_file(engine)
     return engine
 
 
-def file_of(connection: sqlite3.Connection) -> tuple[str, tuple[int, int] | None]:
-    """The path of the file that a connection has open, and which file that is."""
-    connection.text_factory = os.fsdecode  # a file name need not be UTF-8
-    path = connection.execute("PRAGMA database_list").fetchone()[2]
-    connection.text_factory = str
+def _ended_one_that_was_begun(context: ExceptionContext) -> None:
+    if context.connection is not None:
+        _invalidate_if_over(context, context.connection.get_transaction())
+
+
+def see_its_end(engine: Engine) -> None:
+    """Let a transaction that was joined take nothing more once SQLite has ended it.
+
+    SQLite rolls back all of it at `ON CONFLICT ROLLBACK`, say, or where the disk is full. What
+    comes next, a savepoint above all, would begin another transaction, or be committed by
+    itself, and SQLAlchemy would take it for the same.
+    """
+    if not event.contains(engine, "commit", _refuse_if_over):
+        event.listen(engine, "handle_error", _ended_one_that_was_joined)
+        event.listen(engine, "before_cursor_execute", _refuse_if_over)
+        event.listen(engine, "commit", _refuse_if_over)
+
+
+def _ended_one_that_was_joined(context: ExceptionContext) -> None:
+    if context.connection is not None and not context.connection.invalidated:
+        _invalidate_if_over(context, _joined(context.connection))
+
+
+def _invalidate_if_over(context: ExceptionContext, begun: Any) -> None:
+    """Let nobody go on in a transaction that went with the statement that failed."""
+    connection = context.connection
+    began = (context.statement or "").startswith("BEGIN")  # by hand, and did not succeed
+    if connection is not None and not began and _is_over(connection, begun):
+        context.is_disconnect = True
+        context.invalidate_pool_on_disconnect = False  # the others are as they were
+
+
+def _refuse_if_over(connection: Connection, *_: Any) -> None:
+    """The same, where it was ended unseen: on a cursor of the driver's."""
+    if not connection.invalidated and _is_over(connection, _joined(connection)):
+        raise PendingRollbackError(f"The transaction {ENDED}: roll it back, and do all of it again")
+
+
+def _joined(connection: Connection) -> Any:
+    """The transaction of a connection that was joined last."""
+    locked = connection.info.get(LOCKED)
+    return locked and locked()
+
+
+def _is_over(connection: Connection, begun: Any) -> bool:
+    """Whether a transaction that was begun in SQLite goes on for SQLAlchemy alone."""
+    if begun is None or begun is not connection.get_transaction() or connection.invalidated:
+        return False
+    real: Any = connection.connection.driver_connection
+    return not real.in_transaction
+
+
+def file_of(connection: Any) -> tuple[str, tuple[int, int] | None]:
+    """The path of the file that a connection has open, and which file is there now."""
+    real = getattr(connection, "driver_connection", connection)  # of one that is awaited
+    before, real.text_factory = real.text_factory, os.fsdecode  # a file name need not be UTF-8
+    try:
+        path = connection.execute("PRAGMA database_list").fetchone()[2]
+    finally:
+        real.text_factory = before
     return path, identity(path)
 
 
@@ -123,19 +185,29 @@ def is_unlocked(connection: Any) -> bool:
     return True
 
 
-def _same_file(_: Any, record: Any, __: Any) -> None:
-    """Each use of a connection: it still writes to the file that the URL names.
+def follow_its_file(engine: Engine) -> None:
+    """Let an engine connect anew where a file was deleted, or another put in its place.
 
-    A file that was deleted or replaced (a backup put in its place) is open all the same, and
-    what is written to it is gone when it is closed. SQLAlchemy then connects anew.
+    The old one is open all the same, and what is written to it is gone when it is closed.
     """
-    if not is_same_file(record.info):
+    if not event.contains(engine, "checkout", _same_file):
+        event.listen(engine, "checkout", _same_file)
+
+
+def _same_file(connection: Any, record: Any, _: Any) -> None:
+    """Each use of a connection: it still writes to the file at its path, or is closed."""
+    if not is_same_file(record.info, connection):
         raise DisconnectionError("the file was replaced")
 
 
-def is_same_file(info: Any) -> bool:
-    """Whether the file of a connection, of which this is known, is still the one at its path."""
-    path, opened = info["file"]
+def is_same_file(info: dict[Any, Any], connection: Any) -> bool:
+    """Whether the file of a connection is still the one at its path, as it was at first.
+
+    `info` is what the pool keeps with the connection.
+    """
+    if _FILE not in info:
+        info[_FILE] = file_of(connection)
+    path, opened = info[_FILE]
     return bool(identity(path) == opened)
 
 

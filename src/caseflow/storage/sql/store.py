@@ -58,7 +58,7 @@ class EngineStorage(SQLVerbs):
         """Whether nothing has to be done for that any more at a use of the engine."""
         self.joined_pools: WeakSet[Pool] = WeakSet()
         """Those of the application that are known to be on the database of this store."""
-        self._lender = _lender(engine, keeps=not borrowed and not engine.dialect.is_async)
+        self._lender = _lender(engine, own=not borrowed)
         self._kinds: tuple[type[Exception], ...] = (engine.dialect.dbapi.Error,)  # type: ignore[union-attr]  # an engine has one
 
     def __repr__(self) -> str:
@@ -237,7 +237,7 @@ class EngineStorage(SQLVerbs):
                 pooled = self._engine.raw_connection()
             if self._borrowed:
                 try:
-                    not_of_a_parent(self, pooled.info, action)
+                    not_of_a_parent(self, pooled, action)
                 except StoreError:
                     pooled.close()  # back to the pool: it is the parent's to end
                     raise
@@ -313,6 +313,8 @@ class SQLStorage(EngineStorage):
         borrowed = isinstance(database, Engine)
         if isinstance(database, Engine):
             engine = given.a_usable_engine(database)
+            if engine.dialect.name == "sqlite":
+                sqlite.follow_its_file(engine)
         else:
             given.no_engine(database, shown="SQLStorage")
             engine = _own_engine(database, durability=durability, timeout=timeout)
@@ -343,10 +345,14 @@ class SQLStorage(EngineStorage):
         return AsyncJoined(self, transaction)
 
 
-def _lender(engine: Engine, *, keeps: bool) -> Lender:
+def _lender(engine: Engine, *, own: bool) -> Lender:
     if engine.dialect.name != "sqlite":
-        return Lender(engine, keeps=keeps, is_usable=always)
-    return Lender(engine, keeps=keeps, is_usable=lambda held: sqlite.is_same_file(held.info))
+        return Lender(engine, own=own, is_usable=always)
+    return Lender(engine, own=own, is_usable=_has_its_file)
+
+
+def _has_its_file(held: PoolProxiedConnection) -> bool:
+    return sqlite.is_same_file(held.info, held.dbapi_connection)
 
 
 def _is_to_be_closed(pooled: PoolProxiedConnection, before: tuple[str, Any] | None) -> bool:

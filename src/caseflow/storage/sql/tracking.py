@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any
-from weakref import WeakKeyDictionary, WeakSet
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary, WeakSet, ref
 
 from sqlalchemy import Connection, event
 from sqlalchemy.orm import Session
@@ -26,30 +26,45 @@ Stands = Callable[[Unit], bool]
 """Whether a unit stands in the store, for everybody to see."""
 
 
+class _Pending(NamedTuple):
+    transaction: ref[Any]
+    unit: Unit
+    stands: Stands
+    tell: Tell
+
+
 class Tracker:
     """What is to be told of one Session or Connection, once its transaction has ended."""
 
     def __init__(self) -> None:
-        self._pending: dict[tuple[str, str, str], tuple[Unit, Stands, Tell]] = {}
+        self._pending: dict[tuple[str, str, str], _Pending] = {}
         self._connections: WeakSet[Connection] = WeakSet()
 
     def add(self, connection: Connection, unit: Unit, stands: Stands, tell: Tell) -> None:
         """Something to tell, if this unit is committed."""
         if connection not in self._connections:
             self._connections.add(connection)
-            event.listen(connection, "rollback", lambda _: self._pending.clear())
+            event.listen(connection, "rollback", self._rolled_back)
         key = unit.agency, unit.case_id, unit.events[-1].hash  # undone and done again: told once
-        self._pending[key] = unit, stands, tell
+        self._pending[key] = _Pending(ref(connection.get_transaction()), unit, stands, tell)
+
+    def _rolled_back(self, connection: Connection) -> None:
+        """Forget what was written in this transaction, and not in one that was committed."""
+        ended = connection.get_transaction()
+        self._pending = {
+            key: one for key, one in self._pending.items() if one.transaction() is not ended
+        }
 
     @property
     def is_open(self) -> bool:
-        """Whether a transaction in which units were written is still open."""
-        return any(connection.in_transaction() for connection in self._connections)
+        """Whether a transaction is still open in which units were written that wait here."""
+        open_ones = (one.transaction() for one in self._pending.values())
+        return any(transaction is not None and transaction.is_active for transaction in open_ones)
 
     def tell(self) -> None:
         """Tell what was committed, and forget the rest."""
         pending, self._pending = self._pending, {}
-        for unit, stands, tell in pending.values():
+        for _, unit, stands, tell in pending.values():
             try:
                 committed = stands(unit)
             except CaseflowError as error:  # the commit is done, and is not to look as if it failed
@@ -60,7 +75,7 @@ class Tracker:
 
     def publish(self) -> None:
         """As `tell`, where the application says when. Raises `InvalidCall` while it is open."""
-        if self._pending and self.is_open:
+        if self.is_open:
             raise InvalidCall(
                 what="publish()",
                 problem="comes before the transaction has ended",
