@@ -39,11 +39,16 @@ Casework = Case[CaseworkState]
 )
 def service_in_plan(case: Casework, context: Context) -> Iterator[Unmet]:
     """A service belongs to an item of the plan."""
-    if not context.event.plan_items:  # of one that is not there, known-to-the-case tells
-        yield Unmet(
-            found="no plan item",
-            remedy="name the plan item that it belongs to, or bring the plan up to date",
-        )
+    state, items = case.state, context.event.plan_items
+    remedy = "name the plan item that it belongs to, or bring the plan up to date"
+    if not items:
+        yield Unmet(found="no plan item", remedy=remedy)
+    taken_out = {one.number for one in state.taken_out}  # of others, known-to-the-case tells
+    for number in items:
+        if number in taken_out and not state.in_plan(number, context.at):
+            yield Unmet(
+                about=f"plan item {number}", found="it was taken out of the plan", remedy=remedy
+            )
 
 
 @rule(
