@@ -23,7 +23,7 @@ MOVES: dict[str, dict[str, str | None]] = {
     "enroll": {**dict.fromkeys(ENGAGEMENT, "enrollment"), **dict.fromkeys(SERVED)},
     "assess": dict.fromkeys(ENGAGEMENT, "assessment"),
     "assessment-completed": {"assessment": None},
-    "level-of-care-set": {"assessment": None},
+    "level-of-care-set": dict.fromkeys(("assessment", "intervention", "monitoring")),
     "plan": {"assessment": "planning"},
     "plan-agreed": {"planning": None},
     "plan-approved": {"planning": None},
@@ -145,6 +145,7 @@ class Sheet:
             "start-services": self._to_start_services,
             "close": self._to_close,
             "end-as-ineligible": self._to_end_as_ineligible,
+            "deny": self._to_deny,
             "decline-services": self._to_decline,
             "withdraw": self._to_withdraw,
             "end-as-unable-to-locate": self._to_end_as_unable_to_locate,
@@ -155,10 +156,10 @@ class Sheet:
         return {rule for rule in found if not self._excepted(rule, when)}
 
     def _excepted(self, rule: str, when: datetime) -> bool:
-        never = {"found-ineligible", "not-yet-enrolled", "enrolled-before-withdrawal"}
+        early = {"denied-before-enrollment", "not-yet-enrolled", "enrolled-before-withdrawal"}
         made = [e.fields for e in self.of("ExceptionMade") if e.fields["rule"] == rule]
         in_force = [e for e in made if e["until"] is None or when <= e["until"]]
-        return bool(in_force) and rule not in {*never, "referred-elsewhere"}
+        return bool(in_force) and rule not in {*early, "found-ineligible", "referred-elsewhere"}
 
     def _to_enroll(self, when):
         found = self.last("EligibilityDetermined")
@@ -277,6 +278,10 @@ class Sheet:
 
     def _begun(self):
         return self._programs() or any(at.step == "intervention" for at, _, _ in self.path)
+
+    def _to_deny(self, when):
+        if self._begun():
+            yield "denied-before-enrollment"
 
     def _to_decline(self, when):
         if self._begun():
