@@ -23,7 +23,7 @@ MOVES: dict[str, dict[str, str | None]] = {
     "enroll": {**dict.fromkeys(ENGAGEMENT, "enrollment"), **dict.fromkeys(SERVED)},
     "assess": dict.fromkeys(ENGAGEMENT, "assessment"),
     "assessment-completed": {"assessment": None},
-    "level-of-care-set": {"assessment": None},
+    "level-of-care-set": dict.fromkeys(("assessment", "intervention", "monitoring")),
     "plan": {"assessment": "planning"},
     "plan-agreed": {"planning": None},
     "plan-approved": {"planning": None},
@@ -312,6 +312,10 @@ class Sheet:
 
     def _begun(self):
         return self._programs() or any(at.step == "intervention" for at, _, _ in self.path)
+
+    def _to_deny(self, when):
+        if self._begun():
+            yield "denied-before-enrollment"
 
     def _to_decline(self, when):
         if self._begun():
