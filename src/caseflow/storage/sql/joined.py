@@ -21,7 +21,12 @@ from sqlalchemy.exc import (
 from sqlalchemy.orm import Session
 
 from caseflow.kernel.errors import InvalidCall
-from caseflow.kernel.store_errors import ConnectionLost, StoreError, TransactionNotImmediate
+from caseflow.kernel.store_errors import (
+    ConnectionLost,
+    GaveWay,
+    StoreError,
+    TransactionNotImmediate,
+)
 from caseflow.storage.port import Appended, Consumers, FeedEntry, Unit
 from caseflow.storage.sql import failures, feed, place, writing
 from caseflow.storage.sql.odd import leniently
@@ -181,9 +186,13 @@ class JoinedStorage(SQLVerbs):
         def work(connection: Any) -> Appended:
             return writing.append(connection, self._prepared, unit, JOINED)
 
-        appended = self._on_driver("append to a history", work)
+        action = "append to a history"
+        appended = self._on_driver(action, work)
         if appended is Appended.DONE:
             self._written = unit
+        if appended is Appended.DUPLICATE and not self.command(unit.agency, str(unit.command_id)):
+            cause = f"command {unit.command_id!r} took effect since the transaction began"
+            raise GaveWay(store=repr(self), action=action, cause=cause, repair=failures.GAVE_WAY)
         return appended
 
     def feed(self, agency: str, /, *, after: int = 0, limit: int = 100) -> Sequence[FeedEntry]:
