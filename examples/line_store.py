@@ -22,6 +22,7 @@ from typing import Any
 from caseflow import StoreError
 from caseflow.storage import (
     Appended,
+    Checkpoint,
     Consumers,
     Count,
     FeedEntry,
@@ -98,7 +99,7 @@ class LineStore:
         with self._reading() as memory:
             return memory.feed(agency, after=after, limit=limit)
 
-    def checkpoint(self, agency: str, consumer: str, /) -> int:
+    def checkpoint(self, agency: str, consumer: str, /) -> Checkpoint:
         with self._reading() as memory:
             return memory.checkpoint(agency, consumer)
 
@@ -132,11 +133,22 @@ class LineStore:
                 write("relist", agency, case_id, version, listing, forget)
             return done
 
-    def advance(self, agency: str, consumer: str, /, *, expected: int, position: int) -> bool:
+    def advance(
+        self,
+        agency: str,
+        consumer: str,
+        /,
+        *,
+        expected: Checkpoint,
+        position: int,
+        workflow: str = "",
+    ) -> bool:
         with self._writing("move a checkpoint") as write:
-            done = self._memory.advance(agency, consumer, expected=expected, position=position)
+            done = self._memory.advance(
+                agency, consumer, expected=expected, position=position, workflow=workflow
+            )
             if done:
-                write("advance", agency, consumer, expected, position)
+                write("advance", agency, consumer, expected, position, workflow)
             return done
 
     def delete_consumer(self, agency: str, consumer: str, /) -> bool:
@@ -249,8 +261,9 @@ def _replay(memory: MemoryStorage, verb: str, *given: Any) -> None:
         agency, case_id, version, listing, forget = given
         memory.relist(agency, case_id, version=version, listing=_listing(listing), forget=forget)
     elif verb == "advance":
-        agency, consumer, expected, position = given
-        memory.advance(agency, consumer, expected=expected, position=position)
+        agency, consumer, expected, position, workflow = given
+        before = Checkpoint(*expected)
+        memory.advance(agency, consumer, expected=before, position=position, workflow=workflow)
     elif verb == "mend":
         agency, history, head = given
         memory.mend(agency, _history(*history), head=head and Head._make(head))

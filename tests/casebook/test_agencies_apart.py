@@ -159,9 +159,10 @@ STATEMENTS = [
     if isinstance(text, str) and "agency = ?" in text and not name.startswith("_")
 ]
 OF_POSTGRES = ("SEQUENCE", "PG_OPEN", "FEED_POSTGRES")
-NOT_TO_SEE = ("WAITING", "WRITTEN", "MOVE", "NEXT_SHOWN")
-"""The first only asks whether to look, the second is for a lost connection, the third names a hash,
-which no other agency has, and the last is for many positions in a row that show nothing."""
+NOT_TO_SEE = ("WAITING", "WRITTEN", "MOVE", "ADVANCE_CONSUMER", "NEXT_SHOWN")
+"""The first only asks whether to look, the second is for a lost connection, the next two name a
+hash and a token, which no other agency has, and the last is for many positions in a row that show
+nothing."""
 STATEMENTS = [name for name in STATEMENTS if name not in OF_POSTGRES + NOT_TO_SEE]
 """Those of SQLite."""
 

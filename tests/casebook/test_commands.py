@@ -11,9 +11,12 @@ from caseflow import (
     Conflict,
     Corrected,
     Entry,
+    Index,
     Refused,
+    Unmet,
     VersionMoved,
     Voided,
+    rule,
 )
 from caseflow.storage import MemoryStorage, SQLStorage
 from tests.casebook.test_book import on_a_friday
@@ -23,6 +26,7 @@ from tests.support.trades import (
     DAY,
     HOUR,
     MO,
+    ROLES,
     START,
     Clock,
     Inspected,
@@ -33,6 +37,21 @@ from tests.support.trades import (
     bring,
     shop,
     shop_book,
+)
+
+
+@rule("one-each", counts="client")
+def one_each_rule(case, context):
+    """A client has one case."""
+    if context.other_cases("client", case.client):
+        yield Unmet(found="another case", remedy="work on that one")
+
+
+one_each = shop.extend(
+    "one-each",
+    version="1",
+    indexes=[Index("client", of=lambda case: [case.client])],
+    rules={CaseOpened: [one_each_rule]},
 )
 
 
@@ -178,9 +197,36 @@ def test_two_books_may_send_one_command_at_once(clock):
     opened = shop_book(store, clock=clock, new_id=lambda: "A").open(
         client="c", by=ANA, command_id="c2"
     )
-    blind = shop_book(Blind(), clock=clock, new_id=lambda: "B")
-    same_answer(opened, blind.open(client="c", by=ANA, command_id="c2"))
+    for new_id in ("B", "A"):  # "A": the case of its first answer is in its way
+        blind = shop_book(Blind(), clock=clock, new_id=lambda new_id=new_id: new_id)
+        same_answer(opened, blind.open(client="c", by=ANA, command_id="c2"))
     assert shop_book(store).case_ids() == (case_id, "A")
+
+
+def test_an_opening_that_was_sent_twice_is_not_refused_for_its_own_effect():
+    """The rule counts the case that the first of the two opened."""
+    store = MemoryStorage()
+    others = Casebook(one_each, store, clock=Clock(), roles=ROLES)
+    opening = {"client": "c", "by": ANA, "command_id": "c1"}
+
+    class Between:
+        """A store through which another program sends the same, once the command was looked up."""
+
+        first = None
+
+        def __getattr__(self, name):
+            return getattr(store, name)
+
+        def command(self, agency, command_id, /):
+            known = store.command(agency, command_id)
+            self.first = self.first or others.open(**opening)
+            return known
+
+    between = Between()
+    again = Casebook(one_each, between, clock=Clock(), roles=ROLES).open(**opening)
+    same_answer(between.first, again)
+    with pytest.raises(Refused):
+        others.open(client="c", by=ANA)
 
 
 # -- at a version ----------------------------------------------------------------------------

@@ -122,7 +122,7 @@ def test_two_of_one_name_are_told_of_each_other(any_store):
     fields = dict(moved.value.fields)
     assert fields.pop("repair").startswith("What was done from there on may be done twice; run")
     assert fields == {"consumer": "mail", "agency": "agency", "position": 0}
-    assert "another one of that name is at work" in str(moved.value)
+    assert "another one of that name is at work, or it was moved" in str(moved.value)
     assert seen_by(book, "mail") == []
 
 
@@ -137,6 +137,23 @@ def test_events_of_other_workflows_are_passed_over(any_store):
     assert [event.position for event in book.feed()] == [1, 2, 3, 4, 6]
     assert [place[0] for place in seen_by(there, "mail", limit=1)] == [5]
     assert there.consume("mail", print, limit=100) == 0
+
+
+def test_a_consumer_belongs_to_one_workflow(any_store):
+    """A book of another one would pass over its events, and it over those of that."""
+    book = shop_book(any_store)
+    bring(book, "dropped-off")
+    there = Casebook(shop.extend("other-shop", version="1"), any_store, clock=Clock(), roles=ROLES)
+    seen_by(book, "mail")
+    there.open(client="c", by=ANA)
+    with pytest.raises(InvalidCall) as refused:
+        there.consume("mail", print)
+    assert str(refused.value) == (
+        "consumer='mail' belongs to workflow 'repair-shop', and this book is of 'other-shop': each "
+        "would pass over the events of the other. Give it a name of its own here."
+    )
+    there.reset_consumer("mail")
+    assert [place[0] for place in seen_by(book, "mail")] == [1]
 
 
 @pytest.mark.parametrize("wrong", [{"limit": 0}, {"limit": "all"}])
@@ -155,7 +172,7 @@ def test_an_event_that_cannot_be_read_stops_the_consumer_by_name(tmp_path):
         connection.execute("UPDATE caseflow_events SET payload = '{' WHERE number = 3")
     with pytest.raises(UnreadableRecord, match="Event 3 of case 'R-1'"):
         book.consume("mail", print)
-    assert store.checkpoint("agency", "mail") == 0
+    assert store.checkpoint("agency", "mail").position == 0
     store.close()
 
 
@@ -200,14 +217,17 @@ def test_a_consumer_that_is_deleted_is_known_no_more_and_may_begin_anew(any_stor
     assert [place[0] for place in seen_by(book, "mail")] == [1]
 
 
-@pytest.mark.parametrize("to", [None, 1])
-def test_one_that_is_at_work_while_it_is_moved_is_told(any_store, to):
+@pytest.mark.parametrize("begun", [0, 2])
+@pytest.mark.parametrize("to", [None, 0, 1, 2])
+def test_one_that_is_at_work_while_it_is_moved_is_told(any_store, begun, to):
+    """Also where it is moved to where its batch began, and where another one went on before."""
     book = shop_book(any_store)
     paid(book, bring(book, "dropped-off"), 4)
-    book.consume("mail", print, limit=2)
+    book.begin_consumer("mail", at=begun)
 
     def meanwhile(event):
         if event.position == 3:
+            book.consume("mail", print, limit=1)
             book.delete_consumer("mail") if to is None else book.reset_consumer("mail", to=to)
 
     with pytest.raises(ConsumerMoved):
@@ -361,8 +381,8 @@ def test_who_was_overtaken_in_a_transaction_is_told_to_roll_it_back(postgres_url
         book.within(session).consume("ledger", meanwhile)
     assert str(moved.value) == (
         "Consumer 'ledger' of agency 'agency' no longer stands at position 0: another one of that "
-        "name is at work. Roll this transaction back: its work is then undone, and that of the "
-        "other one counts."
+        "name is at work, or it was moved. Roll this transaction back: its work is then undone, "
+        "and that of the other one counts."
     )
     engine.dispose()
     store.close()
@@ -413,6 +433,42 @@ def test_a_store_that_notifies_wakes_who_follows_it(postgres_url):
     writer.close()
 
 
+def test_who_follows_listens_anew_where_the_pool_has_lost_its_connections(postgres_url):
+    engine = create_engine(postgres_url)
+    store = SQLStorage(engine, notify=True)
+    with connection_to(SQLStorage(postgres_url)) as another:
+        another.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    with store.listening() as heard:
+        bring(shop_book(store), "dropped-off")
+        assert heard(30)
+    engine.dispose()
+
+
+def test_what_another_reader_is_about_to_put_into_the_feed_is_waited_for(postgres_url, monkeypatch):
+    """A follower that was woken up by it would sleep on, and not see it before the next one."""
+    store = SQLStorage(postgres_url)
+    book = shop_book(store)
+    bring(book, "dropped-off")
+    pooled = store.engine.raw_connection()
+    pooled.dbapi_connection.execute("BEGIN")
+    feed.hold(pooled.dbapi_connection, store._prepared, "agency")
+    looked, is_waiting = [], feed.is_waiting
+
+    def looks(*given, **named):
+        looked.append(1)
+        if len(looked) == 2:  # the other one has done
+            pooled.dbapi_connection.execute("ROLLBACK")
+        return is_waiting(*given, **named)
+
+    monkeypatch.setattr(feed, "is_waiting", looks)
+    assert [one.position for one in book.feed()] == [1]
+    pooled.close()
+    store.close()
+
+
 def test_the_awaited_book_follows_too(any_store):
     bring(shop_book(any_store), "quoting")
 
@@ -460,6 +516,6 @@ def test_what_failed_in_a_broken_transaction_is_what_is_told(postgres_url):
         with pytest.raises(StoreError, match="roll it back, and begin again"):
             joined.case("R-1")
         session.rollback()
-    assert store.checkpoint("agency", "ledger") == 0
+    assert store.checkpoint("agency", "ledger").position == 0
     engine.dispose()
     store.close()

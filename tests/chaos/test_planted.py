@@ -232,7 +232,7 @@ class MovesFirst(Consuming):
 
     def turn(self, consumer, *, limit=100):
         start = self.store.checkpoint("agency", consumer)
-        events = list(self.book.feed(after=start))
+        events = list(self.book.feed(after=start.position))
         if events:
             self.store.advance("agency", consumer, expected=start, position=events[-1].position)
         for event in events:

@@ -5,6 +5,7 @@ import logging
 
 import attrs
 import pytest
+from sqlalchemy import create_engine
 
 from caseflow import (
     Casebook,
@@ -23,6 +24,7 @@ from caseflow.storage import (
     SQLiteKeyStore,
     SQLStorage,
     SubjectCipher,
+    begin_immediate,
 )
 from tests.support.traces import (
     CLIENT,
@@ -172,6 +174,20 @@ def test_whether_the_first_case_is_sealed_is_asked_for_until_there_is_one():
     for _ in range(4):
         book.open(client=CLIENT, by=SAM)
     assert store.finds == 2
+
+
+def test_a_first_case_that_was_rolled_back_tells_nothing(cipher, tmp_path):
+    engine = begin_immediate(create_engine(f"sqlite:///{tmp_path / 'cases.db'}"))
+    store = SQLStorage(engine)
+    book = telling_book(store)
+    with engine.connect() as connection:
+        for _ in range(2):
+            book.within(connection).open(client=CLIENT, by=SAM)
+        connection.rollback()
+    telling_book(store, cipher).open(client=CLIENT, by=SAM)
+    with pytest.raises(InvalidCall, match="has no cipher"):
+        book.open(client=MEMBER, by=SAM)
+    engine.dispose()
 
 
 def test_of_who_was_erased_nothing_is_left_in_the_key_store(tmp_path):

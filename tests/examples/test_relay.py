@@ -396,7 +396,7 @@ def test_a_relay_that_was_killed_goes_on_where_its_checkpoint_is(url, tmp_path):
     book = filled(store)
     killed(url, folder)
     assert len(written(folder)) == 7
-    assert store.checkpoint("agency", "relay") == 5
+    assert store.checkpoint("agency", "relay").position == 5
     with next(iter(sorted(folder.glob("*.jsonl"), reverse=True))).open("a") as file:
         file.write('{"specversion":"1.0","id":"half a l')
     relay(book, Envelopes(SOURCE), LineFiles(folder, size=4).send)

@@ -175,8 +175,8 @@ PINS = {
         "consumer-moved",
         {"consumer": "mail", "agency": "north", "position": 7},
         "Consumer 'mail' of agency 'north' no longer stands at position 7: another one of that "
-        "name is at work. What was done from there on may be done twice; run one consumer of a "
-        "name at a time, or do its work in one transaction with its checkpoint: "
+        "name is at work, or it was moved. What was done from there on may be done twice; run one "
+        "consumer of a name at a time, or do its work in one transaction with its checkpoint: "
         "casebook.within(session).consume(...).",
     ),
     "ConnectionLost": (

@@ -1,13 +1,15 @@
 """Connections kept at hand: lent again as they came, and only after work that came to its end."""
 
 import sqlite3
+from queue import SimpleQueue
 from threading import Barrier, Thread
 
 import pytest
 
 from caseflow import StoreError
-from caseflow.storage import SQLStorage
-from caseflow.storage.sql.lending import KEPT
+from caseflow.storage import Checkpoint, SQLStorage
+from caseflow.storage.sql import lending
+from caseflow.storage.sql.lending import AT_ONCE, KEPT
 
 
 @pytest.fixture
@@ -33,13 +35,13 @@ def test_a_connection_is_lent_again(store):
 def test_what_work_left_open_is_rolled_back_before_anybody_works_on(store, error):
     def breaks_off(connection):
         connection.execute("BEGIN IMMEDIATE")
-        connection.execute("INSERT INTO caseflow_consumers VALUES ('a', 'c', 1)")
+        connection.execute("INSERT INTO caseflow_consumers VALUES ('a', 'c', 1, 1, '')")
         raise error
 
     with pytest.raises(StoreError if error is sqlite3.OperationalError else error):
         lent(store, breaks_off)
     assert not lent(store).in_transaction
-    assert store.checkpoint("a", "c") == 0
+    assert store.checkpoint("a", "c") == Checkpoint()
 
 
 def test_no_more_are_kept_than_a_pool_keeps(store):
@@ -52,6 +54,33 @@ def test_no_more_are_kept_than_a_pool_keeps(store):
     for thread in threads:
         thread.join()
     assert len(store._lender._idle) == KEPT
+
+
+def test_who_waits_while_the_pool_has_no_more_is_next(store):
+    """The one who gives a connection back, and asks again at once, is not."""
+    held, got = [store._lender.fetch() for _ in range(AT_ONCE)], SimpleQueue()
+    late = Thread(target=lent, args=(store, got.put))
+    late.start()
+    while not store._lender._in_line:
+        late.join(0.001)
+    given_back = held[0].dbapi_connection
+    store._lender.give_back(held[0], done=True)
+    assert not store._lender._in_line
+    assert got.get(timeout=20) is given_back
+    late.join(20)
+    assert lent(store) is given_back
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_whoever_waits_is_told_that_none_came_back(store, monkeypatch, fails):
+    """And one that is given up makes room for another."""
+    monkeypatch.setattr(lending, "PATIENCE", 0.05)
+    held = [store._lender.fetch() for _ in range(AT_ONCE)]
+    with pytest.raises(StoreError, match="all 15 connections are in use, and none came back"):
+        lent(store)
+    store._lender.give_back(held[0], done=not fails)
+    assert lent(store)
+    assert not store._lender._in_line
 
 
 def test_a_closed_store_keeps_none(store):

@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from caseflow.storage import Appended, History, MemoryStorage, Unit
+from caseflow.storage import Appended, Checkpoint, History, MemoryStorage, Unit
 
 
 class Embedded(MemoryStorage):
@@ -24,9 +24,20 @@ class Embedded(MemoryStorage):
         with self.writing:
             return super().append(unit)
 
-    def advance(self, agency: str, consumer: str, /, *, expected: int, position: int) -> bool:
+    def advance(
+        self,
+        agency: str,
+        consumer: str,
+        /,
+        *,
+        expected: Checkpoint,
+        position: int,
+        workflow: str = "",
+    ) -> bool:
         with self.writing:
-            return super().advance(agency, consumer, expected=expected, position=position)
+            return super().advance(
+                agency, consumer, expected=expected, position=position, workflow=workflow
+            )
 
     def delete_consumer(self, agency: str, consumer: str, /) -> bool:
         with self.writing:

@@ -70,7 +70,7 @@ class Little(MemoryStorage):
     def checkpoint(self, agency, consumer, /):
         self._lacks("feed")
 
-    def advance(self, agency, consumer, /, *, expected, position):
+    def advance(self, agency, consumer, /, *, expected, position, workflow=""):
         self._lacks("feed")
 
     def consumers(self, agency, /):

@@ -10,7 +10,16 @@ from itertools import groupby
 
 import pytest
 
-from caseflow.storage import Appended, Consumers, FeedEntry, MemoryStorage, Place, Query, Snapshot
+from caseflow.storage import (
+    Appended,
+    Checkpoint,
+    Consumers,
+    FeedEntry,
+    MemoryStorage,
+    Place,
+    Query,
+    Snapshot,
+)
 from caseflow.testing import storage_contract
 from examples.line_store import LineStore, open_store
 from tests.support.stores import Change, Embedded, change
@@ -120,7 +129,9 @@ class HasNoLock(MemoryStorage):
 
     def append(self, unit, /):
         if unit.agency not in self._agencies:
-            self.advance(unit.agency, "nobody", expected=0, position=0)  # makes room for it
+            self.advance(
+                unit.agency, "nobody", expected=Checkpoint(), position=0
+            )  # makes room for it
         kept = self._agencies[unit.agency]
         if unit.command_id in kept.commands:
             return Appended.DUPLICATE
@@ -332,18 +343,42 @@ class HasOneFeedForAll(MemoryStorage):
 
 
 class MovesACheckpointFromAnywhere(MemoryStorage):
-    def advance(self, agency, consumer, /, *, expected, position):
+    def advance(self, agency, consumer, /, *, expected, position, workflow=""):
         return super().advance(
-            agency, consumer, expected=self.checkpoint(agency, consumer), position=position
+            agency,
+            consumer,
+            expected=self.checkpoint(agency, consumer),
+            position=position,
+            workflow=workflow,
         )
+
+
+class KeepsOnlyThePosition(MemoryStorage):
+    """Moved on and back again it takes a checkpoint for the same."""
+
+    def checkpoint(self, agency, consumer, /):
+        return super().checkpoint(agency, consumer)._replace(token=0)
+
+    def advance(self, agency, consumer, /, *, expected, position, workflow=""):
+        found = super().checkpoint(agency, consumer)
+        real = found if found.position == expected.position else expected
+        return super().advance(
+            agency, consumer, expected=real, position=position, workflow=workflow
+        )
+
+    def consumers(self, agency, /):
+        end, found = super().consumers(agency)
+        return Consumers(end, {name: self.checkpoint(agency, name) for name in found})
 
 
 class HasOneCheckpointForAll(MemoryStorage):
     def checkpoint(self, agency, consumer, /):
         return super().checkpoint(agency, "all")
 
-    def advance(self, agency, consumer, /, *, expected, position):
-        return super().advance(agency, "all", expected=expected, position=position)
+    def advance(self, agency, consumer, /, *, expected, position, workflow=""):
+        return super().advance(
+            agency, "all", expected=expected, position=position, workflow=workflow
+        )
 
     def delete_consumer(self, agency, consumer, /):
         return super().delete_consumer(agency, "all")
@@ -357,14 +392,14 @@ class DeletesAConsumerOfEveryAgency(MemoryStorage):
 
 class OnlyMovesBackWhoIsDeleted(MemoryStorage):
     def delete_consumer(self, agency, consumer, /):
-        position = self.checkpoint(agency, consumer)
-        return position > 0 and self.advance(agency, consumer, expected=position, position=0)
+        found = self.checkpoint(agency, consumer)
+        return found.position > 0 and self.advance(agency, consumer, expected=found, position=0)
 
 
 class ListsNoConsumerThatStandsAtTheStart(MemoryStorage):
     def consumers(self, agency, /):
-        end, positions = super().consumers(agency)
-        return Consumers(end, {name: place for name, place in positions.items() if place})
+        end, found = super().consumers(agency)
+        return Consumers(end, {name: one for name, one in found.items() if one.position})
 
 
 class TellsTheEndOfAllFeeds(MemoryStorage):
@@ -577,6 +612,7 @@ FAULTS = {
         "test_every_consumer_is_listed_with_its_checkpoint_and_the_end_of_the_feed",
         "test_a_consumer_that_is_deleted_is_as_if_it_had_never_worked",
     },
+    KeepsOnlyThePosition: {"test_a_checkpoint_that_came_back_to_a_position_is_another_one"},
     DeletesAConsumerOfEveryAgency: {"test_a_consumer_that_is_deleted_is_as_if_it_had_never_worked"},
     OnlyMovesBackWhoIsDeleted: {"test_a_consumer_that_is_deleted_is_as_if_it_had_never_worked"},
     ListsNoConsumerThatStandsAtTheStart: {
@@ -691,8 +727,10 @@ class MakesItsFileTwice(LineStore):
 
 
 class ForgetsCheckpoints(LineStore):
-    def advance(self, agency, consumer, /, *, expected, position):
-        return self._memory.advance(agency, consumer, expected=expected, position=position)
+    def advance(self, agency, consumer, /, *, expected, position, workflow=""):
+        return self._memory.advance(
+            agency, consumer, expected=expected, position=position, workflow=workflow
+        )
 
 
 def opens(store):

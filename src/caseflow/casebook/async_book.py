@@ -66,7 +66,10 @@ class AsyncCasebook(Book[Storage | AsyncStorage, S], AsyncKeeping[S], ErasesAwai
         return await self._published(
             await self._run(
                 self._middle.open(
-                    client, case_id, Given(by=by, at=at, reason=reason, command_id=command_id)
+                    client,
+                    case_id,
+                    Given(by=by, at=at, reason=reason, command_id=command_id),
+                    joined=self._joined is not None,
                 )
             )
         )

@@ -64,7 +64,10 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
         return self._published(
             self._run(
                 self._middle.open(
-                    client, case_id, Given(by=by, at=at, reason=reason, command_id=command_id)
+                    client,
+                    case_id,
+                    Given(by=by, at=at, reason=reason, command_id=command_id),
+                    joined=self._joined is not None,
                 )
             )
         )

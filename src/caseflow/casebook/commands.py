@@ -37,7 +37,7 @@ class Commands(Generic[S]):
         self,
         failed: Exception,
         asked: Asked | None,
-        entries: tuple[Entry, ...],
+        entries: tuple[Entry, ...] | None,
         given: Given,
     ) -> Work[Outcome[S] | None]:
         """The first answer of a command that now fails; `failed` where the store cannot tell."""

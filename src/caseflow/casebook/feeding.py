@@ -19,6 +19,7 @@ from caseflow.kernel.codec import Codec
 from caseflow.kernel.errors import ChainBroken, ConsumerMoved, InvalidCall, nearest, short
 from caseflow.kernel.recorded import AnyRecorded
 from caseflow.kernel.stored import holds_hash
+from caseflow.storage.port import Checkpoint
 
 
 @attrs.frozen
@@ -43,12 +44,17 @@ class Consumer:
 
 @attrs.frozen
 class Batch:
-    """What a consumer works on: its events, and the positions where it stands and will stand."""
+    """What a consumer works on: its events, and where it stands and will stand."""
 
     consumer: str
-    start: int
+    begun: Checkpoint
     end: int
     events: tuple[FeedEvent, ...]
+
+    @property
+    def start(self) -> int:
+        """The position where it stands."""
+        return self.begun.position
 
 
 ROLL_BACK = "Roll this transaction back: its work is then undone, and that of the other one counts."
@@ -100,30 +106,42 @@ class Feed:
                 repair=f"Give a function of the FeedEvent: consume({consumer!r}, handle).",
             )
         works_when_called(f"consume({consumer!r}, ...)", handle, awaited=awaited)
-        start = yield from store_calls.checkpoint(self._agency, consumer)
-        reached, events = yield from self.page(after=start, limit=limit)
-        return Batch(consumer, start, reached, events)
+        begun = yield from store_calls.checkpoint(self._agency, consumer)
+        if begun.workflow not in ("", self._workflow):
+            raise InvalidCall(
+                what=f"consumer={short(consumer)}",
+                problem=f"belongs to workflow {begun.workflow!r}, and this book is of "
+                f"{self._workflow!r}: each would pass over the events of the other",
+                repair="Give it a name of its own here.",
+            )
+        reached, events = yield from self.page(after=begun.position, limit=limit)
+        return Batch(consumer, begun, reached, events)
 
     def advance(self, batch: Batch, position: int, *, joined: bool = False) -> Work[None]:
         """Move a consumer's checkpoint. Raises `ConsumerMoved` where another one did.
 
         `joined` is whether that is done in one transaction with the work.
         """
-        if position == batch.start:
-            return
+        if position != batch.start:
+            yield from self._move(batch.consumer, batch.begun, position, joined=joined)
+
+    def _move(
+        self, consumer: str, begun: Checkpoint, position: int, *, joined: bool = False
+    ) -> Work[None]:
+        workflow = begun.workflow or self._workflow
         moved = yield from store_calls.advance(
-            self._agency, batch.consumer, expected=batch.start, position=position
+            self._agency, consumer, expected=begun, position=position, workflow=workflow
         )
         if not moved:
-            where = {"agency": self._agency, "position": batch.start}
+            where = {"agency": self._agency, "position": begun.position}
             undone = {"repair": ROLL_BACK} if joined else {}
-            raise ConsumerMoved(consumer=batch.consumer, **where, **undone)
+            raise ConsumerMoved(consumer=consumer, **where, **undone)
 
     def consumers(self) -> Work[tuple[Consumer, ...]]:
         """Every consumer that has a checkpoint, by name."""
-        end, positions = yield from store_calls.consumers(self._agency)
+        end, found = yield from store_calls.consumers(self._agency)
         stand = {  # a store may hold what is no position: see verify_all
-            name: position if type(position) is int else 0 for name, position in positions.items()
+            name: at if type(at) is int else 0 for name, (at, *_) in found.items()
         }
         return tuple(
             Consumer(name, position, max(end - position, 0))
@@ -133,10 +151,16 @@ class Feed:
     def begin(self, consumer: str, *, at: int | None) -> Work[int]:
         """Place a consumer that has done no work yet."""
         an_id("consumer", consumer)
-        end, positions = yield from store_calls.consumers(self._agency)
+        end, found = yield from store_calls.consumers(self._agency)
         at = end if at is None else _inside("at", at, end)
-        placed = consumer not in positions and (
-            yield from store_calls.advance(self._agency, consumer, expected=0, position=at)
+        placed = consumer not in found and (
+            yield from store_calls.advance(
+                self._agency,
+                consumer,
+                expected=Checkpoint(),
+                position=at,
+                workflow=self._workflow,
+            )
         )
         if not placed:
             raise InvalidCall(
@@ -149,28 +173,28 @@ class Feed:
 
     def reset(self, consumer: str, *, to: int) -> Work[None]:
         """Move a consumer's checkpoint to any position of the feed."""
-        end, position = yield from self._standing(consumer)
-        yield from self.advance(Batch(consumer, position, _inside("to", to, end), ()), to)
+        end, begun = yield from self._standing(consumer)
+        yield from self._move(consumer, begun, _inside("to", to, end))
 
     def delete(self, consumer: str) -> Work[None]:
         """Delete a consumer's checkpoint."""
         yield from self._standing(consumer)
         yield from store_calls.delete_consumer(self._agency, consumer)
 
-    def _standing(self, consumer: str) -> Work[tuple[int, int]]:
+    def _standing(self, consumer: str) -> Work[tuple[int, Checkpoint]]:
         """The end of the feed, and a consumer's checkpoint. Raises `InvalidCall` without one."""
         an_id("consumer", consumer)
-        end, positions = yield from store_calls.consumers(self._agency)
-        if consumer not in positions:
+        end, found = yield from store_calls.consumers(self._agency)
+        if consumer not in found:
             raise InvalidCall(
                 what=f"consumer={short(consumer)}",
                 problem=f"has no checkpoint in agency {self._agency!r}",
-                repair=nearest(consumer, sorted(positions))
-                if positions
+                repair=nearest(consumer, sorted(found))
+                if found
                 else "No consumer has one yet: it gets one when its first batch is done, or by "
                 "begin_consumer(name, at=...).",
             )
-        return end, positions[consumer]
+        return end, found[consumer]
 
 
 def _inside(name: str, position: int, end: int) -> int:

@@ -61,11 +61,12 @@ class Loader(Generic[S]):
         self.snapshot_every = snapshot_every
         self._may_open = codec.cipher is not None
 
-    def see_that_it_may_open(self) -> Work[None]:
+    def see_that_it_may_open(self, *, joined: bool) -> Work[None]:
         """See that no case is opened in the clear among sealed ones. Raises `InvalidCall`.
 
         The first case of the agency tells, whose client is sealed if anything is. It stays the
-        first, and is asked for until there is one.
+        first, and is asked for until there is one; and again after a transaction that the store
+        joined: what was the first in it may have been rolled back.
         """
         if self._may_open:
             return
@@ -82,7 +83,7 @@ class Loader(Generic[S]):
                     repair="Give it the one that the others were written with: "
                     "Casebook(..., cipher=...).",
                 )
-            self._may_open = True
+            self._may_open = not joined
 
     def load(self, case_id: str) -> Work[Loaded]:
         """The present case. Raises `NoSuchCase`, and `UnreadableRecord` for what is damaged."""

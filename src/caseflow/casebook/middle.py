@@ -218,8 +218,10 @@ class Middle(Generic[S]):
         only_facts(entries_of(facts, "record"))
         return (yield from self.do(case_id, facts, given))
 
-    def open(self, client: str, case_id: str | None, given: Given) -> Work[Outcome[S]]:
-        """Open a case."""
+    def open(
+        self, client: str, case_id: str | None, given: Given, *, joined: bool
+    ) -> Work[Outcome[S]]:
+        """Open a case. `joined` is whether that is done in a transaction of the application's."""
         an_id("client", client)
         if case_id is not None:
             an_id("case_id", case_id)
@@ -229,21 +231,38 @@ class Middle(Generic[S]):
             replay = yield from self._commands.replay(asked, None, given)
             if replay is not None:
                 return replay
-            yield from self.loader.see_that_it_may_open()
+            yield from self.loader.see_that_it_may_open(joined=joined)
             if case_id is None:
                 case_id = self._new_id()
                 an_id("new_id()", case_id)
-            decided, counts = yield from self.deciding.on_opening(client, case_id, given, asked)
-            if not decided.verdict.allowed:
-                raise Refused(verdict=decided.verdict, unrecorded=())
-            made = unit_of(self.loader, None, decided, given.command_id, counts, generation)
-            appended = yield from append(self.loader, *made)
-            if appended is Appended.DONE:
-                return Outcome(case=decided.case, events=decided.events, verdict=decided.verdict)
-            if (yield from store_calls.head(self.agency, case_id)) is not None:
-                raise CaseExists(case_id=case_id)
-            yield from self._see_that_nothing_is_left(case_id)
+            try:
+                outcome = yield from self._attempt_to_open(
+                    client, case_id, given, asked, generation
+                )
+            except Exception as failed:  # the same command may have taken effect meanwhile
+                replay = yield from self._commands.known(failed, asked, None, given)
+                if replay is None:
+                    raise
+                return replay
+            if outcome is not None:
+                return outcome
         raise Conflict(case_id=str(case_id), attempts=ATTEMPTS)
+
+    def _attempt_to_open(
+        self, client: str, case_id: str, given: Given, asked: Asked | None, generation: int
+    ) -> Work[Outcome[S] | None]:
+        """Decide once on an opening, and write it; None where somebody else wrote meanwhile."""
+        decided, counts = yield from self.deciding.on_opening(client, case_id, given, asked)
+        if not decided.verdict.allowed:
+            raise Refused(verdict=decided.verdict, unrecorded=())
+        made = unit_of(self.loader, None, decided, given.command_id, counts, generation)
+        appended = yield from append(self.loader, *made)
+        if appended is Appended.DONE:
+            return Outcome(case=decided.case, events=decided.events, verdict=decided.verdict)
+        if (yield from store_calls.head(self.agency, case_id)) is not None:
+            raise CaseExists(case_id=case_id)
+        yield from self._see_that_nothing_is_left(case_id)
+        return None
 
     def _see_that_nothing_is_left(self, case_id: str) -> Work[None]:
         """See that a case that is not listed has no events. Raises `ChainBroken`."""

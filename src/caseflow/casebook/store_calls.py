@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 from caseflow.kernel.stored import StoredEvent
 from caseflow.storage.port import (
     Appended,
+    Checkpoint,
     Consumers,
     Count,
     FeedEntry,
@@ -107,15 +108,17 @@ def feed(agency: str, *, after: int, limit: int) -> Work[Sequence[FeedEntry]]:
     return entries
 
 
-def checkpoint(agency: str, consumer: str) -> Work[int]:
+def checkpoint(agency: str, consumer: str) -> Work[Checkpoint]:
     """Where a consumer stands."""
-    position: int = yield StoreCall("checkpoint", (agency, consumer), {})
-    return position
+    found: Checkpoint = yield StoreCall("checkpoint", (agency, consumer), {})
+    return found
 
 
-def advance(agency: str, consumer: str, *, expected: int, position: int) -> Work[bool]:
+def advance(
+    agency: str, consumer: str, *, expected: Checkpoint, position: int, workflow: str
+) -> Work[bool]:
     """Move a consumer's checkpoint."""
-    options = {"expected": expected, "position": position}
+    options = {"expected": expected, "position": position, "workflow": workflow}
     done: bool = yield StoreCall("advance", (agency, consumer), options)
     return done
 

@@ -251,12 +251,12 @@ class CaseExists(Conflict):
 
 
 class ConsumerMoved(Conflict):
-    """Another consumer of the same name moved the checkpoint in between."""
+    """Another consumer of the same name, or a reset, moved the checkpoint in between."""
 
     code = "consumer-moved"
     wording = (
         "Consumer {consumer!r} of agency {agency!r} no longer stands at position {position}: "
-        "another one of that name is at work. {repair}"
+        "another one of that name is at work, or it was moved. {repair}"
     )
 
     def __init__(self, **fields: Any) -> None:

@@ -14,6 +14,7 @@ from caseflow.storage.memory import MemoryStorage
 from caseflow.storage.port import (
     Appended,
     AsyncStorage,
+    Checkpoint,
     Consumers,
     Count,
     FeedEntry,
@@ -42,6 +43,7 @@ __all__ = [
     "Appended",
     "AsyncSQLStorage",
     "AsyncStorage",
+    "Checkpoint",
     "Consumers",
     "Count",
     "FeedEntry",

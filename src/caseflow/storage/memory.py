@@ -17,6 +17,7 @@ from caseflow.kernel.errors import CaseExists, CommandReused
 from caseflow.kernel.stored import StoredEvent
 from caseflow.storage.port import (
     Appended,
+    Checkpoint,
     Consumers,
     Count,
     FeedEntry,
@@ -158,17 +159,30 @@ class MemoryStorage:
         )
         return list(islice(shown, limit))
 
-    def checkpoint(self, agency: str, consumer: str, /) -> int:
-        """The position up to which a consumer has done its work (0: none yet)."""
-        return self._of(agency).consumers.get(consumer, 0)
+    def checkpoint(self, agency: str, consumer: str, /) -> Checkpoint:
+        """Where a consumer stands: at `Checkpoint()` before it has done any work."""
+        return self._of(agency).consumers.get(consumer, Checkpoint())
 
-    def advance(self, agency: str, consumer: str, /, *, expected: int, position: int) -> bool:
-        """Move a consumer's checkpoint. False where it does not stand at `expected`."""
+    def advance(
+        self,
+        agency: str,
+        consumer: str,
+        /,
+        *,
+        expected: Checkpoint,
+        position: int,
+        workflow: str = "",
+    ) -> bool:
+        """Move a consumer's checkpoint, and keep the workflow with it that it is of.
+
+        False where it is not `expected`.
+        """
         with self._lock:
             kept = self._agencies.setdefault(agency, _Agency())
-            if kept.consumers.get(consumer, 0) != expected:
+            if kept.consumers.get(consumer, Checkpoint()) != expected:
                 return False
-            kept.consumers[consumer] = position
+            kept.moves += 1
+            kept.consumers[consumer] = Checkpoint(position, kept.moves, workflow)
             return True
 
     def consumers(self, agency: str, /) -> Consumers:
@@ -264,7 +278,9 @@ class _Agency:
     snapshots: dict[str, Snapshot] = attrs.Factory(dict)
     commands: dict[str, tuple[StoredEvent, ...]] = attrs.Factory(dict)
     feed: list[tuple[str, int]] = attrs.Factory(list)
-    consumers: dict[str, int] = attrs.Factory(dict)
+    consumers: dict[str, Checkpoint] = attrs.Factory(dict)
+    moves: int = 0
+    """How often a checkpoint was moved: each move has a token of its own."""
     tokens: dict[tuple[str, str], int] = attrs.Factory(dict)
 
     def loose_ends(self) -> Iterable[Loose]:
@@ -301,7 +317,7 @@ class _Agency:
             before[case_id] = number
         for case_id, number in sorted(events - set(self.feed)):
             yield Loose("unfed", case_id, "", number)
-        for name, position in self.consumers.items():
+        for name, (position, *_) in self.consumers.items():
             if not 0 <= position <= len(self.feed):
                 yield Loose("consumer", "", name, position)
 

@@ -136,12 +136,24 @@ class FeedEntry(NamedTuple):
     event: StoredEvent
 
 
+class Checkpoint(NamedTuple):
+    """Up to which position a consumer has done its work, and a token that each move changes.
+
+    Moved on and back again, it is another one.
+    """
+
+    position: int = 0
+    token: int = 0
+    workflow: str = ""
+    """The workflow on whose events it works: the others it passes over."""
+
+
 class Consumers(NamedTuple):
     """How far the consumers of an agency have worked through its feed."""
 
     end: int
     """The position of the last event of the feed (0: there is none)."""
-    positions: Mapping[str, int]
+    checkpoints: Mapping[str, Checkpoint]
     """The checkpoint of each consumer that has one, by its name."""
 
 
@@ -249,12 +261,24 @@ class Storage(Protocol):
         """At most `limit` events after a position, in order."""
         ...
 
-    def checkpoint(self, agency: str, consumer: str, /) -> int:
-        """The position up to which a consumer has done its work (0: none yet)."""
+    def checkpoint(self, agency: str, consumer: str, /) -> Checkpoint:
+        """Where a consumer stands: at `Checkpoint()` before it has done any work."""
         ...
 
-    def advance(self, agency: str, consumer: str, /, *, expected: int, position: int) -> bool:
-        """Move a consumer's checkpoint. False where it does not stand at `expected`."""
+    def advance(
+        self,
+        agency: str,
+        consumer: str,
+        /,
+        *,
+        expected: Checkpoint,
+        position: int,
+        workflow: str = "",
+    ) -> bool:
+        """Move a consumer's checkpoint, and keep the workflow with it that it is of.
+
+        False where it is not `expected`.
+        """
         ...
 
     def consumers(self, agency: str, /) -> Consumers:
@@ -360,11 +384,20 @@ class AsyncStorage(Protocol):
         """As `Storage.feed`."""
         ...
 
-    async def checkpoint(self, agency: str, consumer: str, /) -> int:
+    async def checkpoint(self, agency: str, consumer: str, /) -> Checkpoint:
         """As `Storage.checkpoint`."""
         ...
 
-    async def advance(self, agency: str, consumer: str, /, *, expected: int, position: int) -> bool:
+    async def advance(
+        self,
+        agency: str,
+        consumer: str,
+        /,
+        *,
+        expected: Checkpoint,
+        position: int,
+        workflow: str = "",
+    ) -> bool:
         """As `Storage.advance`."""
         ...
 

@@ -17,6 +17,7 @@ from caseflow.kernel.errors import InvalidCall, short
 from caseflow.kernel.stored import StoredEvent
 from caseflow.storage.port import (
     Appended,
+    Checkpoint,
     Consumers,
     Count,
     FeedEntry,
@@ -231,13 +232,22 @@ class AsyncSQLStorage:
         """As `Storage.feed`."""
         return await self._run(self._store.feed, agency, after=after, limit=limit)
 
-    async def checkpoint(self, agency: str, consumer: str, /) -> int:
+    async def checkpoint(self, agency: str, consumer: str, /) -> Checkpoint:
         """As `Storage.checkpoint`."""
         return await self._run(self._store.checkpoint, agency, consumer)
 
-    async def advance(self, agency: str, consumer: str, /, *, expected: int, position: int) -> bool:
+    async def advance(
+        self,
+        agency: str,
+        consumer: str,
+        /,
+        *,
+        expected: Checkpoint,
+        position: int,
+        workflow: str = "",
+    ) -> bool:
         """As `Storage.advance`."""
-        moving = {"expected": expected, "position": position}
+        moving = {"expected": expected, "position": position, "workflow": workflow}
         return await self._run(self._store.advance, agency, consumer, **moving)
 
     async def consumers(self, agency: str, /) -> Consumers:

@@ -10,9 +10,15 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from caseflow.kernel.store_errors import GaveWay, StoreError
+from caseflow.storage.sql.tables import PREFIX
 
 _SERIALIZATION_FAILURE, _DEADLOCK, _NO_LOCK = "40001", "40P01", "55P03"
+_UNIQUE_VIOLATION = "23505"
 _SHORTER = "Give shorter texts, without NUL: the limits are in docs/howto-write-a-store.md."
+GAVE_WAY = (
+    "It gave way to another transaction, and nothing was written: do it again. Where it is a "
+    "part of a transaction of yours, roll that back, and do all of it again."
+)
 _REPAIRS_BY_STATE = {
     "25P02": "Something failed in this transaction before: roll it back, and begin again.",
     "57014": "It was broken off (statement_timeout, or by hand): give it more time, or try again.",
@@ -23,8 +29,7 @@ _REPAIRS_BY_STATE = {
     "42": "Let caseflow make or migrate its tables, or give this user the rights to them.",
     "53": "Free space or memory on the server and try again; nothing was half written.",
     "25": "Connect to the primary server, or make the database writable.",
-    "40": "It gave way to another transaction, and nothing was written: do it again. Where it is a "
-    "part of a transaction of yours, roll that back, and do all of it again.",
+    "40": GAVE_WAY,
     "54": _SHORTER,
     "55": "Another transaction holds what this one needs: try again.",
 }
@@ -74,7 +79,18 @@ NOT_KNOWN = (
 
 def was_beaten(error: BaseException | None) -> bool:
     """Whether it gave way to another transaction: nothing happened, and it can be tried again."""
-    return getattr(error, "sqlstate", None) in (_SERIALIZATION_FAILURE, _DEADLOCK)
+    if getattr(error, "sqlstate", None) in (_SERIALIZATION_FAILURE, _DEADLOCK):
+        return True
+    # each position follows the last one, which a transaction may see as it was when it began
+    return is_taken(error, "feed")
+
+
+def is_taken(error: object, table: str) -> bool:
+    """Whether PostgreSQL refused a row of this table of ours, whose key is there."""
+    about = getattr(error, "diag", None)
+    table_name = about.table_name if about is not None else None
+    taken = getattr(error, "sqlstate", None) == _UNIQUE_VIOLATION
+    return taken and table_name == f"{PREFIX}{table}"
 
 
 @contextmanager
@@ -100,6 +116,8 @@ def failure(store: object, action: str, error: Exception, *, repair: str = "") -
 
 
 def _repair(cause: Any, words: str) -> str:
+    if was_beaten(cause):
+        return GAVE_WAY
     state = getattr(cause, "sqlstate", None) or ""
     if state in _REPAIRS_BY_STATE:
         return _REPAIRS_BY_STATE[state]

@@ -11,6 +11,7 @@ the second unit waits for the first to commit, and takes its place in `pending` 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from secrets import randbelow
 from typing import Any
 from zlib import crc32
 
@@ -18,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from caseflow.kernel.errors import short
 from caseflow.kernel.stored import StoredEvent
-from caseflow.storage.port import Consumers, FeedEntry
+from caseflow.storage.port import Checkpoint, Consumers, FeedEntry
 from caseflow.storage.sql import statements as sql
 from caseflow.storage.sql.odd import readable
 from caseflow.storage.sql.statements import Scope, Statements
@@ -30,28 +31,35 @@ LAST = 2**63 - 1
 """No position is after this one."""
 UNITS_AT_ONCE = 500
 """How many units are given positions in one transaction."""
+A_MOMENT = "SELECT pg_sleep(0.02)"
+PATIENCE = 10
+"""For how many moments a reader waits for another one that gives positions."""
 
 
 def sequence(connection: Any, prepared: Statements, agency: str) -> None:
     """Give positions to what is committed and has none (PostgreSQL).
 
-    Where another reader is at it, its work is not waited for: what it finds comes with the
-    next reading. Without anything waiting it costs one look at an empty table.
+    Where another reader is at it, it is waited for a moment: whoever sleeps until the next
+    append would else not see this one. Not for longer: a transaction of the application's may
+    keep everybody from it. Without anything waiting it costs one look at an empty table.
 
     Another program may have put there what gets no position, and as many of that as are looked
     at at once. Then more are, always from the first on: what was committed since may have its
     place before what is after it, and come before it in its case.
     """
-    past, at_once = 0, UNITS_AT_ONCE
+    past, at_once, patience = 0, UNITS_AT_ONCE, PATIENCE
     while is_waiting(connection, prepared, agency, past=past):
         with all_or_nothing(connection, prepared.own):
             lock = LOCK, _as_number(agency)
-            locked = connection.execute(prepared(sql.TRY_LOCK), lock).fetchone()
-            if not locked[0]:
-                return
+            (locked,) = connection.execute(prepared(sql.TRY_LOCK), lock).fetchone()
             given = (*[agency] * 3, at_once, *[agency] * 5)
-            moved = connection.execute(prepared(sql.SEQUENCE), given).rowcount
-        if not moved:
+            moved = locked and connection.execute(prepared(sql.SEQUENCE), given).rowcount
+        if not locked:
+            if not patience:
+                return
+            patience -= 1
+            connection.execute(A_MOMENT)
+        elif not moved:
             past, at_once = at_once, 2 * at_once
 
 
@@ -105,21 +113,21 @@ def read(
         after = upcoming - 1
 
 
-def checkpoint(connection: Any, prepared: Statements, agency: str, consumer: str) -> int:
-    """The position up to which a consumer has done its work."""
+def checkpoint(connection: Any, prepared: Statements, agency: str, consumer: str) -> Checkpoint:
+    """Where a consumer stands."""
     row = connection.execute(prepared(sql.CHECKPOINT), (agency, consumer)).fetchone()
-    position = row[0] if row else 0
-    if type(position) is not int:  # SQLite keeps any value in any column
-        told = f"that of {consumer!r} is at {short(position)}, which is no position"
+    found = Checkpoint(*row) if row else Checkpoint()
+    if type(found.position) is not int:  # SQLite keeps any value in any column
+        told = f"that of {consumer!r} is at {short(found.position)}, which is no position"
         raise SQLAlchemyError(told)
-    return position
+    return found
 
 
 def consumers(connection: Any, prepared: Statements, agency: str) -> Consumers:
     """The checkpoints of all consumers, and where the feed ends: read last, and so never before."""
     rows = connection.execute(prepared(sql.CONSUMERS), (agency,)).fetchall()
     (end,) = connection.execute(prepared(sql.LAST_POSITION), (agency,)).fetchone()
-    return Consumers(end, {readable(name): position for name, position in rows})
+    return Consumers(end, {readable(name): Checkpoint(*found) for name, *found in rows})
 
 
 def advance(
@@ -129,14 +137,18 @@ def advance(
     agency: str,
     consumer: str,
     *,
-    expected: int,
+    expected: Checkpoint,
     position: int,
+    workflow: str,
 ) -> bool:
-    """Move a checkpoint, where it stands as expected."""
+    """Move a checkpoint, where it is as expected.
+
+    The token is drawn, not counted: a count would begin again with one who was deleted.
+    """
     with all_or_nothing(connection, scope):
-        if expected == 0:
-            begun = (agency, consumer, 0)
+        if expected == Checkpoint():
+            begun = (agency, consumer, *expected)
             connection.execute(prepared(sql.BEGIN_CONSUMER), begun)
-        given = (position, agency, consumer, expected)
+        given = (position, randbelow(sql.HIGHEST), workflow, agency, consumer, *expected[:2])
         moved: int = connection.execute(prepared(sql.ADVANCE_CONSUMER), given).rowcount
     return moved == 1

@@ -193,9 +193,13 @@ class JoinedStorage(SQLVerbs):
         def work(connection: Any) -> Appended:
             return writing.append(connection, self._prepared, unit, JOINED)
 
-        appended = self._on_driver("append to a history", work)
+        action = "append to a history"
+        appended = self._on_driver(action, work)
         if appended is Appended.DONE:
             self._written = unit
+        if appended is Appended.DUPLICATE and not self.command(unit.agency, str(unit.command_id)):
+            cause = f"command {unit.command_id!r} took effect since the transaction began"
+            raise GaveWay(store=repr(self), action=action, cause=cause, repair=failures.GAVE_WAY)
         return appended
 
     def feed(self, agency: str, /, *, after: int = 0, limit: int = 100) -> Sequence[FeedEntry]:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from threading import Lock
 from typing import Any
 from weakref import WeakSet
 
-from sqlalchemy import event
+from sqlalchemy import event, exc
 from sqlalchemy.engine import Engine
 from sqlalchemy.pool import PoolProxiedConnection
 
 KEPT = 5
 """How many connections wait at most: as many as a pool keeps."""
+AT_ONCE = 15
+"""How many a pool gives at the same time."""
+PATIENCE = 30.0
+"""How many seconds one is waited for, as with a pool."""
 
 
 class Lender:
@@ -30,14 +37,23 @@ class Lender:
         self._keeps = own and not engine.dialect.is_async
         self._is_usable = is_usable
         self._idle: list[PoolProxiedConnection] = []
+        self._lock = Lock()
+        self._shares = self._keeps
+        self._out = 0
+        """How many the pool has given, whether they are in use or at hand."""
+        self._in_line: deque[SimpleQueue[PoolProxiedConnection | None]] = deque()
+        """Who waits until one comes back: first come, first served.
+
+        The pool would give it to whoever asks first: the one that has just given it back.
+        """
         if own:
             _lenders.add(self)
         if self._keeps:
             event.listen(engine, "engine_disposed", lambda _: self._let_go())
 
     def at_hand(self) -> PoolProxiedConnection | None:
-        """A connection on which nothing is open; None: the pool has to give one."""
-        while self._idle:
+        """A connection on which nothing is open; None: one has to be fetched."""
+        while self._idle and not self._in_line:
             try:
                 pooled = self._idle.pop()
             except IndexError:  # another thread was quicker
@@ -45,14 +61,67 @@ class Lender:
             if self._is_usable(pooled):
                 return pooled
             pooled.invalidate()
+            self.gone()
         return None
+
+    def fetch(self) -> PoolProxiedConnection:
+        """One of the pool; where it has no more to give, the next that comes back."""
+        if not self._shares:
+            return self._engine.raw_connection()
+        mine: SimpleQueue[PoolProxiedConnection | None] = SimpleQueue()
+        self._in_line.append(mine)
+        self._serve()
+        try:
+            pooled = mine.get(timeout=PATIENCE)
+        except Empty:
+            self._withdraw(mine)
+            pooled = mine.get()
+        if pooled is not None and self._is_usable(pooled):
+            return pooled
+        if pooled is not None:
+            pooled.invalidate()  # its place in the pool is taken over
+        try:
+            return self._engine.raw_connection()
+        except BaseException:
+            self.gone()
+            raise
+
+    def _withdraw(self, mine: SimpleQueue[PoolProxiedConnection | None]) -> None:
+        """Wait no longer. Raises `TimeoutError`, unless it was just served."""
+        with self._lock:
+            if mine in self._in_line:
+                self._in_line.remove(mine)
+                raise exc.TimeoutError(f"all {AT_ONCE} connections are in use, and none came back")
+
+    def gone(self) -> None:
+        """Let the pool give another one in the place of one that was given up."""
+        with self._lock:
+            self._out -= 1
+        if self._in_line:
+            self._serve()
+
+    def _serve(self) -> None:
+        """Hand what is at hand to those who wait, or let them go to the pool."""
+        with self._lock:
+            while self._in_line and (self._idle or self._out < AT_ONCE):
+                try:
+                    found = self._idle.pop()
+                except IndexError:  # none is at hand, or another thread was quicker
+                    if self._out == AT_ONCE:
+                        return
+                    found, self._out = None, self._out + 1
+                self._in_line.popleft().put(found)
 
     def give_back(self, pooled: PoolProxiedConnection, *, done: bool) -> None:
         """Take a connection back; `done`: its work came to its end, and left nothing open."""
-        if done and self._keeps and len(self._idle) < KEPT:
+        if done and self._keeps and (self._in_line or len(self._idle) < KEPT):
             self._idle.append(pooled)
+            if self._in_line:
+                self._serve()
         else:
             pooled.close()
+            if self._shares:
+                self.gone()
 
     def dispose(self) -> None:
         """Close every connection that is not in use, as disposing of the engine does."""
@@ -62,6 +131,7 @@ class Lender:
     def _let_go(self) -> None:
         while self._idle:
             self._idle.pop().invalidate()
+            self.gone()
 
     def before_fork(self) -> None:
         """Close what is not in use; what is awaited cannot be closed here."""
@@ -69,7 +139,9 @@ class Lender:
             self.dispose()
 
     def in_child(self) -> None:
-        """Leave what is awaited, in use or not, to the parent, and connect anew."""
+        """Leave what is in use to the parent's threads; what is awaited connects anew."""
+        self._lock, self._out = Lock(), 0
+        self._in_line.clear()
         if self._engine.dialect.is_async:
             self._engine.dispose(close=False)
 

@@ -23,7 +23,7 @@ from caseflow.kernel.store_errors import (
 from caseflow.storage.sql.borrowing import exclusively
 from caseflow.storage.sql.tables import Tables
 
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 """The versions of the schema, oldest first. The scripts between them are in `migrations`."""
 REVISION = REVISIONS[-1]
 LOCK = 0x0CA5EF105C4E

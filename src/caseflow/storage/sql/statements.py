@@ -392,14 +392,17 @@ SEQUENCE = (
 A unit and its place among those that wait are written by one transaction, so what was fed is
 looked for only where that is not so: where another program put it there, or a dump was restored.
 """
-CHECKPOINT = "SELECT position FROM {consumers} WHERE agency = ? AND consumer = ?"
-CONSUMERS = "SELECT consumer, position FROM {consumers} WHERE agency = ?"
+CHECKPOINT = "SELECT position, token, workflow FROM {consumers} WHERE agency = ? AND consumer = ?"
+CONSUMERS = "SELECT consumer, position, token, workflow FROM {consumers} WHERE agency = ?"
 DELETE_CONSUMER = "DELETE FROM {consumers} WHERE agency = ? AND consumer = ?"
 BEGIN_CONSUMER = (
-    "INSERT INTO {consumers} (agency, consumer, position) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+    "INSERT INTO {consumers} (agency, consumer, position, token, workflow)"
+    " VALUES (?, ?, ?, ?, ?)"
+    " ON CONFLICT DO NOTHING"
 )
 ADVANCE_CONSUMER = (
-    "UPDATE {consumers} SET position = ? WHERE agency = ? AND consumer = ? AND position = ?"
+    "UPDATE {consumers} SET position = ?, token = ?, workflow = ?"
+    " WHERE agency = ? AND consumer = ? AND position = ? AND token = ?"
 )
 
 # -- putting a history in the place of another (the rest in `restoring.py`) ----------------------

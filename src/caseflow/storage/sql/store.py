@@ -130,11 +130,7 @@ class EngineStorage(SQLVerbs):
         Gives a function that waits for one, for at most so many seconds, and says if it came.
         """
         with failures.told(self, "listen", self._kinds):
-            pooled = self._engine.raw_connection()
-        connection: Any = pooled.driver_connection
-        pooled.detach()  # it listens until it is closed, and is no use to others
-        connection.autocommit = True
-        connection.execute(f"LISTEN {sql.CHANNEL}")
+            connection = self._one_that_listens()
 
         def wait(seconds: float) -> bool:
             with failures.told(self, "listen", self._kinds):
@@ -144,6 +140,15 @@ class EngineStorage(SQLVerbs):
             yield wait
         finally:
             connection.close()
+
+    def _one_that_listens(self) -> Any:
+        """A connection that is opened for it: one of the pool may have been lost meanwhile."""
+        pooled = self._engine.pool.recreate().connect()
+        connection: Any = pooled.driver_connection
+        pooled.detach()  # it listens until it is closed, and is no use to others
+        connection.autocommit = True
+        connection.execute(f"LISTEN {sql.CHANNEL}")
+        return connection
 
     @property
     def engine(self) -> Engine:
@@ -234,7 +239,7 @@ class EngineStorage(SQLVerbs):
             if not self._may_begin:
                 given.see_its_file(self._engine, action)
             with failures.told(self, action, self._kinds):
-                pooled = self._engine.raw_connection()
+                pooled = self._lender.fetch()
             if self._borrowed:
                 try:
                     not_of_a_parent(self, pooled, action)

@@ -211,6 +211,8 @@ def tables(metadata: MetaData | None = None, *, schema: str | None = None) -> Ta
             agency(),
             of_text("consumer"),
             whole("position"),
+            Column("token", _LONG, nullable=False, server_default=text("0")),
+            Column("workflow", Text, nullable=False, server_default=text("''")),
             PrimaryKeyConstraint("agency", "consumer"),
         ),
         versions=table(

@@ -15,6 +15,7 @@ from caseflow.kernel.recorded import quickly
 from caseflow.kernel.stored import StoredEvent
 from caseflow.storage.port import (
     Appended,
+    Checkpoint,
     Consumers,
     Count,
     FeedEntry,
@@ -199,16 +200,28 @@ class SQLVerbs(ABC):
                 lambda connection: feed.sequence(connection, self._prepared, agency),
             )
 
-    def checkpoint(self, agency: str, consumer: str, /) -> int:
-        """The position up to which a consumer has done its work (0: none yet)."""
+    def checkpoint(self, agency: str, consumer: str, /) -> Checkpoint:
+        """Where a consumer stands: at `Checkpoint()` before it has done any work."""
 
-        def work(connection: Any) -> int:
+        def work(connection: Any) -> Checkpoint:
             return feed.checkpoint(connection, self._prepared, agency, consumer)
 
         return self._read("read a checkpoint", work)
 
-    def advance(self, agency: str, consumer: str, /, *, expected: int, position: int) -> bool:
-        """Move a consumer's checkpoint. False where it does not stand at `expected`."""
+    def advance(
+        self,
+        agency: str,
+        consumer: str,
+        /,
+        *,
+        expected: Checkpoint,
+        position: int,
+        workflow: str = "",
+    ) -> bool:
+        """Move a consumer's checkpoint, and keep the workflow with it that it is of.
+
+        False where it is not `expected`.
+        """
 
         def work(connection: Any) -> bool:
             return feed.advance(
@@ -219,6 +232,7 @@ class SQLVerbs(ABC):
                 consumer,
                 expected=expected,
                 position=position,
+                workflow=workflow,
             )
 
         return self._write("move a checkpoint", work)

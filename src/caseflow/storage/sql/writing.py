@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from caseflow.storage.port import Appended, Listing, Unit
+from caseflow.storage.sql import failures
 from caseflow.storage.sql import statements as sql
 from caseflow.storage.sql.odd import is_odd, leniently
 from caseflow.storage.sql.statements import LISTED_COLUMNS, Scope, Statements
-from caseflow.storage.sql.tables import PREFIX
 
 AT_ONCE = 50
 """How many events of a unit one statement writes; the rest follows in its transaction."""
@@ -182,10 +182,7 @@ def _append_postgres(connection: Any, prepared: Statements, unit: Unit) -> None:
 
 def is_claimed(error: Exception) -> bool:
     """Whether PostgreSQL refused a command id that was used before."""
-    unique_violation = "23505"
-    about = getattr(error, "diag", None)
-    table = about.table_name if about is not None else None
-    return getattr(error, "sqlstate", None) == unique_violation and table == f"{PREFIX}commands"
+    return failures.is_taken(error, "commands")
 
 
 def _why_not(connection: Any, prepared: Statements, unit: Unit) -> Appended:

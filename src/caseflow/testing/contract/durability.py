@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from caseflow.storage.port import Appended, Consumers, Head, Query, Storage
+from caseflow.storage.port import Appended, Head, Query, Storage
 from caseflow.testing.contract.checks import ContractBroken, holds, needs, same
-from caseflow.testing.contract.feed import Reader, all_once, three_cases
+from caseflow.testing.contract.feed import Reader, all_once, move, positions, three_cases
 from caseflow.testing.contract.processes import context, process
 from caseflow.testing.contract.rows import NORTH, listing, opening, row, several, unit
 from caseflow.testing.contract.stores import PATIENCE, Meet, Opening, Stores
@@ -88,14 +88,14 @@ def test_counts_can_be_leaned_on_after_reopening(stores: Stores) -> None:
 def test_positions_and_checkpoints_are_the_same_after_reopening(stores: Stores) -> None:
     case_ids = three_cases(stores.store)
     before = list(stores.store.feed(NORTH, limit=1000))
-    stores.store.advance(NORTH, "letters", expected=0, position=4)
-    stores.store.advance(NORTH, "old", expected=0, position=4)
+    move(stores.store, "letters", 4)
+    move(stores.store, "old", 4)
     stores.store.delete_consumer(NORTH, "old")
     store = stores.reopened()
-    same("the consumers", store.consumers(NORTH), Consumers(len(before), {"letters": 4}))
+    same("the consumers", positions(store), (len(before), {"letters": 4}))
     same("the feed", list(store.feed(NORTH, limit=1000)), before)
-    same("the checkpoint", store.checkpoint(NORTH, "letters"), 4)
-    same("moving it", store.advance(NORTH, "letters", expected=4, position=6), True)
+    same("the checkpoint", store.checkpoint(NORTH, "letters").position, 4)
+    same("moving it", move(store, "letters", 6), True)
     store.append(unit(9, row(10, case_id="R-2")))
     all_once(store, Reader(store).to_the_end(), case_ids)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from caseflow.kernel.stored import StoredEvent
-from caseflow.storage.port import Appended, Consumers, FeedEntry, Storage
+from caseflow.storage.port import Appended, Checkpoint, Consumers, FeedEntry, Storage
 from caseflow.testing.contract.checks import needs, same
 from caseflow.testing.contract.races import PROCESSES, THREADS
 from caseflow.testing.contract.rows import NORTH, SOUTH, opening, several, unit
@@ -50,6 +50,18 @@ def all_once(store: Storage, seen: list[StoredEvent], case_ids: list[str]) -> No
     same("what the feed told, case by case", dict(by_case), {k: v for k, v in kept.items() if v})
 
 
+def move(store: Storage, consumer: str, position: int, *, agency: str = NORTH) -> bool:
+    """Move a checkpoint from where it is."""
+    found = store.checkpoint(agency, consumer)
+    return store.advance(agency, consumer, expected=found, position=position)
+
+
+def positions(store: Storage, agency: str = NORTH) -> tuple[int, dict[str, int]]:
+    """The end of the feed, and where each consumer stands."""
+    end, found = store.consumers(agency)
+    return end, {name: one.position for name, one in found.items()}
+
+
 def three_cases(store: Storage, agency: str = NORTH) -> list[str]:
     """Three cases that grow in turn, by one and by several events."""
     case_ids = ["R-1", "R-2", "R-3"]
@@ -66,7 +78,7 @@ def three_cases(store: Storage, agency: str = NORTH) -> list[str]:
 def test_the_feed_of_an_empty_store_is_empty(stores: Stores) -> None:
     same("the feed", list(stores.store.feed(NORTH)), [])
     same("the feed after a position", list(stores.store.feed(NORTH, after=3)), [])
-    same("a checkpoint", stores.store.checkpoint(NORTH, "letters"), 0)
+    same("a checkpoint", stores.store.checkpoint(NORTH, "letters").position, 0)
 
 
 @needs("feed")
@@ -128,24 +140,45 @@ def test_every_agency_has_a_feed_of_its_own(stores: Stores) -> None:
 @needs("feed")
 def test_a_checkpoint_moves_only_from_where_it_is_expected(stores: Stores) -> None:
     store = stores.store
-    same("from where it is not", store.advance(NORTH, "a", expected=3, position=9), False)
-    same("the checkpoint", store.checkpoint(NORTH, "a"), 0)
-    same("from the start", store.advance(NORTH, "a", expected=0, position=5), True)
-    same("from the start again", store.advance(NORTH, "a", expected=0, position=6), False)
-    same("the checkpoint", store.checkpoint(NORTH, "a"), 5)
-    same("onwards", store.advance(NORTH, "a", expected=5, position=8), True)
-    same("back, to read again", store.advance(NORTH, "a", expected=8, position=2), True)
-    same("the checkpoint", store.checkpoint(NORTH, "a"), 2)
+    nowhere = Checkpoint(3, 3)
+    same("from where it is not", store.advance(NORTH, "a", expected=nowhere, position=9), False)
+    start = store.checkpoint(NORTH, "a")
+    same("the checkpoint", start, Checkpoint())
+    same("from the start", store.advance(NORTH, "a", expected=start, position=5), True)
+    same("from the start again", store.advance(NORTH, "a", expected=start, position=6), False)
+    same("the checkpoint", store.checkpoint(NORTH, "a").position, 5)
+    same("onwards", move(store, "a", 8), True)
+    same("back, to read again", move(store, "a", 2), True)
+    found = store.checkpoint(NORTH, "a")
+    same("the checkpoint", found.position, 2)
+    store.advance(NORTH, "a", expected=found, position=3, workflow="repair-shop")
+    same("whose it is", store.checkpoint(NORTH, "a").workflow, "repair-shop")
+
+
+@needs("feed")
+def test_a_checkpoint_that_came_back_to_a_position_is_another_one(stores: Stores) -> None:
+    store = stores.store
+    same("placing it at the start", move(store, "a", 0), True)
+    for way in ([0], [5, 0], [None, 0]):
+        before = store.checkpoint(NORTH, "a")
+        for position in way:
+            done = store.delete_consumer(NORTH, "a") if position is None else None
+            same(f"moving it to {position}", done or move(store, "a", position or 0), True)
+        same("the position", store.checkpoint(NORTH, "a").position, 0)
+        late = store.advance(NORTH, "a", expected=before, position=9)
+        same(f"from before it was moved to {way}", late, False)
+    listed = dict(store.consumers(NORTH).checkpoints)
+    same("the consumers", listed, {"a": store.checkpoint(NORTH, "a")})
 
 
 @needs("feed")
 def test_consumers_and_agencies_have_checkpoints_of_their_own(stores: Stores) -> None:
     store = stores.store
-    store.advance(NORTH, "a", expected=0, position=5)
-    same("another consumer's", store.checkpoint(NORTH, "b"), 0)
-    same("another agency's", store.checkpoint(SOUTH, "a"), 0)
-    same("moving the other's", store.advance(NORTH, "b", expected=0, position=3), True)
-    same("the first", store.checkpoint(NORTH, "a"), 5)
+    move(store, "a", 5)
+    same("another consumer's", store.checkpoint(NORTH, "b").position, 0)
+    same("another agency's", store.checkpoint(SOUTH, "a").position, 0)
+    same("moving the other's", move(store, "b", 3), True)
+    same("the first", store.checkpoint(NORTH, "a").position, 5)
 
 
 @needs("feed")
@@ -158,12 +191,12 @@ def test_every_consumer_is_listed_with_its_checkpoint_and_the_end_of_the_feed(
     three_cases(store, SOUTH)
     store.append(opening("R-4", agency=SOUTH))
     same("the consumers before any worked", store.consumers(NORTH), Consumers(27, {}))
-    store.advance(NORTH, "a", expected=0, position=5)
-    store.advance(NORTH, "b", expected=0, position=27)
-    store.advance(SOUTH, "a", expected=0, position=28)
-    store.advance(NORTH, "b", expected=27, position=0)
-    same("the consumers of the north", store.consumers(NORTH), Consumers(27, {"a": 5, "b": 0}))
-    same("the consumers of the south", store.consumers(SOUTH), Consumers(28, {"a": 28}))
+    move(store, "a", 5)
+    move(store, "b", 27)
+    move(store, "a", 28, agency=SOUTH)
+    move(store, "b", 0)
+    same("the consumers of the north", positions(store), (27, {"a": 5, "b": 0}))
+    same("the consumers of the south", positions(store, SOUTH), (28, {"a": 28}))
 
 
 @needs("feed")
@@ -171,15 +204,16 @@ def test_a_consumer_that_is_deleted_is_as_if_it_had_never_worked(stores: Stores)
     store = stores.store
     same("deleting one that is not there", store.delete_consumer(NORTH, "a"), False)
     for agency in (NORTH, SOUTH):
-        store.advance(agency, "a", expected=0, position=5)
-        store.advance(agency, "b", expected=0, position=6)
+        move(store, "a", 5, agency=agency)
+        move(store, "b", 6, agency=agency)
+    before = store.checkpoint(NORTH, "a")
     same("deleting", store.delete_consumer(NORTH, "a"), True)
     same("deleting again", store.delete_consumer(NORTH, "a"), False)
-    same("the consumers", dict(store.consumers(NORTH).positions), {"b": 6})
-    same("the other agency's", dict(store.consumers(SOUTH).positions), {"a": 5, "b": 6})
-    same("its checkpoint", store.checkpoint(NORTH, "a"), 0)
-    same("going on", store.advance(NORTH, "a", expected=5, position=6), False)
-    same("beginning anew", store.advance(NORTH, "a", expected=0, position=1), True)
+    same("the consumers", positions(store)[1], {"b": 6})
+    same("the other agency's", positions(store, SOUTH)[1], {"a": 5, "b": 6})
+    same("its checkpoint", store.checkpoint(NORTH, "a").position, 0)
+    same("going on", store.advance(NORTH, "a", expected=before, position=6), False)
+    same("beginning anew", move(store, "a", 1), True)
 
 
 def _write_cases(store: Storage, number: int, meet: Meet) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from caseflow.storage.port import Appended, Count, Query
+from caseflow.storage.port import Appended, Checkpoint, Count, Query
 from caseflow.testing.contract.checks import ContractBroken, refuses, same
 from caseflow.testing.contract.rows import NORTH, history, listing, opening, unit
 from caseflow.testing.contract.stores import Stores
@@ -31,7 +31,9 @@ def feed(stores: Stores) -> None:
     store.append(unit(0))
     refuses("feed", "feed()", lambda: store.feed(NORTH))
     refuses("feed", "checkpoint()", lambda: store.checkpoint(NORTH, "a"))
-    refuses("feed", "advance()", lambda: store.advance(NORTH, "a", expected=0, position=1))
+    refuses(
+        "feed", "advance()", lambda: store.advance(NORTH, "a", expected=Checkpoint(), position=1)
+    )
     refuses("feed", "consumers()", lambda: store.consumers(NORTH))
     refuses("feed", "delete_consumer()", lambda: store.delete_consumer(NORTH, "a"))
 

@@ -10,7 +10,7 @@ from functools import partial
 from caseflow.kernel.errors import CaseExists, CommandReused
 from caseflow.storage.port import Appended, Head, History, Loose, Query, Storage
 from caseflow.testing.contract.checks import needs, raises, same
-from caseflow.testing.contract.feed import Reader, all_once
+from caseflow.testing.contract.feed import Reader, all_once, move
 from caseflow.testing.contract.lists import ids
 from caseflow.testing.contract.rows import NORTH, SOUTH, history, listing, opening, row, unit
 from caseflow.testing.contract.stores import Stores
@@ -255,8 +255,8 @@ def test_what_appending_and_moving_checkpoints_leave_loose_is_told(stores: Store
     store.append(opening("R-4", subjects=()))
     store.append(opening("R-5", subjects=("customer-1",)))
     end = store.feed(NORTH, limit=100)[-1].position
-    store.advance(NORTH, "mail", expected=0, position=end + 1)
-    store.advance(NORTH, "index", expected=0, position=end)
+    move(store, "mail", end + 1)
+    move(store, "index", end)
     ahead = Loose("consumer", "", "mail", end + 1)
     loose = {Loose("subject", "R-1", "s-9"), Loose("unheld", "R-4", "customer-1"), ahead}
     same("what does not fit", set(store.loose_ends(NORTH)), loose)
@@ -274,7 +274,7 @@ def test_what_does_not_fit_is_told_and_put_right_where_it_is_derived(stores: Sto
     same("what does not fit", list(store.loose_ends(NORTH)), [])
     store.append(unit(8, subjects=("s-9",)))
     store.append(opening("R-4", subjects=()))
-    store.advance(NORTH, "mail", expected=0, position=99)
+    move(store, "mail", 99)
     of_whom = right[0].events[0].subject
     loose = {
         Loose("subject", "R-1", "s-9"),

@@ -8,7 +8,7 @@ import threading
 
 from caseflow.storage.port import Appended, Head, Query, Storage, Unit
 from caseflow.testing.contract.checks import needs, same
-from caseflow.testing.contract.feed import Reader, all_once
+from caseflow.testing.contract.feed import Reader, all_once, move
 from caseflow.testing.contract.lists import ids
 from caseflow.testing.contract.rows import NORTH, listing, opening, row, several, unit
 from caseflow.testing.contract.stores import PATIENCE, Meet, Stores, Transaction
@@ -71,12 +71,12 @@ def test_what_was_rolled_back_is_in_no_list_count_or_feed(stores: Stores) -> Non
         transaction.store.append(unit(0, listing=held, subjects=("s-1",)))
         same("counting in it", transaction.store.count(NORTH, "lead", "mo").cases, 1)
         same("finding in it", ids(transaction.store.find(NORTH, Query(subject="s-1"))), ["R-1"])
-        transaction.store.advance(NORTH, "letters", expected=0, position=1)
+        move(transaction.store, "letters", 1)
         transaction.rollback()
     same("the count", store.count(NORTH, "lead", "mo").cases, 0)
     same("the list", ids(store.find(NORTH, Query())), [])
     same("the list by subject", ids(store.find(NORTH, Query(subject="s-1"))), [])
-    same("the checkpoint", store.checkpoint(NORTH, "letters"), 0)
+    same("the checkpoint", store.checkpoint(NORTH, "letters").position, 0)
     same("the feed", Reader(store).to_the_end(), [])
     leaning = opening("R-2", listing=held, counts=(before,))
     same("leaning on the count", store.append(leaning), Appended.DONE)
