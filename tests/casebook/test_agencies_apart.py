@@ -6,7 +6,7 @@ from functools import partial
 from itertools import count
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from caseflow import AsyncCasebook, Casebook, CaseflowError
@@ -117,7 +117,8 @@ def tried(store, kind, examples, runner, beside=None):
     """Draw turns, each time by two agencies that are new to the store."""
     numbers = count()
 
-    @settings(max_examples=examples)
+    # Each example is a life of two agencies: to look for the shortest that fails takes minutes.
+    @settings(max_examples=examples, phases=[Phase.generate])
     @given(turns=TURNS)
     def apart(turns):
         kept_apart(store, kind, turns, runner, next(numbers), beside)

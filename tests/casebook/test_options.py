@@ -36,6 +36,12 @@ def option(book, case_id, name, by=ANA):
     return next(found for found in book.options(case_id, by=by) if found.name == name)
 
 
+def test_what_is_asked_twice_is_answered_alike(book):
+    case_id = bring(book, "looked-at")
+    asked = {"by": ANA, "at": book.case(case_id).recorded_at}
+    assert book.options(case_id, **asked) == book.options(case_id, **asked)
+
+
 def test_an_option_says_what_it_needs_where_it_leads_and_what_refuses_it(book):
     case_id = bring(book, "looked-at")
     quote = option(book, case_id, "quote")

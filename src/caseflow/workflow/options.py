@@ -95,9 +95,9 @@ def _option(
         reason_awaited=waits,
         counts=command.counts,
         calendar=workflow.calendar,
-        clocks=clocks,
+        clocks=workflow._parts.clocks,
     )
-    answers = answers_of(workflow, case, row, context, command)
+    answers = answers_of(workflow, case, row, context._replace(clocks=clocks), command)
     judgement = concluded(workflow, case, row, edges, context, answers)
     return Option(
         row.name,
