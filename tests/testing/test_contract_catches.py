@@ -716,7 +716,7 @@ class LocksNobodyOut(LineStore):
 
     def _catch_up(self):
         super()._catch_up()
-        time.sleep(0.01)  # somebody else writes meanwhile
+        time.sleep(LONG_ENOUGH)  # somebody else writes meanwhile
 
 
 class MakesItsFileTwice(LineStore):
@@ -724,7 +724,7 @@ class MakesItsFileTwice(LineStore):
 
     def __init__(self, path):
         there = path.exists()
-        time.sleep(0.01)
+        time.sleep(LONG_ENOUGH)
         if not there:
             path.touch(exist_ok=False)
         super().__init__(path)
