@@ -27,7 +27,7 @@ demo: $(VENV)/.ready-run
 	@$(BIN)/python -m examples.demo $(if $(HMIS),--hmis "$(HMIS)")
 
 test: $(VENV)/.ready-suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 chaos: $(VENV)/.ready-suite
 	CASEFLOW_CHAOS=long $(BIN)/python -m pytest tests/chaos

@@ -466,7 +466,7 @@ def test_a_warning_is_told_again_without_the_count_that_nobody_knows_any_more(an
     assert first.verdict.judgements[0].noted == again.verdict.judgements[0].noted
 
 
-@pytest.mark.parametrize("rule", [caseload_cap(2), caseload_cap(1).warns()], ids=str)
+@pytest.mark.parametrize("rule", [caseload_cap(2), caseload_cap(1).warns()], ids=["2", "1, warns"])
 def test_the_kit_draws_and_plays_cases_of_a_workflow_that_counts(rule):
     workflow = with_cap(rule)
     drawn = set()

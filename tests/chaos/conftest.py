@@ -13,7 +13,8 @@ from tests.chaos.databases import with_tables
 from tests.support.postgres import OwnPostgres, _or_said
 
 LONG = "CASEFLOW_CHAOS"
-_told: list[str] = []
+COUNTED = "counted in the chaos"
+"""What a test counted travels with its report, from whichever process ran it."""
 
 FORMS = {
     "short": {"kills": 12, "contending": 3.0, "restarts": 2, "between": 0.8, "every": 30},
@@ -32,9 +33,17 @@ def pytest_report_header() -> str:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    if _told:
+    reports = [one for kind in ("passed", "failed") for one in terminalreporter.getreports(kind)]
+    told = [
+        line
+        for report in reports
+        if report.when == "call"
+        for what, line in report.user_properties
+        if what == COUNTED
+    ]
+    if told:
         terminalreporter.section(f"chaos, the {_form()} form")
-        for line in _told:
+        for line in told:
             terminalreporter.write_line(line)
 
 
@@ -62,9 +71,8 @@ def tell(request: pytest.FixtureRequest) -> Callable[..., None]:
     """Tell what a scenario counted; it stands at the end of the run."""
 
     def tell(**counted: object) -> None:
-        _told.append(
-            f"{request.node.name}: " + ", ".join(f"{what} {how}" for what, how in counted.items())
-        )
+        counts = ", ".join(f"{what} {how}" for what, how in counted.items())
+        request.node.user_properties.append((COUNTED, f"{request.node.name}: {counts}"))
 
     return tell
 
