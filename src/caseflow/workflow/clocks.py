@@ -146,6 +146,8 @@ class _Owing(NamedTuple):
     course: Course
     done: Sequence[Met]
     cancels: Sequence[Met]
+    holds: Times
+    """When its clock waited."""
     places: Times
     """When the case was where it is owed."""
     excused: Mapping[date, int]
@@ -154,8 +156,7 @@ class _Owing(NamedTuple):
     @property
     def paused(self) -> bool:
         """Whether its clock waits until the case is resumed."""
-        holds = self.course.holds if self.obligation.waits_on_hold else ()
-        return bool(holds) and holds[-1][1] == FOR_EVER
+        return bool(self.holds) and self.holds[-1][1] == FOR_EVER
 
 
 def _owing(
@@ -166,6 +167,7 @@ def _owing(
         course,
         _seen(obligation.met_by, case, now, known),
         _seen(obligation.cancelled_by, case, now, known),
+        holds_of(obligation, course),
         owed_times(obligation, course),
         excused=_excused(obligation, case) if case.exceptions else {},
     )
@@ -211,7 +213,7 @@ def _standing(
         status = "missed" if one.only_in_time else "overdue"
     else:
         status = "open" if now >= opens_at else "upcoming"
-    waits = owing.paused and status in ("paused", "excepted")  # until the hold ends
+    waits = status in ("paused", "excepted") and owing.paused  # until the hold ends
     return Standing(
         obligation=one,
         status=status,
@@ -234,20 +236,21 @@ def _found(owing: _Owing, begun: Begun, calendar: Calendar, now: datetime) -> Tu
     """
     one = owing.obligation
     places = places_of(begun, owing.places, now)
-    asked = Asked(one, begun, None, now, calendar, holds_of(one, owing.course))
+    asked = Asked(one, begun, None, now, calendar, owing.holds)
     if not one.again:
         done = done_of(begun, owing.done, now)
         turns = list(once(asked, done, places, owing.course, owing.cancels))
         return turns[-1] if turns else None
     times = uncancelled(places, owing.course, owing.cancels)
-    asked = asked._replace(met=max(counting(asked, owing.done, places), default=None))
+    if counted := counting(asked, owing.done, places):
+        asked = asked._replace(met=max(counted))
     found = WINDOWS[type(one.due)](asked) or Window(begun.at, begun.at)
     while True:
         anew = owed_again(max(found.due_at, begun.at), times)
         if anew is not None:
             asked = asked._replace(anew=anew)
             after = WINDOWS[type(one.due)](asked) or found
-        elif calendar.day_of(found.due_at) in owing.excused:
+        elif owing.excused and calendar.day_of(found.due_at) in owing.excused:
             after = following(asked, found)
         else:
             return Turn(found)
@@ -260,13 +263,13 @@ def _made_by(
     owing: _Owing, begun: Begun, window: Window, left: datetime, calendar: Calendar, now: datetime
 ) -> datetime:
     """By when an exception that bridges a time has to be made: what was missed before stays so."""
-    one, course = owing.obligation, owing.course
+    one = owing.obligation
     if one.only_in_time:
         return window.due_at
     if left == FOR_EVER or not one.again:
         return left
-    after = following(Asked(one, begun, None, now, calendar, holds_of(one, course)), window)
-    return making_up(one, window, after, course.stopped(owing.cancels))
+    after = following(Asked(one, begun, None, now, calendar, owing.holds), window)
+    return making_up(one, window, after, owing.course.stopped(owing.cancels))
 
 
 def _exception(
@@ -282,8 +285,10 @@ def _exception(
 
 def _seen(
     types: Sequence[type[Any]], case: Case[Any], now: datetime, known: Histories
-) -> list[Met]:
+) -> Sequence[Met]:
     """When events of some types occurred, as far as it is known: the first and latest of each."""
+    if not types:
+        return ()
     found: list[AnyRecorded] = []
     for event in types:
         if event in known:
