@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 import attrs
@@ -125,18 +126,24 @@ class Clocks(NamedTuple):
         return standings(self, case, now)
 
 
+@attrs.frozen
 class ToldOnce:
     """The clocks of a workflow, which each of many options asks about one case at one moment."""
 
-    def __init__(self, clocks: Clocks) -> None:
-        self._clocks = clocks
-        self._told: tuple[Case[Any], datetime, Sequence[Standing]] | None = None
+    clocks: Clocks
+    case: Case[Any] = attrs.field(repr=False)
+    now: datetime
+
+    @cached_property
+    def told(self) -> Sequence[Standing]:
+        """How the obligations stand then."""
+        return tuple(self.clocks.standings(self.case, self.now))
 
     def standings(self, case: Case[Any], now: datetime) -> Iterable[Standing]:
         """How every obligation stands whose clock has begun."""
-        if self._told is None or self._told[0] is not case or self._told[1] != now:
-            self._told = case, now, tuple(self._clocks.standings(case, now))
-        return self._told[2]
+        if case is self.case and now == self.now:
+            return self.told
+        return self.clocks.standings(case, now)
 
 
 class _Owing(NamedTuple):
