@@ -661,7 +661,9 @@ def test_starts_that_say_the_same_are_equal(make, other):
 def looks_ahead(case, context):
     """It asks how things stand now, later, and now again."""
     for at in (context.at, day(3, 10), context.at):
-        yield Unmet(found=[one.status for one in context.clocks.standings(case, at)])
+        standing = [one.status for one in context.clocks.standings(case, at)]
+        left = [unmet.found for _, unmet in context.clocks.left_undone(case, at)]
+        yield Unmet(found=(standing, left))
 
 
 def test_a_rule_is_told_how_it_stands_at_the_moment_it_asks_about():
@@ -671,7 +673,11 @@ def test_a_rule_is_told_how_it_stands_at_the_moment_it_asks_about():
     case, command = desk.book.case(desk.id), Command((Entry("again"),), Actor("ana"), now=desk.now)
     offered = next(one for one in options(asking, case, command) if one.name == "again")
     for (result,) in (offered.blocked_by, decide(asking, case, command).verdict.refusals):
-        assert [unmet.found for unmet in result.unmet] == [["open"], ["overdue"], ["open"]]
+        assert [unmet.found for unmet in result.unmet] == [
+            (["open"], []),
+            (["overdue"], ["not done, and overdue since 9 March 2026"]),
+            (["open"], []),
+        ]
 
 
 # -- far away --------------------------------------------------------------------------------

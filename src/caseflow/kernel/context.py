@@ -12,6 +12,7 @@ from caseflow.kernel.erased import Erased
 from caseflow.kernel.erasure_errors import ErasedRead
 from caseflow.kernel.errors import UndeclaredCount, UndeclaredRead
 from caseflow.kernel.recorded import Actor, AnyRecorded, Recorded
+from caseflow.kernel.results import Unmet
 
 E = TypeVar("E")
 
@@ -50,6 +51,10 @@ class Clocks(Protocol):
 
     def standings(self, case: Case[Any], now: datetime, /) -> Iterable[Any]:
         """A `Standing` for every obligation whose clock has begun."""
+        ...
+
+    def left_undone(self, case: Case[Any], now: datetime, /) -> Iterable[tuple[Any, Unmet]]:
+        """Each obligation that is left undone where the case ends now, and what is missing."""
         ...
 
 

@@ -4,7 +4,8 @@ A pure function of the case, the workflow and the moment. It looks at the first 
 the event types that it needs, and at the path, so that it costs the same however long the
 history is. Only how late something was met needs the events in between (`histories`), and so do
 the few of which the first and the latest do not tell (`repeated`). What came of each week or year
-is told by `occasions`, which counts with the same windows.
+is told by `occasions`, which counts with the same windows. What an ending would leave undone is
+said here, so that all the endings among the options of a case share it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ import attrs
 
 from caseflow.kernel.calendar import Calendar
 from caseflow.kernel.case import Case
+from caseflow.kernel.explain import plain_words
 from caseflow.kernel.recorded import AnyRecorded
+from caseflow.kernel.results import Unmet
 from caseflow.workflow.course import (
     Course,
     Times,
@@ -52,6 +55,7 @@ Status = Literal[
     "upcoming", "open", "overdue", "met", "excepted", "paused", "missed", "cancelled", "lapsed"
 ]
 Histories = Mapping[type[Any], tuple[AnyRecorded, ...]]
+Left = tuple[Obligation, Unmet]
 
 
 @attrs.frozen(kw_only=True)
@@ -125,10 +129,17 @@ class Clocks(NamedTuple):
         """How every obligation stands whose clock has begun."""
         return standings(self, case, now)
 
+    def left_undone(self, case: Case[Any], now: datetime) -> Iterable[Left]:
+        """Each obligation that is left undone where the case ends now, and what is missing."""
+        return left_undone(self.standings(case, now), self.calendar)
+
 
 @attrs.frozen
 class ToldOnce:
-    """The clocks of a workflow, which each of many options asks about one case at one moment."""
+    """The clocks of a workflow, which each of many options asks about one case at one moment.
+
+    What is told then is worked out once, when it is first asked for.
+    """
 
     clocks: Clocks
     case: Case[Any] = attrs.field(repr=False)
@@ -139,11 +150,52 @@ class ToldOnce:
         """How the obligations stand then."""
         return tuple(self.clocks.standings(self.case, self.now))
 
+    @cached_property
+    def left(self) -> Sequence[Left]:
+        """What is left undone then."""
+        return tuple(left_undone(self.told, self.clocks.calendar))
+
     def standings(self, case: Case[Any], now: datetime) -> Iterable[Standing]:
         """How every obligation stands whose clock has begun."""
-        if case is self.case and now == self.now:
-            return self.told
-        return self.clocks.standings(case, now)
+        return self.told if self._asks(case, now) else self.clocks.standings(case, now)
+
+    def left_undone(self, case: Case[Any], now: datetime) -> Iterable[Left]:
+        """Each obligation that is left undone where the case ends now, and what is missing."""
+        return self.left if self._asks(case, now) else self.clocks.left_undone(case, now)
+
+    def _asks(self, case: Case[Any], now: datetime) -> bool:
+        return case is self.case and now == self.now
+
+
+def left_undone(standings: Iterable[Standing], calendar: Calendar) -> Iterator[Left]:
+    """Of how obligations stand: those left undone where the case ends, and what is missing."""
+    for one in standings:
+        what = one.obligation
+        if one.status == "overdue" or (one.status in _TO_DO and not what.again):
+            thing = f" ({one.about})" if one.about else ""
+            yield (
+                what,
+                Unmet(
+                    about=what.wanted.rstrip(".") + thing,
+                    found=_left(one, calendar),
+                    remedy=what.remedy or "do it first",
+                    evidence=(one.since,),
+                ),
+            )
+
+
+_TO_DO = ("upcoming", "open", "paused")
+"""What is due once, and not yet; what is due again and again is always so."""
+
+
+def _left(one: Standing, calendar: Calendar) -> str:
+    """When it is, or was, to be done, in words."""
+    if one.due_at is None:
+        return "not done"
+    by = plain_words(calendar.day_of(one.due_at))
+    if one.status == "upcoming":
+        return f"not done: its time is from {plain_words(calendar.day_of(one.opens_at))} to {by}"
+    return f"not done, and {'overdue since' if one.status == 'overdue' else 'due by'} {by}"
 
 
 class _Owing(NamedTuple):
