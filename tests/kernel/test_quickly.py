@@ -1,6 +1,6 @@
 """Named tuples that are made past their constructor have every field, each in its place."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -26,6 +26,7 @@ from caseflow.kernel.case import Move, Seen
 from caseflow.kernel.codec import Codec
 from caseflow.workflow.command import Decided
 from caseflow.workflow.decide import open_case
+from caseflow.workflow.options import options
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -58,6 +59,10 @@ OPENED = open_case(
     CALLS, case_id="c1", agency="a", client="p", command=COMMAND._replace(entries=())
 )
 DECIDED = decide(CALLS, OPENED.case, COMMAND)
+ASKED = COMMAND._replace(
+    at=NOW + timedelta(hours=1), reason="it rings", histories={Rang: ()}, counts={("a", "b"): 3}
+)
+(OFFERED,) = options(CALLS, OPENED.case, ASKED)
 RECORDED = (*OPENED.events, *DECIDED.events)
 
 
@@ -66,6 +71,7 @@ def values():
     codec = Codec(CALLS.event_types)
     yield from (DECIDED, DECIDED.verdict, *DECIDED.verdict.judgements)
     yield from (judgement.context for judgement in DECIDED.verdict.judgements)
+    yield OFFERED.judgement.context
     yield from (*RECORDED, *(codec.decode(codec.encode(entry, "")) for entry in RECORDED))
     evolved = evolve(OPENED.case, DECIDED.events[0])
     for case in (DECIDED.case, fold(RECORDED, CALLS.state()), evolved):
@@ -121,3 +127,15 @@ def test_fields_stand_in_their_places():
     judged = DECIDED.verdict.judgements[-1]
     assert (judged.step, judged.position, judged.target) == ("answer", "ringing", "over")
     assert (judged.context.actor, judged.context.event) == (COMMAND.actor, answered.event)
+    assert OFFERED.judgement.context == Context(
+        actor=ASKED.actor,
+        at=ASKED.at,
+        now=NOW,
+        step="answer",
+        given_reason="it rings",
+        subject="p",
+        histories={Rang: ()},
+        counts={("a", "b"): 3},
+        calendar=CALLS.calendar,
+        clocks=OFFERED.judgement.context.clocks,
+    )

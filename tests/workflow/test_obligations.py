@@ -14,9 +14,12 @@ from hypothesis import strategies as st
 
 from caseflow import (
     ANY_OPEN,
+    Actor,
     Begun,
     Calendar,
     Casebook,
+    Command,
+    Entry,
     ExceptionMade,
     Hold,
     InvalidCall,
@@ -24,9 +27,11 @@ from caseflow import (
     Refused,
     Stage,
     Transition,
+    Unmet,
     Workflow,
     WorkflowInvalid,
     between,
+    decide,
     decision,
     each,
     ended,
@@ -37,11 +42,13 @@ from caseflow import (
     in_quarter,
     on_date,
     opened,
+    rule,
     within,
     yearly,
 )
 from caseflow.storage import MemoryStorage
 from caseflow.workflow.clocks import standings
+from caseflow.workflow.options import options
 
 NEW_YORK = ZoneInfo("America/New_York")
 MONDAY = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)  # ten in the morning in New York
@@ -645,6 +652,32 @@ def test_an_obligation_that_is_not_there_cannot_be_taken_out():
 def test_starts_that_say_the_same_are_equal(make, other):
     assert make() == make() != other
     assert hash(make()) == hash(make())
+
+
+# -- as a rule sees it -----------------------------------------------------------------------
+
+
+@rule("looks-ahead")
+def looks_ahead(case, context):
+    """It asks how things stand now, later, and now again."""
+    for at in (context.at, day(3, 10), context.at):
+        standing = [one.status for one in context.clocks.standings(case, at)]
+        left = [unmet.found for _, unmet in context.clocks.left_undone(case, at)]
+        yield Unmet(found=(standing, left))
+
+
+def test_a_rule_is_told_how_it_stands_at_the_moment_it_asks_about():
+    desk = Desk(WEEKLY)
+    desk.do("plan", "work")
+    asking = desk.workflow.extend("asking", version="1", rules={"again": [looks_ahead]})
+    case, command = desk.book.case(desk.id), Command((Entry("again"),), Actor("ana"), now=desk.now)
+    offered = next(one for one in options(asking, case, command) if one.name == "again")
+    for (result,) in (offered.blocked_by, decide(asking, case, command).verdict.refusals):
+        assert [unmet.found for unmet in result.unmet] == [
+            (["open"], []),
+            (["overdue"], ["not done, and overdue since 9 March 2026"]),
+            (["open"], []),
+        ]
 
 
 # -- far away --------------------------------------------------------------------------------

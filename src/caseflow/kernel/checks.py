@@ -202,8 +202,9 @@ def an_unmet(item: Any, kind: type[Any], *, place: int) -> None:
         raise TypeError(f"it yielded {item!r}, which is no Unmet")
     if not isinstance(item.about, str) or not isinstance(item.remedy, str):
         raise TypeError("it yielded an Unmet with an about or a remedy that is no text")
-    if not all(type(number) is int for number in item.evidence or ()):
-        raise TypeError("it yielded an Unmet with evidence that is no number of an event")
+    for number in item.evidence or ():
+        if type(number) is not int:
+            raise TypeError("it yielded an Unmet with evidence that is no number of an event")
     if place > MOST:
         raise ValueError(f"it yielded more than {MOST} Unmets")
 

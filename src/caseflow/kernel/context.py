@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 from caseflow.kernel.calendar import Calendar
+from caseflow.kernel.case import Case
 from caseflow.kernel.erased import Erased
 from caseflow.kernel.erasure_errors import ErasedRead
 from caseflow.kernel.errors import UndeclaredCount, UndeclaredRead
 from caseflow.kernel.recorded import Actor, AnyRecorded, Recorded
+from caseflow.kernel.results import Unmet
 
 E = TypeVar("E")
 
@@ -44,6 +46,18 @@ class HistoryNeeded(BaseException):
         super().__init__(rule, events)
 
 
+class Clocks(Protocol):
+    """What tells how the obligations of a workflow stand on a case."""
+
+    def standings(self, case: Case[Any], now: datetime, /) -> Iterable[Any]:
+        """A `Standing` for every obligation whose clock has begun."""
+        ...
+
+    def left_undone(self, case: Case[Any], now: datetime, /) -> Iterable[tuple[Any, Unmet]]:
+        """Each obligation that is left undone where the case ends now, and what is missing."""
+        ...
+
+
 _UTC = Calendar()
 
 
@@ -69,7 +83,7 @@ class Context(NamedTuple):
     countable: tuple[str, ...] = ()
     calendar: Calendar = _UTC
     """How the agency counts days: `context.calendar.day_of(context.at)` is its own day."""
-    clocks: Any = None
+    clocks: Clocks | None = None
     """What is due, for a rule that looks at it: `context.clocks.standings(case, context.at)`."""
 
     @property

@@ -160,11 +160,11 @@ class Rule(Generic[S_contra]):
             return self._judge_parts(case, context)
         if self.history or self.counts:
             context = self._reading(context)
-        unmet: tuple[Unmet, ...] = ()
+        unmet: list[Unmet] = []
         try:
             found = iter(self.check(case, context))  # type: ignore[misc]  # no parts: has a check
             for one in found:  # mostly there is none
-                unmet = (*unmet, one)
+                unmet.append(one)
                 an_unmet(one, Unmet, place=len(unmet))
         except NeedsInput:
             if not unmet:  # what was found before that stands, whatever will be entered
@@ -176,7 +176,7 @@ class Rule(Generic[S_contra]):
             return self._result(case, "fault", fault=str(named))
         except Exception as error:  # a rule is foreign code; what it raises is its fault
             return self._result(case, "fault", fault=f"{type(error).__name__}: {said(error)}")
-        return self._result(case, "unmet", unmet=unmet) if unmet else None
+        return self._result(case, "unmet", unmet=tuple(unmet)) if unmet else None
 
     def result(self, case: Case[S_contra], context: Context) -> Result:
         """The full result, met or unmet, with its evidence."""
@@ -207,19 +207,19 @@ class Rule(Generic[S_contra]):
         fault: str = "",
         parts: tuple[Result, ...] = (),
     ) -> Result:
-        found = sorted({number for item in unmet for number in item.evidence or ()})
+        found = {number for item in unmet for number in item.evidence or ()}
         if not found or any(item.evidence is None for item in unmet):
-            latest = (case.latest_recorded(cls) for cls in self.rests_on)
-            found = sorted({*found, *(entry.number for entry in latest if entry)})
+            latest = map(case.latest_recorded, self.rests_on)
+            found.update(entry.number for entry in latest if entry)
         for part in parts:
-            found = sorted({*found, *part.evidence})
+            found.update(part.evidence)
         return Result(
             rule=self.id,
             outcome=outcome,
             strength=self.strength,
             wanted=self.wanted,
             unmet=unmet,
-            evidence=tuple(found),
+            evidence=tuple(sorted(found)),
             excepted_by=self.excepted_by,
             source=self.source,
             within=self.within,

@@ -61,12 +61,12 @@ def not_yet_enrolled(
     )
     def not_begun(case: Casework, context: Context) -> Iterator[Unmet]:
         programs = [enrollment.program for enrollment in case.state.programs]
-        begun = _begun(case, served_in)
+        begun = () if programs else _begun(case, served_in)
         if programs or begun:
             yield Unmet(
                 found=f"enrolled in {', '.join(programs)}" if programs else "services have begun",
                 remedy=remedy,
-                evidence=None if programs else begun,
+                evidence=begun or None,
             )
 
     return not_begun

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from caseflow.kernel.calendar import Calendar, Span, span_of
+from caseflow.kernel.calendar import Span, span_of
 from caseflow.kernel.case import Case
 from caseflow.kernel.checks import so_many
 from caseflow.kernel.context import Context
@@ -17,7 +17,6 @@ from caseflow.kernel.recorded import AnyRecorded
 from caseflow.kernel.rules import Rule, Unmet, rule
 from caseflow.kernel.verdict import in_words
 from caseflow.rules.sources import field
-from caseflow.workflow.clocks import Standing
 from caseflow.workflow.obligation import entered
 from caseflow.workflow.vocabulary import maker
 
@@ -151,31 +150,9 @@ def not_older_than(
 @rule("nothing-left-undone", source=field("what an ending leaves undone is told"))
 def nothing_left_undone(case: Case[Any], context: Context) -> Iterator[Unmet]:
     """Nothing that is due is left undone when the case ends."""
-    for one in context.clocks.standings(case, context.at) if context.clocks else ():
-        what = one.obligation
-        done = type(context.proposed) in (*what.met_by, *what.cancelled_by)
-        if not done and (one.status == "overdue" or (one.status in _TO_DO and not what.again)):
-            thing = f" ({one.about})" if one.about else ""
-            yield Unmet(
-                about=what.wanted.rstrip(".") + thing,
-                found=_left(one, context.calendar),
-                remedy=what.remedy or "do it first",
-                evidence=(one.since,),
-            )
-
-
-_TO_DO = ("upcoming", "open", "paused")
-"""What is due once, and not yet; what is due again and again is always so."""
-
-
-def _left(one: Standing, calendar: Calendar) -> str:
-    """When it is, or was, to be done, in words."""
-    if one.due_at is None:
-        return "not done"
-    by = plain_words(calendar.day_of(one.due_at))
-    if one.status == "upcoming":
-        return f"not done: its time is from {plain_words(calendar.day_of(one.opens_at))} to {by}"
-    return f"not done, and {'overdue since' if one.status == 'overdue' else 'due by'} {by}"
+    for what, unmet in context.clocks.left_undone(case, context.at) if context.clocks else ():
+        if type(context.proposed) not in (*what.met_by, *what.cancelled_by):
+            yield unmet
 
 
 def not_assessed(needs: Iterable[int]) -> str:

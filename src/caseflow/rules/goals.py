@@ -57,8 +57,9 @@ def goals_set(case: Casework, context: Context) -> Iterator[Unmet]:
 )
 def goals_answer_needs(case: Casework, context: Context) -> Iterator[Unmet]:
     """Every goal answers a need that was assessed."""
+    assessed = {need.number for need in case.state.needs}
     for goal in _standing(case):
-        unknown = [number for number in goal.needs if case.state.need(number) is None]
+        unknown = [number for number in goal.needs if number not in assessed]
         if unknown or not goal.needs:
             yield Unmet(
                 about=f"goal {goal.number}",

@@ -37,8 +37,9 @@ _PLAN = (PlanItemDrafted, PlanItemDropped, GoalProposed, GoalDropped)
 def needs_covered(case: Casework, context: Context) -> Iterator[Unmet]:
     """Every numbered need is met, addressed by a plan item, or deferred with a reason."""
     state = case.state
+    planned = {number for item in state.plan for number in item.needs}
     for need in state.needs:
-        if not _settled(need) and not state.items_for(need.number):
+        if not _settled(need) and need.number not in planned:
             yield Unmet(
                 about=f"need {need.number}",
                 found="no plan item, and no deferral with a reason",
@@ -62,8 +63,9 @@ def _settled(need: Need) -> bool:
 def plan_items_relate(case: Casework, context: Context) -> Iterator[Unmet]:
     """Every plan item names the number of a need that was assessed."""
     state = case.state
+    assessed = {need.number for need in state.needs}
     for item in state.plan:
-        unknown = [number for number in item.needs if state.need(number) is None]
+        unknown = [number for number in item.needs if number not in assessed]
         if unknown or not item.needs:
             yield Unmet(
                 about=f"plan item {item.number}",
@@ -103,13 +105,13 @@ def plan_items_complete(case: Casework, context: Context) -> Iterator[Unmet]:
 
 def _missing(item: PlanItem) -> dict[str, str]:
     """The parts that a plan item lacks, in words, and what to add."""
-    parts = {
-        ("nobody who does it", "who does it"): item.actor.strip(),
-        ("no activity", "an activity"): item.activity.strip(),
-        ("no date", "a date"): item.by_date,
-        ("no expected outcome", "an expected outcome"): item.expected_outcome.strip(),
-    }
-    return dict(words for words, value in parts.items() if not value)
+    parts = (
+        (item.actor.strip(), "nobody who does it", "who does it"),
+        (item.activity.strip(), "no activity", "an activity"),
+        (item.by_date, "no date", "a date"),
+        (item.expected_outcome.strip(), "no expected outcome", "an expected outcome"),
+    )
+    return {lacking: wanted for value, lacking, wanted in parts if not value}
 
 
 @rule(
@@ -172,7 +174,12 @@ def _changed_since(case: Casework, number: int) -> list[str]:
             changed.append(f"goal {goal.number} was dropped")
         elif goal.recorded > number:
             changed.append(f"goal {goal.number}")
+    amended = case.amended_since(number, *_PLAN)
+    return [*changed, *(_said_by(state, one.of) for one in amended)]
+
+
+def _said_by(state: CaseworkState, number: int) -> str:
+    """What an event said of the plan, in words."""
     words = {one.recorded: f"plan item {one.number}" for one in state.plan}
     words |= {goal.recorded: f"goal {goal.number}" for goal in state.goals}
-    amended = case.amended_since(number, *_PLAN)
-    return [*changed, *(words.get(one.of, f"what event {one.of} said") for one in amended)]
+    return words.get(number, f"what event {number} said")

@@ -4,20 +4,24 @@ A pure function of the case, the workflow and the moment. It looks at the first 
 the event types that it needs, and at the path, so that it costs the same however long the
 history is. Only how late something was met needs the events in between (`histories`), and so do
 the few of which the first and the latest do not tell (`repeated`). What came of each week or year
-is told by `occasions`, which counts with the same windows.
+is told by `occasions`, which counts with the same windows. What an ending would leave undone is
+said here, so that all the endings among the options of a case share it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 import attrs
 
 from caseflow.kernel.calendar import Calendar
 from caseflow.kernel.case import Case
+from caseflow.kernel.explain import plain_words
 from caseflow.kernel.recorded import AnyRecorded
+from caseflow.kernel.results import Unmet
 from caseflow.workflow.course import (
     Course,
     Times,
@@ -51,6 +55,7 @@ Status = Literal[
     "upcoming", "open", "overdue", "met", "excepted", "paused", "missed", "cancelled", "lapsed"
 ]
 Histories = Mapping[type[Any], tuple[AnyRecorded, ...]]
+Left = tuple[Obligation, Unmet]
 
 
 @attrs.frozen(kw_only=True)
@@ -124,19 +129,73 @@ class Clocks(NamedTuple):
         """How every obligation stands whose clock has begun."""
         return standings(self, case, now)
 
+    def left_undone(self, case: Case[Any], now: datetime) -> Iterable[Left]:
+        """Each obligation that is left undone where the case ends now, and what is missing."""
+        return left_undone(self.standings(case, now), self.calendar)
 
+
+@attrs.frozen
 class ToldOnce:
-    """The clocks of a workflow, which each of many options asks about one case at one moment."""
+    """The clocks of a workflow, which each of many options asks about one case at one moment.
 
-    def __init__(self, clocks: Clocks) -> None:
-        self._clocks = clocks
-        self._told: tuple[Case[Any], datetime, Sequence[Standing]] | None = None
+    What is told then is worked out once, when it is first asked for.
+    """
+
+    clocks: Clocks
+    case: Case[Any] = attrs.field(repr=False)
+    now: datetime
+
+    @cached_property
+    def told(self) -> Sequence[Standing]:
+        """How the obligations stand then."""
+        return tuple(self.clocks.standings(self.case, self.now))
+
+    @cached_property
+    def left(self) -> Sequence[Left]:
+        """What is left undone then."""
+        return tuple(left_undone(self.told, self.clocks.calendar))
 
     def standings(self, case: Case[Any], now: datetime) -> Iterable[Standing]:
         """How every obligation stands whose clock has begun."""
-        if self._told is None or self._told[0] is not case or self._told[1] != now:
-            self._told = case, now, tuple(self._clocks.standings(case, now))
-        return self._told[2]
+        return self.told if self._asks(case, now) else self.clocks.standings(case, now)
+
+    def left_undone(self, case: Case[Any], now: datetime) -> Iterable[Left]:
+        """Each obligation that is left undone where the case ends now, and what is missing."""
+        return self.left if self._asks(case, now) else self.clocks.left_undone(case, now)
+
+    def _asks(self, case: Case[Any], now: datetime) -> bool:
+        return case is self.case and now == self.now
+
+
+def left_undone(standings: Iterable[Standing], calendar: Calendar) -> Iterator[Left]:
+    """Of how obligations stand: those left undone where the case ends, and what is missing."""
+    for one in standings:
+        what = one.obligation
+        if one.status == "overdue" or (one.status in _TO_DO and not what.again):
+            thing = f" ({one.about})" if one.about else ""
+            yield (
+                what,
+                Unmet(
+                    about=what.wanted.rstrip(".") + thing,
+                    found=_left(one, calendar),
+                    remedy=what.remedy or "do it first",
+                    evidence=(one.since,),
+                ),
+            )
+
+
+_TO_DO = ("upcoming", "open", "paused")
+"""What is due once, and not yet; what is due again and again is always so."""
+
+
+def _left(one: Standing, calendar: Calendar) -> str:
+    """When it is, or was, to be done, in words."""
+    if one.due_at is None:
+        return "not done"
+    by = plain_words(calendar.day_of(one.due_at))
+    if one.status == "upcoming":
+        return f"not done: its time is from {plain_words(calendar.day_of(one.opens_at))} to {by}"
+    return f"not done, and {'overdue since' if one.status == 'overdue' else 'due by'} {by}"
 
 
 class _Owing(NamedTuple):
@@ -146,6 +205,8 @@ class _Owing(NamedTuple):
     course: Course
     done: Sequence[Met]
     cancels: Sequence[Met]
+    holds: Times
+    """When its clock waited."""
     places: Times
     """When the case was where it is owed."""
     excused: Mapping[date, int]
@@ -154,8 +215,7 @@ class _Owing(NamedTuple):
     @property
     def paused(self) -> bool:
         """Whether its clock waits until the case is resumed."""
-        holds = self.course.holds if self.obligation.waits_on_hold else ()
-        return bool(holds) and holds[-1][1] == FOR_EVER
+        return bool(self.holds) and self.holds[-1][1] == FOR_EVER
 
 
 def _owing(
@@ -166,6 +226,7 @@ def _owing(
         course,
         _seen(obligation.met_by, case, now, known),
         _seen(obligation.cancelled_by, case, now, known),
+        holds_of(obligation, course),
         owed_times(obligation, course),
         excused=_excused(obligation, case) if case.exceptions else {},
     )
@@ -211,7 +272,7 @@ def _standing(
         status = "missed" if one.only_in_time else "overdue"
     else:
         status = "open" if now >= opens_at else "upcoming"
-    waits = owing.paused and status in ("paused", "excepted")  # until the hold ends
+    waits = status in ("paused", "excepted") and owing.paused  # until the hold ends
     return Standing(
         obligation=one,
         status=status,
@@ -234,20 +295,21 @@ def _found(owing: _Owing, begun: Begun, calendar: Calendar, now: datetime) -> Tu
     """
     one = owing.obligation
     places = places_of(begun, owing.places, now)
-    asked = Asked(one, begun, None, now, calendar, holds_of(one, owing.course))
+    asked = Asked(one, begun, None, now, calendar, owing.holds)
     if not one.again:
         done = done_of(begun, owing.done, now)
         turns = list(once(asked, done, places, owing.course, owing.cancels))
         return turns[-1] if turns else None
     times = uncancelled(places, owing.course, owing.cancels)
-    asked = asked._replace(met=max(counting(asked, owing.done, places), default=None))
+    if counted := counting(asked, owing.done, places):
+        asked = asked._replace(met=max(counted))
     found = WINDOWS[type(one.due)](asked) or Window(begun.at, begun.at)
     while True:
         anew = owed_again(max(found.due_at, begun.at), times)
         if anew is not None:
             asked = asked._replace(anew=anew)
             after = WINDOWS[type(one.due)](asked) or found
-        elif calendar.day_of(found.due_at) in owing.excused:
+        elif owing.excused and calendar.day_of(found.due_at) in owing.excused:
             after = following(asked, found)
         else:
             return Turn(found)
@@ -260,13 +322,13 @@ def _made_by(
     owing: _Owing, begun: Begun, window: Window, left: datetime, calendar: Calendar, now: datetime
 ) -> datetime:
     """By when an exception that bridges a time has to be made: what was missed before stays so."""
-    one, course = owing.obligation, owing.course
+    one = owing.obligation
     if one.only_in_time:
         return window.due_at
     if left == FOR_EVER or not one.again:
         return left
-    after = following(Asked(one, begun, None, now, calendar, holds_of(one, course)), window)
-    return making_up(one, window, after, course.stopped(owing.cancels))
+    after = following(Asked(one, begun, None, now, calendar, owing.holds), window)
+    return making_up(one, window, after, owing.course.stopped(owing.cancels))
 
 
 def _exception(
@@ -282,8 +344,10 @@ def _exception(
 
 def _seen(
     types: Sequence[type[Any]], case: Case[Any], now: datetime, known: Histories
-) -> list[Met]:
+) -> Sequence[Met]:
     """When events of some types occurred, as far as it is known: the first and latest of each."""
+    if not types:
+        return ()
     found: list[AnyRecorded] = []
     for event in types:
         if event in known:

@@ -126,12 +126,14 @@ def holds_of(obligation: Obligation, course: Course) -> Times:
 
 
 def cancelled(
-    due_at: datetime, course: Course, cancels: Iterable[Met], done: Met | None = None
+    due_at: datetime, course: Course, cancels: Sequence[Met], done: Met | None = None
 ) -> bool:
     """Whether something had happened since which it is not owed, and the case was not reopened.
 
     By the moment at which it is due; or, of what was done, by then.
     """
+    if not cancels:
+        return False
     by = done or Met(due_at, maxsize)
     back = max((one for one in course.reopened if one <= by), default=Met(NEVER, 0))
     return any(back < met < by and met.at < due_at for met in cancels)

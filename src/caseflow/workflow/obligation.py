@@ -289,12 +289,12 @@ class Obligation:
             return self.since
         return entered(*self.during) if self.during else opened()
 
-    @property
+    @cached_property
     def again(self) -> bool:
         """Whether it is due again and again."""
         return isinstance(self.due, (Every, Yearly))
 
-    @property
+    @cached_property
     def by_calendar(self) -> bool:
         """Whether it is due in each week, month, quarter or year by the calendar."""
         return isinstance(self.due, Every) and self.due.counted == "calendar"
@@ -304,27 +304,27 @@ class Obligation:
         """Whether its clock runs whenever the case is where it is owed."""
         return self.since in (None, entered(*self.during) if self.during else opened())
 
-    @property
+    @cached_property
     def rolling(self) -> bool:
         """Whether it is due again since the last time that it was done."""
         return isinstance(self.due, Every) and self.due.counted == "rolling"
 
-    @property
+    @cached_property
     def anew(self) -> bool:
         """Whether its time begins anew where it fell due while it was not owed."""
         return isinstance(self.due, (Within, Every, Yearly))
 
-    @property
+    @cached_property
     def waits_on_hold(self) -> bool:
         """Whether the time on hold does not count."""
         return not self.runs_on_hold and isinstance(self.due, (Within, Every))
 
-    @property
+    @cached_property
     def in_window(self) -> bool:
         """Whether what was done counts from the opening of a window on, not from the start."""
         return isinstance(self.due, (Between, Yearly, InQuarter))
 
-    @property
+    @cached_property
     def only_in_time(self) -> bool:
         """Whether what is done after its time does not meet it any more."""
         return isinstance(self.due, InQuarter)

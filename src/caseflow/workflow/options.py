@@ -10,6 +10,7 @@ import attrs
 from caseflow.kernel.case import Case, S
 from caseflow.kernel.context import Context, CountNeeded, HistoryNeeded
 from caseflow.kernel.errors import HistoricalCase
+from caseflow.kernel.recorded import quickly
 from caseflow.kernel.rules import Result
 from caseflow.kernel.verdict import Judgement
 from caseflow.workflow.clocks import ToldOnce
@@ -64,7 +65,7 @@ def options_or_ask(workflow: Workflow[S], case: Case[S], command: Command) -> tu
     if case.historical:
         raise HistoricalCase(case_id=case.id)
     here = workflow.dispatch.get(case.position or "", {})
-    clocks = ToldOnce(workflow._parts.clocks)
+    clocks = ToldOnce(workflow._parts.clocks, case, command.at or command.now)
     return tuple(
         _option(workflow, case, edges, command, clocks)
         for edges in here.values()
@@ -80,33 +81,43 @@ def _option(
     clocks: ToldOnce,
 ) -> Option:
     row: Row = edges[0].row
-    transition = row.transition
-    event = None if row.needed else bare_event(row)
-    waits = bool(row.codes or transition.reason_required) and command.reason is None
-    context = Context(
-        command.actor,
-        command.at or command.now,
-        command.now,
-        row.name,
-        event,
-        command.reason,
-        case.identity.client,
-        command.histories,
-        reason_awaited=waits,
-        counts=command.counts,
-        calendar=workflow.calendar,
-        clocks=workflow._parts.clocks,
-    )
-    answers = answers_of(workflow, case, row, context._replace(clocks=clocks), command)
+    context = _context(workflow, case, row, command, clocks)
+    answers = answers_of(workflow, case, row, context, command)
     judgement = concluded(workflow, case, row, edges, context, answers)
     return Option(
         row.name,
         row.label,
         judgement.allowed,
         judgement.target,
-        transition.records,
+        row.transition.records,
         row.needed,
         row.codes,
-        waits,
+        context.reason_awaited,
         judgement,
+    )
+
+
+def _context(
+    workflow: Workflow[Any], case: Case[Any], row: Row, command: Command, clocks: ToldOnce
+) -> Context:
+    """What rules see of an option: what would have to be entered for it is not known yet."""
+    reasoned = bool(row.codes or row.transition.reason_required)
+    return quickly(
+        Context,
+        (
+            command.actor,
+            command.at or command.now,
+            command.now,
+            row.name,
+            None if row.needed else bare_event(row),
+            command.reason,
+            case.identity.client,
+            command.histories,
+            "",
+            reasoned and command.reason is None,
+            command.counts,
+            (),
+            workflow.calendar,
+            clocks,
+        ),
     )

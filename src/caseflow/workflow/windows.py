@@ -186,6 +186,8 @@ def _shifted(
 
     `due_on` is its day, where that may be one which the zone left out.
     """
+    if not asked.holds:
+        return due_at
     calendar = asked.calendar
     due_on = due_on or calendar.day_of(due_at)
     working = span.unit == "working day"
