@@ -51,7 +51,8 @@ def amendment_unmet(
         )
     moves = fold(history, workflow.state()).path
     if isinstance(event, Voided):
-        return tuple(_void_unmet(target, moves))
+        ended = moves[-1].position in workflow.ends
+        return tuple(_void_unmet(target, moves, ended=ended))
     return tuple(_correction_unmet(workflow, history, target, event, context, moves))
 
 
@@ -85,11 +86,13 @@ def not_amended(event: Amendment, unmet: Sequence[Unmet]) -> Result:
     return built_in("amendment", f"Event {event.number} can be {done}.", *unmet)
 
 
-def _void_unmet(target: AnyRecorded, moves: tuple[Move, ...]) -> Iterable[Unmet]:
+def _void_unmet(target: AnyRecorded, moves: tuple[Move, ...], *, ended: bool) -> Iterable[Unmet]:
     if isinstance(target.event, CaseOpened):
         yield Unmet(
             found="event 1 opened the case",
-            remedy="end the case as entered in error",
+            remedy="reopen the case, and end it as entered in error"
+            if ended
+            else "end the case as entered in error",
             evidence=(1,),
         )
     elif target.stage is not None and target.number != moves[-1].number:
@@ -125,11 +128,12 @@ def _correction_unmet(
     moment = event.occurred_at
     if moment is not None and event_type(target.event).kind == "decision" and moment > context.now:
         yield Unmet(
-            found=f"the corrected moment, {plain_words(moment)}, lies in the future",
+            found=f"the corrected moment, {plain_words(context.calendar.here(moment))}, "
+            "lies in the future",
             remedy="give the moment at which it was decided",
         )
     if moment is not None and target.stage is not None:
-        yield from _order_unmet(target, moment, moves)
+        yield from _order_unmet(target, context.calendar.here(moment), moves)
     if target.transition is not None and not isinstance(target.event, CaseOpened):
         yield from _rejudged(workflow, history, target, event, context)
 
