@@ -5,9 +5,25 @@ from datetime import timedelta
 import attrs
 import pytest
 
-from caseflow import Actor, Calendar, Context, Corrected, Voided
-from caseflow.casework import ContactAttempted, PlanApproved, PlanItemDrafted, ProgressNoted
-from caseflow.rules import VOCABULARY, at_least, not_older_than, plan_approved
+from caseflow import Actor, Calendar, Context, Corrected, Transition, Voided
+from caseflow.casework import (
+    AssessmentCompleted,
+    ContactAttempted,
+    EligibilityDetermined,
+    Enrolled,
+    PlacementMade,
+    PlanApproved,
+    PlanItemDrafted,
+    ProgressNoted,
+)
+from caseflow.rules import (
+    VOCABULARY,
+    at_least,
+    contact_attempted,
+    not_older_than,
+    plan_approved,
+    recorded,
+)
 from caseflow.stages import six_stage
 from tests.rules.rows import ROWS
 from tests.rules.said import SAID
@@ -144,6 +160,31 @@ def test_an_end_as_unable_to_locate_is_dated_to_the_last_contact_at_the_earliest
     assert early.refusals[0].evidence == (met.events[0].number,)
     midnight = (desk.now - timedelta(days=2)).replace(hour=0)
     assert desk.book.ask("case", end, by="ana", at=midnight).allowed
+
+
+def test_a_span_of_hours_is_counted_by_the_hour():
+    hours = contact_attempted(over="48 hours")
+    placed = recorded(
+        "placed",
+        PlacementMade,
+        wanted="The client has a place.",
+        since_entering=("work",),
+        after="48 hours",
+    )
+    desk = Desk(workflow_of({"contact-attempted": hours, "recorded": placed}))
+    for passed in (0, 47, 1):
+        desk.now += timedelta(hours=passed)
+        desk.do(ContactAttempted(), PlacementMade(kind="housing"))
+        found = {} if passed == 1 else {"contact-attempted", "placed"}
+        assert set(desk.judged()) == set(found)
+
+
+def test_who_comes_straight_back_to_be_assessed_is_assessed_anew():
+    back = Transition("assess-again", source="planning", to="assessment")
+    desk = Desk(six_stage.extend("county", version="1", transitions=[back]))
+    desk.do(EligibilityDetermined(eligible=True), Enrolled(program="housing"), "assess")
+    desk.do(AssessmentCompleted(nothing_found=("needs", "strengths")), "plan", "assess-again")
+    assert set(desk.judged("plan")) == {"assessment-before-plan"}
 
 
 def mended(row):

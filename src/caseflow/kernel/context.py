@@ -70,7 +70,10 @@ class Context(NamedTuple):
     calendar: Calendar = _UTC
     """How the agency counts days: `context.calendar.day_of(context.at)` is its own day."""
     clocks: Any = None
-    """What is due, for a rule that looks at it: `context.clocks.standings(case, context.at)`."""
+    """What is due, for a rule that looks at it: `context.clocks.standings(case, context.at)`.
+
+    `context.clocks.ends` are the positions in which cases have ended.
+    """
 
     @property
     def event(self) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import datetime
 
 from caseflow.casework import (
     CaseworkState,
@@ -168,7 +168,7 @@ def contact_attempted(*, times: int = 1, over: Span | str = "0 days") -> Rule[Ca
                 remedy="try to reach the client, and record each attempt",
                 evidence=numbers or None,
             )
-        elif _last_day(failed[0].occurred_at, long, context) > day_of(context.now):
+        elif not _passed(failed[0].occurred_at, long, context):
             began = day_of(failed[0].occurred_at)
             yield Unmet(
                 found=f"attempts since {plain_words(began)}",
@@ -179,9 +179,12 @@ def contact_attempted(*, times: int = 1, over: Span | str = "0 days") -> Rule[Ca
     return attempted
 
 
-def _last_day(first: datetime, span: Span, context: Context) -> date:
-    """The day so long after the first attempt."""
-    return context.calendar.after(context.calendar.day_of(first), span)
+def _passed(first: datetime, span: Span, context: Context) -> bool:
+    """Whether it is the day (or the hour) so long after the first attempt, or later."""
+    calendar = context.calendar
+    if span.unit == "hour":
+        return calendar.later(first, span) <= context.now
+    return calendar.after(calendar.day_of(first), span) <= calendar.day_of(context.now)
 
 
 def _attempts(count: int, *, reached: bool) -> str:

@@ -129,6 +129,7 @@ class ToldOnce:
     """The clocks of a workflow, which each of many options asks about one case at one moment."""
 
     def __init__(self, clocks: Clocks) -> None:
+        self.ends = clocks.ends
         self._clocks = clocks
         self._told: tuple[Case[Any], datetime, Sequence[Standing]] | None = None
 
