@@ -741,6 +741,11 @@ NOTHING = {
         "4 March 2026 has passed, so that nothing is bridged",
         "give a later until; or name the day on which it was due (due_on), to excuse that one time",
     ),
+    "an end that has passed, of an exception that is dated before": (
+        {"until": day(3, 4, 22), "at": day(3, 3)},
+        "4 March 2026 has passed, so that nothing is bridged",
+        "give a later until; or name the day on which it was due (due_on), to excuse that one time",
+    ),
 }
 
 
@@ -749,8 +754,10 @@ def test_an_exception_that_would_change_nothing_is_refused(given):
     fields, found, remedy = NOTHING[given]
     desk = working(BY_THE_WEEK)
     desk.do(NoteWritten(), at=day(3, 5))
+    at = fields.get("at")
+    fields = {name: value for name, value in fields.items() if name != "at"}
     made = ExceptionMade(rule="weekly-note", reason="staff ill", **fields)
-    (refusal,) = desk.book.ask(desk.id, made, by="boss").refusals
+    (refusal,) = desk.book.ask(desk.id, made, by="boss", at=at).refusals
     assert (refusal.rule, refusal.unmet[0].found, refusal.unmet[0].remedy) == (
         "exception-entitled",
         found,

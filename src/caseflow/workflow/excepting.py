@@ -44,7 +44,7 @@ def exception_unmet(
         return (Unmet(found=found, remedy=f"ask {any_of_roles(workflow, sorted(roles))}"),)
     if made.due_on is not None:
         return tuple(_occasion_unmet(workflow, history, made, context))
-    if obligation is not None and made.until is not None and made.until < context.at:
+    if obligation is not None and made.until is not None and made.until < context.now:
         return (
             Unmet(
                 found=f"{plain_words(context.calendar.day_of(made.until))} has passed, so that "
