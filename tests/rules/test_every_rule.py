@@ -5,7 +5,7 @@ from datetime import timedelta
 import attrs
 import pytest
 
-from caseflow import Actor, Calendar, Context, Corrected, Transition, Voided
+from caseflow import Actor, Calendar, Context, Corrected, Transition, Voided, WorkflowInvalid
 from caseflow.casework import (
     AssessmentCompleted,
     ContactAttempted,
@@ -20,7 +20,9 @@ from caseflow.rules import (
     VOCABULARY,
     at_least,
     contact_attempted,
+    enrolled_before_withdrawal,
     not_older_than,
+    not_yet_enrolled,
     plan_approved,
     recorded,
 )
@@ -185,6 +187,12 @@ def test_who_comes_straight_back_to_be_assessed_is_assessed_anew():
     desk.do(EligibilityDetermined(eligible=True), Enrolled(program="housing"), "assess")
     desk.do(AssessmentCompleted(nothing_found=("needs", "strengths")), "plan", "assess-again")
     assert set(desk.judged("plan")) == {"assessment-before-plan"}
+
+
+@pytest.mark.parametrize("maker", [not_yet_enrolled, enrolled_before_withdrawal])
+def test_a_stage_in_which_services_are_given_is_one_that_there_is(maker):
+    with pytest.raises(WorkflowInvalid, match="looks for the stage 'servces', which is not declar"):
+        workflow_of({"x": maker(served_in=("servces",))})
 
 
 def mended(row):

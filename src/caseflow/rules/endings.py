@@ -56,6 +56,7 @@ def not_yet_enrolled(
     @rule(
         "not-yet-enrolled",
         rests_on=Enrolled,
+        stages=served_in,
         wanted="The client is not enrolled, and services have not begun.",
         source=field("to decline is not to withdraw"),
     )
@@ -88,6 +89,7 @@ def enrolled_before_withdrawal(
     @rule(
         "enrolled-before-withdrawal",
         rests_on=Enrolled,
+        stages=served_in,
         wanted="The client is enrolled, or services have begun.",
         source=field("to withdraw is not to decline"),
     )
