@@ -440,6 +440,8 @@ class Sheet:
                 changes.append(place)
             elif entry.what == "GoalProposed" or (entry.what == "GoalDropped" and number in goals):
                 goals[number] = place
+            elif entry.what == "ObjectiveDrafted":
+                changes.append(place)
         changes += [*items.values(), *goals.values()]
         if any(place > self.happened.index(agreed) for place in changes):
             yield "plan-agreed"

@@ -177,7 +177,7 @@ def agreed(sheet, when):
         return False
     planned = {item.number for item in items(sheet[:i])}
     proposed = {line.event.number for line in of(sheet[:i], "GoalProposed")}
-    return not of(sheet[i:], "PlanItemDrafted", "GoalProposed") and not any(
+    return not of(sheet[i:], "PlanItemDrafted", "GoalProposed", "ObjectiveDrafted") and not any(
         line.event.number in (planned if line.what == "PlanItemDropped" else proposed)
         for line in of(sheet[i:], "PlanItemDropped", "GoalDropped")
     )

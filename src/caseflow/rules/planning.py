@@ -12,6 +12,7 @@ from caseflow.casework import (
     NeedDeferred,
     NeedIdentified,
     NeedMet,
+    ObjectiveDrafted,
     PlanAgreed,
     PlanApproved,
     PlanItem,
@@ -25,7 +26,7 @@ from caseflow.rules.general import WITHOUT_NEEDS, not_assessed
 from caseflow.rules.sources import field, ised
 
 Casework = Case[CaseworkState]
-_PLAN = (PlanItemDrafted, PlanItemDropped, GoalProposed, GoalDropped)
+_PLAN = (PlanItemDrafted, PlanItemDropped, GoalProposed, GoalDropped, ObjectiveDrafted)
 
 
 @rule(
@@ -159,7 +160,7 @@ def plan_approved(case: Casework, context: Context) -> Iterator[Unmet]:
 
 
 def _changed_since(case: Casework, number: int) -> list[str]:
-    """What of the plan was changed after an event: items and goals, and what was taken out.
+    """What of the plan was changed after an event: items, goals, objectives; what was taken out.
 
     Also by a correction, or a void, of what had been said before it.
     """
@@ -172,7 +173,9 @@ def _changed_since(case: Casework, number: int) -> list[str]:
             changed.append(f"goal {goal.number} was dropped")
         elif goal.recorded > number:
             changed.append(f"goal {goal.number}")
+    changed += [f"objective {one.number}" for one in state.objectives if one.recorded > number]
     words = {one.recorded: f"plan item {one.number}" for one in state.plan}
     words |= {goal.recorded: f"goal {goal.number}" for goal in state.goals}
+    words |= {one.recorded: f"objective {one.number}" for one in state.objectives}
     amended = case.amended_since(number, *_PLAN)
     return [*changed, *(words.get(one.of, f"what event {one.of} said") for one in amended)]
