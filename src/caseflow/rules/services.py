@@ -65,8 +65,8 @@ def plan_current(case: Casework, context: Context) -> Iterator[Unmet]:
     scheduled = case.latest_recorded(ReviewScheduled)
     if scheduled is None:
         return
-    each = map(case.latest_recorded, (PlanReviewed, AssessmentCompleted))
-    done = any(one is not None and one.number > scheduled.number for one in each)
+    reviewed = case.latest_recorded(PlanReviewed), case.latest_recorded(AssessmentCompleted)
+    done = any(one is not None and one.number > scheduled.number for one in reviewed)
     if not done and scheduled.event.review_on < context.calendar.day_of(context.at):
         yield Unmet(
             found=f"its review was due on {plain_words(scheduled.event.review_on)}",
