@@ -194,7 +194,7 @@ def _core_answers(
         if found:
             yield built_in("exception-entitled", wanted, *found)
         else:
-            yield from noted_of_exception(workflow, context.event, context)
+            yield from noted_of_exception(workflow, case, context.event, context)
         return
     found = amendment_unmet(workflow, history, context.event, context)
     if found:
