@@ -401,6 +401,13 @@ ENDINGS = (
         then(attrs.evolve(CALL, reached=True), CALL, CALL),
         timedelta(days=15),
     ),
+    row(
+        "contact-attempted",
+        then(CALL, timedelta(days=15), CALL, c.ClientCheckedIn()),
+        CALL,
+        timedelta(days=15),
+        CALL,
+    ),
 )
 
 ROWS = (*ENGAGEMENT, *ASSESSMENT, *GOALS, *PLANNING, *SERVICES, *CLOSURE, *ENDINGS)

@@ -596,5 +596,10 @@ SAID = {
             "Staff tried to reach the client at least 2 times over 14 days, without success.",
             "attempts since 22 March 2026 > go on trying until 14 days have passed",
         ],
+        [
+            "Staff tried to reach the client at least 2 times over 14 days, without success.",
+            "no attempt since the client was last reached > try to reach the client, "
+            "and record each attempt",
+        ],
     ],
 }

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from caseflow.casework import (
     CaseworkState,
+    ClientCheckedIn,
     ContactAttempted,
     EligibilityDetermined,
     Enrolled,
@@ -130,10 +131,10 @@ def referred_elsewhere(case: Casework, context: Context) -> Iterator[Unmet]:
 def contact_attempted(*, times: int = 1, over: Span | str = "0 days") -> Rule[CaseworkState]:
     """A rule: before a case ends as unable to locate, so many attempts failed, over so long.
 
-    `times` is how many unanswered attempts since the client was last reached; `over` the
-    time from the first of them to the decision (`"14 days"`). The end may be dated back, to the
-    day of the last contact at most. The sources give no numbers: an agency sets its own. Raises
-    `DefinitionError` for what is no number of attempts.
+    `times` is how many unanswered attempts since the client was last reached, or got in touch;
+    `over` the time from the first of them to the decision (`"14 days"`). The end may be dated
+    back, to the day of the last contact at most. The sources give no numbers: an agency sets its
+    own. Raises `DefinitionError` for what is no number of attempts.
     """
     so_many("contact_attempted", times, "attempts")
     long = span_of(over)
@@ -142,22 +143,23 @@ def contact_attempted(*, times: int = 1, over: Span | str = "0 days") -> Rule[Ca
 
     @rule(
         "contact-attempted",
-        rests_on=ContactAttempted,
-        history=ContactAttempted,
+        rests_on=(ContactAttempted, ClientCheckedIn),
+        history=(ContactAttempted, ClientCheckedIn),
         spans=long,
         wanted=f"Staff tried to reach the client at least {count}{days}, without success.",
         source=field("attempts come before an ending as unable to locate"),
         excepted_by="supervisor",
     )
     def attempted(case: Casework, context: Context) -> Iterator[Unmet]:
-        attempts = sorted(
-            context.history(ContactAttempted), key=lambda one: (one.occurred_at, one.number)
+        contacts = sorted(
+            (*context.history(ContactAttempted), *context.history(ClientCheckedIn)),
+            key=lambda one: (one.occurred_at, one.number),
         )
-        reached = [place for place, one in enumerate(attempts) if one.event.reached]
-        failed = attempts[reached[-1] + 1 :] if reached else attempts
+        reached = [place for place, one in enumerate(contacts) if _reached(one.event)]
+        failed = contacts[reached[-1] + 1 :] if reached else contacts
         numbers = tuple(one.number for one in failed)
         day_of = context.calendar.day_of
-        met = attempts[reached[-1]] if reached else None
+        met = contacts[reached[-1]] if reached else None
         if met is not None and day_of(context.at) < (met_on := day_of(met.occurred_at)):
             yield Unmet(
                 found=f"the client was reached on {plain_words(met_on)}, after the day of this end",
@@ -179,6 +181,11 @@ def contact_attempted(*, times: int = 1, over: Span | str = "0 days") -> Rule[Ca
             )
 
     return attempted
+
+
+def _reached(contact: object) -> bool:
+    """Whether the client was heard of: reached, or in touch by themselves."""
+    return contact.reached if isinstance(contact, ContactAttempted) else True
 
 
 def _passed(first: datetime, span: Span, context: Context) -> bool:
