@@ -25,6 +25,7 @@ from caseflow.rules import (
     not_yet_enrolled,
     plan_approved,
     recorded,
+    recorded_in_time,
 )
 from caseflow.stages import six_stage
 from tests.rules.rows import ROWS
@@ -33,6 +34,7 @@ from tests.rules.whole import (
     APART,
     ITEM,
     MADE,
+    MONDAY,
     RULES,
     TOLD_ELSEWHERE,
     WHOLE,
@@ -187,6 +189,18 @@ def test_who_comes_straight_back_to_be_assessed_is_assessed_anew():
     desk.do(EligibilityDetermined(eligible=True), Enrolled(program="housing"), "assess")
     desk.do(AssessmentCompleted(nothing_found=("needs", "strengths")), "plan", "assess-again")
     assert set(desk.judged("plan")) == {"assessment-before-plan"}
+
+
+def test_what_was_written_down_in_time_stays_so_when_it_is_corrected():
+    timely = recorded_in_time("in-time", "2 days")
+    desk = Desk(workflow_of({}).extend("c", version="1", rules={PlanApproved: [timely]}))
+    number = desk.book.do("case", PlanApproved(), by="ana").events[0].number
+    desk.now += timedelta(days=60)
+    for days, allowed in ((0, True), (1, True), (3, False)):
+        moment = MONDAY - timedelta(days=days)
+        anew = Corrected(number=number, event=PlanApproved(note="seen"), occurred_at=moment)
+        verdict = desk.book.ask("case", anew, by="ana")
+        assert (verdict.allowed, verdict.warnings) == (allowed, ())
 
 
 @pytest.mark.parametrize("maker", [not_yet_enrolled, enrolled_before_withdrawal])

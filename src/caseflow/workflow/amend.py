@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import attrs
@@ -169,7 +170,8 @@ def at_its_place(
     prefix = [entry for entry in effective(history) if entry.number < target.number]
     stood = _as_proposed(workflow, prefix, target, context)
     anew = target.event if event.event is None else event.event
-    then = stood._replace(at=event.occurred_at or target.occurred_at, proposed=anew)
+    at = event.occurred_at or target.occurred_at
+    then = stood._replace(at=at, now=_written_down(target, at, context), proposed=anew)
     return fold(prefix, workflow.state()), stood, then
 
 
@@ -180,12 +182,18 @@ def _as_proposed(
     return context._replace(
         actor=Actor(target.actor, target.roles),
         at=target.occurred_at,
+        now=_written_down(target, target.occurred_at, context),
         step=target.transition or event_type(target.event).name,
         proposed=target.event,
         given_reason=target.reason_code or target.reason,
         subject=target.subject,
         histories=histories_of(before, workflow.histories),
     )
+
+
+def _written_down(target: AnyRecorded, at: datetime, context: Context) -> datetime:
+    """When an event was recorded, or occurred since: a correction makes nothing late."""
+    return min(context.now, max(target.recorded_at, at))
 
 
 def _rejudged(
