@@ -738,12 +738,12 @@ NOTHING = {
     ),
     "an end that has passed": (
         {"until": day(3, 4, 22)},
-        "4 March 2026 has passed, so that nothing is bridged",
+        "4 March 2026, 22:00 has passed, so that nothing is bridged",
         "give a later until; or name the day on which it was due (due_on), to excuse that one time",
     ),
     "an end that has passed, of an exception that is dated before": (
         {"until": day(3, 4, 22), "at": day(3, 3)},
-        "4 March 2026 has passed, so that nothing is bridged",
+        "4 March 2026, 22:00 has passed, so that nothing is bridged",
         "give a later until; or name the day on which it was due (due_on), to excuse that one time",
     ),
 }

@@ -47,7 +47,7 @@ def exception_unmet(
     if obligation is not None and made.until is not None and made.until < context.now:
         return (
             Unmet(
-                found=f"{plain_words(context.calendar.day_of(made.until))} has passed, so that "
+                found=f"{plain_words(context.calendar.here(made.until))} has passed, so that "
                 "nothing is bridged",
                 remedy="give a later until; or name the day on which it was due (due_on), to "
                 "excuse that one time",
@@ -164,7 +164,7 @@ def noted_of_exception(
         yield built_in("exception-entitled", wanted, unmet, warns=True)
     elif made.until is not None and made.until < context.at:
         unmet = Unmet(
-            found=f"{plain_words(context.calendar.day_of(made.until))} has passed, so this one "
+            found=f"{plain_words(context.calendar.here(made.until))} has passed, so this one "
             "counts only for decisions that are dated before",
             remedy="give a later until, if it is to count from now on",
         )
