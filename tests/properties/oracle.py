@@ -6,6 +6,7 @@ It knows what ISED's six stages and the mission ask for, and nothing of how case
 """
 
 from datetime import datetime
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 ENGAGEMENT = ("outreach", "eligibility", "enrollment")
@@ -65,6 +66,14 @@ NEVER_EXCEPTED = (
     "not-yet-enrolled",
     "enrolled-before-withdrawal",
     "referred-elsewhere",
+)
+WITH_OTHERS = (
+    "brokering",
+    "linkage",
+    "advocacy",
+    "coordination",
+    "social-network-intervention",
+    "technical-assistance",
 )
 ALWAYS_STAY = ("assign-lead-case-manager",)  # in any stage, on hold or not
 NAMES = (*MOVES, *EARLY_ENDINGS, *ALWAYS_STAY, "hold", "resume", "reopen")
@@ -302,10 +311,6 @@ class Sheet:
         if self._begun():
             yield "ineligible-before-enrollment"
 
-    def _to_deny(self, when):
-        if self._begun():
-            yield "denied-before-enrollment"
-
     def _to_discharge(self, when):
         if not self._begun():
             yield "enrolled-before-discharge"
@@ -326,11 +331,19 @@ class Sheet:
             yield "enrolled-before-withdrawal"
 
     def _to_end_as_unable_to_locate(self, when):
-        heard_of = [*self.of("ContactAttempted"), *self.of("ClientCheckedIn")]
-        last = max(
-            heard_of, key=lambda entry: (entry.when, self.happened.index(entry)), default=None
-        )
-        if last is None or last.fields.get("reached", True):
+        """The client was there last, or the case was reopened since somebody tried."""
+        told = [
+            (entry.when, place, entry.fields.get("reached", True))
+            for place, entry in enumerate(self.happened)
+            if entry.what in ("ContactAttempted", "ClientCheckedIn", "ServiceProvided")
+            and entry.fields.get("function") not in WITH_OTHERS
+        ]
+        told += [
+            (at, place, True)
+            for (before, *_), (after, place, at) in pairwise(self.path)
+            if before.step == "closed" != after.step and at <= when
+        ]
+        if not told or max(told)[2]:
             yield "contact-attempted"
 
     def _to_refer(self, when):

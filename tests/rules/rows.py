@@ -53,6 +53,7 @@ def row(rule, recorded, *mends, judged="go-on", otherwise=(), beside=()):
 SECOND = c.NeedIdentified(number=2, description="sleeps badly", client_priority=2)
 LOOK = c.StrategyRecorded(text="see a doctor", need=2)
 CALL = c.ContactAttempted(channel="phone")
+ADVOCACY = c.ServiceProvided(service="rent", function="advocacy")
 SECOND_ITEM = attrs.evolve(ITEM, number=2)
 THIRD = attrs.evolve(GOAL, number=3)
 STEP = c.ObjectiveDrafted(number=1, goal=1, statement="the first part is paid")
@@ -407,6 +408,12 @@ ENDINGS = (
         CALL,
         timedelta(days=15),
         CALL,
+    ),
+    row(
+        "contact-attempted",
+        then(CALL, timedelta(days=15), c.ServiceProvided(service="meal"), CALL, ADVOCACY),
+        CALL,
+        timedelta(days=15),
     ),
 )
 

@@ -601,5 +601,10 @@ SAID = {
             "no attempt since the client was last reached > try to reach the client, "
             "and record each attempt",
         ],
+        [
+            "Staff tried to reach the client at least 2 times over 14 days, without success.",
+            "one attempt since the client was last reached > try to reach the client, "
+            "and record each attempt",
+        ],
     ],
 }

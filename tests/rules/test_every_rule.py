@@ -5,7 +5,7 @@ from datetime import timedelta
 import attrs
 import pytest
 
-from caseflow import Actor, Calendar, Context, Corrected, Transition, Voided, WorkflowInvalid
+from caseflow import Actor, Calendar, Context, Corrected, Entry, Transition, Voided, WorkflowInvalid
 from caseflow.casework import (
     AssessmentCompleted,
     ContactAttempted,
@@ -164,6 +164,16 @@ def test_an_end_as_unable_to_locate_is_dated_to_the_last_contact_at_the_earliest
     assert early.refusals[0].evidence == (met.events[0].number,)
     midnight = (desk.now - timedelta(days=2)).replace(hour=0)
     assert desk.book.ask("case", end, by="ana", at=midnight).allowed
+
+
+def test_attempts_from_before_a_case_was_reopened_end_it_no_more():
+    desk = Desk(six_stage.extend("county", version="1"))
+    desk.do(ContactAttempted(), "end-as-unable-to-locate")
+    desk.now += timedelta(days=90)
+    desk.do(Entry("reopen", reason="walked in"))
+    refused = desk.book.ask("case", "end-as-unable-to-locate", by="ana").refusals
+    assert told(refused[0])[1].startswith("no attempt since the case was reopened > ")
+    desk.do(ContactAttempted(), "end-as-unable-to-locate")
 
 
 def test_a_span_of_hours_is_counted_by_the_hour():

@@ -6,6 +6,7 @@ what stands in the history, in the order of the recording.
 """
 
 from datetime import UTC
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 
@@ -213,6 +214,14 @@ def followed_up(sheet, when):
     return since is not None and any(i >= 0 and sheet[i].when >= since for i in contacts)
 
 
+WITH_OTHERS = {
+    "brokering",
+    "linkage",
+    "advocacy",
+    "coordination",
+    "social-network-intervention",
+    "technical-assistance",
+}
 SERVICES = {
     "intervention",
     "monitoring-and-evaluation",
@@ -260,8 +269,18 @@ def may_be_helped_elsewhere(sheet, when):
 
 
 def not_reached(sheet, when):
-    last = newest(sheet, "ContactAttempted", "ClientCheckedIn")
-    return bool(last) and not getattr(last[0].event, "reached", True)
+    """Somebody tried in vain since the client was there last, and since the case was reopened."""
+    told = []
+    for i, line in enumerate(sheet):
+        if line.what in ("ContactAttempted", "ClientCheckedIn"):
+            told.append((line.when, i, getattr(line.event, "reached", True)))
+        elif line.what == "ServiceProvided" and line.event.function not in WITH_OTHERS:
+            told.append((line.when, i, True))
+    steps = path(sheet)
+    for (before, *_), (after, i, at) in pairwise(steps):
+        if before == "closed" != after and at <= when:
+            told.append((at, i, True))
+    return bool(told) and not max(told)[2]
 
 
 MET = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import pairwise
 
 from caseflow.casework import (
     CaseworkState,
@@ -13,12 +14,15 @@ from caseflow.casework import (
     Enrolled,
     ReferralEnded,
     ReferralMade,
+    ServiceProvided,
 )
+from caseflow.casework.words import INDIRECT
 from caseflow.kernel.calendar import Span, span_of
-from caseflow.kernel.case import Case, stage_of
+from caseflow.kernel.case import Case, Move, stage_of
 from caseflow.kernel.checks import so_many
 from caseflow.kernel.context import Context
 from caseflow.kernel.explain import plain_words
+from caseflow.kernel.recorded import AnyRecorded
 from caseflow.kernel.rules import Rule, Unmet, rule
 from caseflow.rules.sources import field
 from caseflow.workflow.vocabulary import maker
@@ -131,10 +135,11 @@ def referred_elsewhere(case: Casework, context: Context) -> Iterator[Unmet]:
 def contact_attempted(*, times: int = 1, over: Span | str = "0 days") -> Rule[CaseworkState]:
     """A rule: before a case ends as unable to locate, so many attempts failed, over so long.
 
-    `times` is how many unanswered attempts since the client was last reached, or got in touch;
-    `over` the time from the first of them to the decision (`"14 days"`). The end may be dated
-    back, to the day of the last contact at most. The sources give no numbers: an agency sets its
-    own. Raises `DefinitionError` for what is no number of attempts.
+    `times` is how many unanswered attempts since the client was last reached, got in touch or was
+    served, or the case was reopened; `over` the time from the first of them to the decision
+    (`"14 days"`). The end may be dated back, to the day of the last contact at most. The sources
+    give no numbers: an agency sets its own. Raises `DefinitionError` for what is no number of
+    attempts.
     """
     so_many("contact_attempted", times, "attempts")
     long = span_of(over)
@@ -143,23 +148,22 @@ def contact_attempted(*, times: int = 1, over: Span | str = "0 days") -> Rule[Ca
 
     @rule(
         "contact-attempted",
-        rests_on=(ContactAttempted, ClientCheckedIn),
-        history=(ContactAttempted, ClientCheckedIn),
+        rests_on=_CONTACTS,
+        history=_CONTACTS,
         spans=long,
         wanted=f"Staff tried to reach the client at least {count}{days}, without success.",
         source=field("attempts come before an ending as unable to locate"),
         excepted_by="supervisor",
     )
     def attempted(case: Casework, context: Context) -> Iterator[Unmet]:
-        contacts = sorted(
-            (*context.history(ContactAttempted), *context.history(ClientCheckedIn)),
-            key=lambda one: (one.occurred_at, one.number),
-        )
-        reached = [place for place, one in enumerate(contacts) if _reached(one.event)]
-        failed = contacts[reached[-1] + 1 :] if reached else contacts
+        contacts = [one for kind in _CONTACTS for one in context.history(kind)]
+        met = max(filter(_heard_of, contacts), key=_place, default=None)
+        back = _reopened(case, context)
+        both: list[AnyRecorded | Move] = [one for one in (met, back) if one is not None]
+        since = max(both, key=_place, default=None)
+        failed = sorted((one for one in contacts if _failed(one, since)), key=_place)
         numbers = tuple(one.number for one in failed)
         day_of = context.calendar.day_of
-        met = contacts[reached[-1]] if reached else None
         if met is not None and day_of(context.at) < (met_on := day_of(met.occurred_at)):
             yield Unmet(
                 found=f"the client was reached on {plain_words(met_on)}, after the day of this end",
@@ -167,8 +171,9 @@ def contact_attempted(*, times: int = 1, over: Span | str = "0 days") -> Rule[Ca
                 evidence=(met.number,),
             )
         elif len(failed) < times:
+            again = "the case was reopened" if since is back else "the client was last reached"
             yield Unmet(
-                found=_attempts(len(failed), reached=bool(reached)),
+                found=_attempts(len(failed)) + (f" since {again}" if since else ""),
                 remedy="try to reach the client, and record each attempt",
                 evidence=numbers or None,
             )
@@ -183,9 +188,37 @@ def contact_attempted(*, times: int = 1, over: Span | str = "0 days") -> Rule[Ca
     return attempted
 
 
-def _reached(contact: object) -> bool:
-    """Whether the client was heard of: reached, or in touch by themselves."""
-    return contact.reached if isinstance(contact, ContactAttempted) else True
+_CONTACTS = (ContactAttempted, ClientCheckedIn, ServiceProvided)
+
+
+def _place(one: AnyRecorded | Move) -> tuple[datetime, int]:
+    """Where something stands in the order in which things occurred."""
+    return one.occurred_at, one.number
+
+
+def _heard_of(contact: AnyRecorded) -> bool:
+    """Whether the client was there: reached, in touch by themselves, or served.
+
+    What a case manager does for them with others does not need them to be.
+    """
+    event = contact.event
+    if isinstance(event, ContactAttempted):
+        return event.reached
+    return isinstance(event, ClientCheckedIn) or event.function not in INDIRECT
+
+
+def _failed(contact: AnyRecorded, since: AnyRecorded | Move | None) -> bool:
+    """Whether it is an attempt that failed, after the client was there last."""
+    later = since is None or _place(contact) > _place(since)
+    return later and isinstance(contact.event, ContactAttempted) and not contact.event.reached
+
+
+def _reopened(case: Casework, context: Context) -> Move | None:
+    """The move with which the case was reopened last, before the moment of this end."""
+    ends = context.clocks.ends if context.clocks else frozenset[str]()
+    moves = (two for one, two in pairwise(case.path) if one.position in ends)
+    found = (move for move in moves if move.position not in ends)
+    return max((one for one in found if one.occurred_at <= context.at), key=_place, default=None)
 
 
 def _passed(first: datetime, span: Span, context: Context) -> bool:
@@ -196,7 +229,6 @@ def _passed(first: datetime, span: Span, context: Context) -> bool:
     return calendar.after(calendar.day_of(first), span) <= calendar.day_of(context.now)
 
 
-def _attempts(count: int, *, reached: bool) -> str:
+def _attempts(count: int) -> str:
     """So many attempts, in words."""
-    number = {0: "no attempt", 1: "one attempt"}.get(count, f"{count} attempts")
-    return f"{number} since the client was last reached" if reached else number
+    return {0: "no attempt", 1: "one attempt"}.get(count, f"{count} attempts")
