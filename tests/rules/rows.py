@@ -356,6 +356,12 @@ CLOSURE = (
         less(c.ProgramCompleted),
         c.ProgramCompleted(program="housing", completed=False),
     ),
+    row(
+        "outcome-as-recorded",
+        then(c.ProgramCompleted(program="housing", completed=False)),
+        c.CaseClosed(outcome="left-early"),
+        judged=c.CaseClosed(),
+    ),
 )
 
 ENDINGS = (

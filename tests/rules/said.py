@@ -544,6 +544,13 @@ SAID = {
             "program housing: nothing recorded > record whether the client completed it",
         ]
     ],
+    "outcome-as-recorded": [
+        [
+            "A case is closed as completed only where the client left no program before its end.",
+            "program housing: the client did not complete it > close the case with the outcome as "
+            "it was; or, if the client did complete it, record that",
+        ]
+    ],
     "found-ineligible": [
         [
             "The client was found not eligible.",

@@ -27,6 +27,7 @@ from caseflow.casework import (
     PartnershipEstablished,
     PlanItemDrafted,
     PlanReviewed,
+    ProgramCompleted,
     ReadinessIndicated,
     ReferralMade,
     ResponsibilitiesAcknowledged,
@@ -230,6 +231,13 @@ def test_to_end_services_that_nobody_monitored_is_warned_of(before, warned):
             PlanReviewed(),
         ),
         (continuum, ENROLLED, "assess", "partnership-established", PartnershipEstablished()),
+        (
+            four_stage,
+            (*SERVED[four_stage], *ENROLLED, ProgramCompleted(program="housing", completed=False)),
+            CaseClosed(),
+            "outcome-as-recorded",
+            ProgramCompleted(program="housing"),
+        ),
         (
             service_delivery,
             EXAMINED,

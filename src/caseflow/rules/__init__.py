@@ -104,6 +104,7 @@ from caseflow.rules.termination import (
     exit_interviews,
     follow_up_sessions,
     next_stage_planned,
+    outcome_as_recorded,
     programs_completed,
     resources_listed,
 )
@@ -176,6 +177,7 @@ __all__ = [
     "note_refers_to_plan",
     "note_tells_efforts",
     "nothing_left_undone",
+    "outcome_as_recorded",
     "outputs_and_outcomes",
     "outreach_goes_on",
     "partnership_established",

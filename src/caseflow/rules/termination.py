@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caseflow.casework import (
+    CaseClosed,
     CaseworkState,
     ClosingReview,
     ClosureCriterionDropped,
@@ -204,5 +205,25 @@ def programs_completed(case: Casework, context: Context) -> Iterator[Unmet]:
             yield Unmet(
                 about=f"program {enrollment.program}",
                 remedy="record whether the client completed it",
+                evidence=(enrollment.recorded,),
+            )
+
+
+@rule(
+    "outcome-as-recorded",
+    rests_on=(Enrolled, ProgramCompleted),
+    source=field("an outcome says what became of the client"),
+)
+def outcome_as_recorded(case: Casework, context: Context) -> Iterator[Unmet]:
+    """A case is closed as completed only where the client left no program before its end."""
+    if context.event.outcome != CaseClosed().outcome:
+        return
+    for enrollment in case.state.programs:
+        if enrollment.completed is False:
+            yield Unmet(
+                about=f"program {enrollment.program}",
+                found="the client did not complete it",
+                remedy="close the case with the outcome as it was; or, if the client did complete "
+                "it, record that",
                 evidence=(enrollment.recorded,),
             )

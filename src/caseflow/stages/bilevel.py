@@ -51,6 +51,7 @@ from caseflow.stages.common import (
     APPROVING,
     ASSIGNING,
     CLOSED,
+    CLOSING,
     LEAD,
     LEFT_UNDONE,
     REOPENING,
@@ -226,6 +227,7 @@ continuum: Workflow[CaseworkState] = Workflow(
     events=FACTS,
     rules={
         **APPROVING,
+        **CLOSING,
         Enrolled: [eligible.sourced(field("eligibility before enrollment"))],
         ServiceProvided: [service_in_plan.warns(), plan_current.warns()],
         ProgressNoted: [

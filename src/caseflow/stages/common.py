@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from caseflow.casework import (
+    CaseClosed,
     CaseworkState,
     LeadCaseManagerAssigned,
     PlanApproved,
@@ -23,6 +24,7 @@ from caseflow.rules import (
     found_ineligible,
     not_yet_enrolled,
     nothing_left_undone,
+    outcome_as_recorded,
     plan_agreed,
     referred_elsewhere,
 )
@@ -178,6 +180,11 @@ APPROVING: dict[str | type[Any], list[Rule[CaseworkState]]] = {
     PlanApproved: [plan_agreed.sourced(field("a plan is agreed before it is approved"))]
 }
 """What is asked before a plan is approved, wherever it is."""
+
+CLOSING: dict[str | type[Any], list[Rule[CaseworkState]]] = {
+    CaseClosed: [outcome_as_recorded.warns()]
+}
+"""What is asked before a case is closed as planned, wherever it is."""
 
 ANSWERED = {"plan-agreed": "the client's answer to the plan"}
 """Words for a decision that is recorded too where the client says no."""

@@ -38,6 +38,7 @@ from caseflow.stages.common import (
     APPROVING,
     ASSIGNING,
     CLOSED,
+    CLOSING,
     LEAD,
     LEFT_UNDONE,
     REOPENING,
@@ -173,6 +174,7 @@ four_stage: Workflow[CaseworkState] = Workflow(
     events=FACTS,
     rules={
         **APPROVING,
+        **CLOSING,
         Enrolled: [eligible.sourced(field("eligibility before enrollment"))],
         EvaluationMade: [evaluated_in_figures_and_words.warns()],
     },

@@ -64,6 +64,7 @@ from caseflow.stages.common import (
     ANSWERED,
     APPROVING,
     ASSIGNING,
+    CLOSING,
     LEAD,
     LEFT_UNDONE,
     REOPENING,
@@ -265,6 +266,7 @@ six_stage: Workflow[CaseworkState] = Workflow(
     events=FACTS,
     rules={
         **APPROVING,
+        **CLOSING,
         Enrolled: [eligible, CRITERIA_SET.due(owner="case-manager")],
         AssessmentCompleted: [
             needs_numbered.warns(),

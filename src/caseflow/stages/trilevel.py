@@ -49,6 +49,7 @@ from caseflow.stages.common import (
     APPROVING,
     ASSIGNING,
     CLOSED,
+    CLOSING,
     LEAD,
     LEFT_UNDONE,
     REOPENING,
@@ -235,6 +236,7 @@ def service_delivery_flow(*, pre_enrollment: bool = True) -> Workflow[CaseworkSt
         events=FACTS,
         rules={
             **APPROVING,
+            **CLOSING,
             Enrolled: [
                 eligible.sourced(trilevel("overview: suitable and eligible")),
                 lead_assigned,
