@@ -298,12 +298,12 @@ def test_it_is_owed_since_the_first_decision_that_is_not_discharged(book, clock)
 def test_owed_is_in_the_order_in_which_it_is_due_and_undated_last(clock):
     book = extended(clock, strengths={"settled": "due"})
     case_id = bring(book, "ready")
-    book.record(case_id, CallMissed(number="5"), by=ANA)
-    clock.pass_(HOUR)
     book.do(case_id, "collect", by=ANA)
+    clock.pass_(HOUR)
+    book.record(case_id, CallMissed(number="5"), by=ANA)
     assert [(item.rule, item.due_at) for item in book.owed(case_id)] == [
-        ("rung-back", START + 2 * DAY),
-        ("invoiced", START + HOUR + 7 * DAY),
+        ("rung-back", START + HOUR + 2 * DAY),
+        ("invoiced", START + 7 * DAY),
         ("settled", None),
     ]
 

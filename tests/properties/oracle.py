@@ -67,6 +67,13 @@ NEVER_EXCEPTED = (
     "enrolled-before-withdrawal",
     "referred-elsewhere",
 )
+TELL_WHAT_IS_LEFT = (
+    "close",
+    *(
+        set(EARLY_ENDINGS)
+        - {"end-as-unable-to-locate", "end-as-deceased", "end-as-entered-in-error"}
+    ),
+)
 WITH_OTHERS = (
     "brokering",
     "linkage",
@@ -374,7 +381,33 @@ class Sheet:
         leaves = name in ("withdraw", "discharge")
         if leaves and any("ExitInterview" not in e for e in self._endings().values()):
             found = {"exit-interview"}
+        if name == "close" and given["outcome"] == "completed" and self._left_a_program_early():
+            found.add("outcome-as-recorded")
+        if name in TELL_WHAT_IS_LEFT and self._criteria_are_owed(when):
+            found.add("nothing-left-undone")
         return {rule for rule in found if not self._excepted(rule, when)}
+
+    def _left_a_program_early(self):
+        completed: dict[str, bool] = {}
+        for entry in self.happened:
+            if entry.what == "Enrolled":
+                completed.pop(entry.fields["program"], None)
+            elif entry.what == "ProgramCompleted" and entry.fields["program"] in self._programs():
+                completed[entry.fields["program"]] = entry.fields["completed"]
+        return not all(completed.values())
+
+    def _criteria_are_owed(self, when):
+        """Whether the client was enrolled without criteria of closure, and has none yet."""
+        criteria: set[int] = set()
+        owed = False
+        for entry in self.happened:
+            if entry.what == "ClosureCriterionSet":
+                criteria.add(entry.fields["number"])
+            elif entry.what == "ClosureCriterionDropped":
+                criteria.discard(entry.fields["number"])
+            elif entry.what == "Enrolled" and entry.when <= when:
+                owed = owed or not criteria
+        return owed and not criteria
 
     def _found(self):
         """The needs by their numbers, and the strengths, as they were last written.

@@ -1,14 +1,15 @@
 """What a document asks for before an ending, and a case may pass over: it is warned of."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from caseflow import Casebook, Obligation, opened, within
+from caseflow import Casebook, Entry, Obligation, opened, within
 from caseflow.casework import (
     AssessmentCompleted,
     CaseClosed,
     ClientCheckedIn,
+    ClosureCriterionSet,
     EligibilityDetermined,
     Enrolled,
     EvaluationMade,
@@ -35,6 +36,7 @@ from caseflow.casework import (
     StrengthIdentified,
     SuitabilityDetermined,
 )
+from caseflow.rules import lead_assigned
 from caseflow.rules.due import contact, handoff, urgent_needs
 from caseflow.stages import continuum, five_stage_cyclic, four_stage, service_delivery, six_stage
 from caseflow.storage import MemoryStorage
@@ -100,6 +102,11 @@ class Desk:
         left = [one for one in results if one.rule == "nothing-left-undone"]
         return [(one.about, one.found) for result in left for one in result.unmet]
 
+    def owed(self):
+        """By when each thing is to be done that is owed."""
+        owed = self.book.owed(self.id, now=self.now)
+        return {one.rule: one.due_at and one.due_at.date() for one in owed}
+
     def came_of(self, id):
         return [one.outcome for one in self.book.occasions(self.id) if one.obligation.id == id]
 
@@ -136,6 +143,10 @@ def test_an_ending_tells_of_all_that_it_leaves_undone():
         told[ending, days] = desk.left(ending)
     referred = "The agency that the client was referred to has received them (referral 1)"
     need = "An urgent need is met, or deferred with a reason (need 2)"
+    criteria = (
+        "Client and case manager have agreed how both will know that services can end",
+        "not done",
+    )
     once = [
         (referred, "not done, and due by 16 March 2026"),
         (need, "not done, and overdue since 4 March 2026"),
@@ -145,9 +156,9 @@ def test_an_ending_tells_of_all_that_it_leaves_undone():
         "not done, and overdue since 9 March 2026",
     )
     assert told == {
-        ("withdraw", 0): [once[0], (need, "not done, and due by 4 March 2026")],
-        ("withdraw", 7): once,
-        ("withdraw", 8): [*once, again],
+        ("withdraw", 0): [once[0], (need, "not done, and due by 4 March 2026"), criteria],
+        ("withdraw", 7): [*once, criteria],
+        ("withdraw", 8): [*once, again, criteria],
         ("end-as-deceased", 8): [],
     }
 
@@ -165,6 +176,35 @@ def test_what_an_ending_does_itself_is_not_left_undone_and_on_hold_has_no_date()
     assert desk.left(CaseClosed()) == [(follow_up, IN_TIME)]
     desk.book.do(desk.id, "hold", reason="ill", by="ana")
     assert desk.left("refer-out")[-1] == ("The papers are sent", "not done")
+
+
+def test_what_a_decision_left_to_be_done_waits_on_hold_lapses_with_the_case_and_is_due_anew():
+    lead = lead_assigned.due(within="10 days")
+    desk = Desk(six_stage.extend("county", version="1", rules={Enrolled: [lead]}), ENROLLED)
+    desk.do(ClosureCriterionSet(number=1, description="a home"))
+    desk.now += timedelta(days=4)
+    desk.do(Entry("hold", reason="ill"))
+    assert desk.owed() == {}
+    desk.now += timedelta(days=2)
+    desk.do("resume")
+    assert desk.owed() == {"lead-assigned": date(2026, 3, 14)}
+    assert desk.left("withdraw")[0][1] == "not done, and due by 14 March 2026"
+    desk.do("withdraw")
+    assert desk.owed() == {}
+    assert list(desk.book.every(due_by=START + timedelta(days=900))) == []
+    desk.now += timedelta(days=30)
+    desk.do(Entry("reopen", reason="back"))
+    assert desk.owed() == {"lead-assigned": date(2026, 4, 17)}
+    desk.now += timedelta(days=30)
+    desk.do("withdraw", Entry("reopen", reason="back"))
+    assert desk.owed() == {"lead-assigned": date(2026, 4, 17)}  # it was overdue before
+
+
+def test_what_an_ending_itself_leaves_to_be_done_is_owed_after_it():
+    handed = lead_assigned.due(within="10 days")
+    desk = Desk(six_stage.extend("county", version="1", rules={"withdraw": [handed]}), ENROLLED)
+    desk.do("withdraw")
+    assert desk.owed() == {"lead-assigned": date(2026, 3, 12)}
 
 
 def test_a_follow_up_that_could_not_come_to_be_done_has_lapsed():

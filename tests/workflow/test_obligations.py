@@ -662,7 +662,8 @@ def looks_ahead(case, context):
     """It asks how things stand now, later, and now again."""
     for at in (context.at, day(3, 10), context.at):
         standing = [one.status for one in context.clocks.standings(case, at)]
-        left = [unmet.found for _, unmet in context.clocks.left_undone(case, at)]
+        then = context._replace(at=at)
+        left = [unmet.found for _, unmet in context.clocks.left_undone(case, then)]
         yield Unmet(found=(standing, left))
 
 

@@ -58,8 +58,10 @@ class Clocks(Protocol):
         """A `Standing` for every obligation whose clock has begun."""
         ...
 
-    def left_undone(self, case: Case[Any], now: datetime, /) -> Iterable[tuple[Any, Unmet]]:
-        """Each obligation that is left undone where the case ends now, and what is missing."""
+    def left_undone(
+        self, case: Case[Any], context: Context, /
+    ) -> Iterable[tuple[tuple[type[Any], ...], Unmet]]:
+        """All that is left undone where the case ends with a step, after what would do it."""
         ...
 
 

@@ -150,8 +150,8 @@ def not_older_than(
 @rule("nothing-left-undone", source=field("what an ending leaves undone is told"))
 def nothing_left_undone(case: Case[Any], context: Context) -> Iterator[Unmet]:
     """Nothing that is due is left undone when the case ends."""
-    for what, unmet in context.clocks.left_undone(case, context.at) if context.clocks else ():
-        if type(context.proposed) not in (*what.met_by, *what.cancelled_by):
+    for done_by, unmet in context.clocks.left_undone(case, context) if context.clocks else ():
+        if type(context.proposed) not in done_by:
             yield unmet
 
 

@@ -112,7 +112,7 @@ def assemble(workflow: Any) -> tuple[Parts | None, list[str]]:
         ),
         labels={row.name: row.label for row in rows} | {"open": "open the case"},
         words=_words(workflow, places),
-        clocks=Clocks(workflow.obligations, frozenset(places.ends), workflow.calendar),
+        clocks=Clocks(workflow.obligations, frozenset(places.ends), workflow.calendar, workflow),
     )
     return parts, faults.found
 

@@ -19,6 +19,7 @@ import attrs
 
 from caseflow.kernel.calendar import Calendar
 from caseflow.kernel.case import Case
+from caseflow.kernel.context import Context
 from caseflow.kernel.explain import plain_words
 from caseflow.kernel.recorded import AnyRecorded
 from caseflow.kernel.results import Unmet
@@ -38,6 +39,7 @@ from caseflow.workflow.course import (
     uncancelled,
     was_owed,
 )
+from caseflow.workflow.dues import Counts, Histories, Left, left_by_rules, not_done
 from caseflow.workflow.failing import Failing, begun_of
 from caseflow.workflow.obligation import Begun, Obligation
 from caseflow.workflow.windows import (
@@ -54,8 +56,6 @@ from caseflow.workflow.windows import (
 Status = Literal[
     "upcoming", "open", "overdue", "met", "excepted", "paused", "missed", "cancelled", "lapsed"
 ]
-Histories = Mapping[type[Any], tuple[AnyRecorded, ...]]
-Left = tuple[Obligation, Unmet]
 
 
 @attrs.frozen(kw_only=True)
@@ -118,20 +118,25 @@ def standings(
                 yield _standing(owing, begun, case, workflow.calendar, now)
 
 
-class Clocks(NamedTuple):
-    """What of a workflow tells how its obligations stand."""
+@attrs.frozen
+class Clocks:
+    """What of a workflow tells what is due. Pickled, it tells no more what decisions left."""
 
     obligations: tuple[Obligation, ...]
     ends: frozenset[str]
     calendar: Calendar
+    workflow: Any = attrs.field(default=None, eq=False, repr=False)
 
     def standings(self, case: Case[Any], now: datetime) -> Iterable[Standing]:
         """How every obligation stands whose clock has begun."""
         return standings(self, case, now)
 
-    def left_undone(self, case: Case[Any], now: datetime) -> Iterable[Left]:
-        """Each obligation that is left undone where the case ends now, and what is missing."""
-        return left_undone(self.standings(case, now), self.calendar)
+    def left_undone(self, case: Case[Any], context: Context) -> Iterable[Left]:
+        """All that is left undone where the case ends with a step."""
+        return ToldOnce(self, case, context.at, context.histories, context.counts).left
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Clocks, (self.obligations, self.ends, self.calendar)
 
 
 @attrs.frozen
@@ -144,6 +149,8 @@ class ToldOnce:
     clocks: Clocks
     case: Case[Any] = attrs.field(repr=False)
     now: datetime
+    histories: Histories | None = attrs.field(default=None, repr=False)
+    counts: Counts | None = attrs.field(default=None, repr=False)
 
     @property
     def ends(self) -> frozenset[str]:
@@ -158,28 +165,34 @@ class ToldOnce:
     @cached_property
     def left(self) -> Sequence[Left]:
         """What is left undone then."""
-        return tuple(left_undone(self.told, self.clocks.calendar))
+        clocks, case, now = self.clocks, self.case, self.now
+        left = tuple(left_undone(self.told, clocks.calendar))
+        if clocks.workflow is None:
+            return left
+        by_rules = left_by_rules(clocks.workflow, case, now, self.histories, self.counts)
+        return (*left, *by_rules)
 
     def standings(self, case: Case[Any], now: datetime) -> Iterable[Standing]:
         """How every obligation stands whose clock has begun."""
         return self.told if self._asks(case, now) else self.clocks.standings(case, now)
 
-    def left_undone(self, case: Case[Any], now: datetime) -> Iterable[Left]:
-        """Each obligation that is left undone where the case ends now, and what is missing."""
-        return self.left if self._asks(case, now) else self.clocks.left_undone(case, now)
+    def left_undone(self, case: Case[Any], context: Context) -> Iterable[Left]:
+        """All that is left undone where the case ends with a step."""
+        asks = self._asks(case, context.at)
+        return self.left if asks else self.clocks.left_undone(case, context)
 
     def _asks(self, case: Case[Any], now: datetime) -> bool:
         return case is self.case and now == self.now
 
 
 def left_undone(standings: Iterable[Standing], calendar: Calendar) -> Iterator[Left]:
-    """Of how obligations stand: those left undone where the case ends, and what is missing."""
+    """Of how obligations stand: those left undone where the case ends."""
     for one in standings:
         what = one.obligation
         if one.status == "overdue" or (one.status in _TO_DO and not what.again):
             thing = f" ({one.about})" if one.about else ""
             yield (
-                what,
+                (*what.met_by, *what.cancelled_by),
                 Unmet(
                     about=what.wanted.rstrip(".") + thing,
                     found=_left(one, calendar),
@@ -195,12 +208,10 @@ _TO_DO = ("upcoming", "open", "paused")
 
 def _left(one: Standing, calendar: Calendar) -> str:
     """When it is, or was, to be done, in words."""
-    if one.due_at is None:
-        return "not done"
-    by = plain_words(calendar.day_of(one.due_at))
-    if one.status == "upcoming":
-        return f"not done: its time is from {plain_words(calendar.day_of(one.opens_at))} to {by}"
-    return f"not done, and {'overdue since' if one.status == 'overdue' else 'due by'} {by}"
+    if one.status == "upcoming" and one.due_at is not None:
+        opens, by = (plain_words(calendar.day_of(at)) for at in (one.opens_at, one.due_at))
+        return f"not done: its time is from {opens} to {by}"
+    return not_done(one.due_at, calendar, overdue=one.status == "overdue")
 
 
 class _Owing(NamedTuple):

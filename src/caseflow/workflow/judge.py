@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-from caseflow.kernel.case import Case, ExceptionInForce, S
+from caseflow.kernel.case import Case, S
 from caseflow.kernel.context import Context
 from caseflow.kernel.errors import PayloadNeeded, UnknownStep, nearest
 from caseflow.kernel.events import CaseOpened, Corrected, ExceptionMade, Moved, Voided
@@ -33,6 +33,7 @@ from caseflow.workflow.builtin import (
 from caseflow.workflow.command import Command, Entry
 from caseflow.workflow.excepting import exception_unmet, noted_of_exception
 from caseflow.workflow.machine import Edge, Row
+from caseflow.workflow.weighing import weighed
 from caseflow.workflow.workflow import Workflow
 
 
@@ -225,47 +226,6 @@ def _noted_anew(
         if isinstance(answer, Result) and not answer.refuses:  # what refused it before, too
             by_itself = answer.since == case.version + 1
             yield attrs.evolve(answer, since=target.number) if by_itself else answer
-
-
-def weighed(
-    workflow: Workflow[Any], case: Case[Any], rule: Rule[Any], result: Result, context: Context
-) -> Result:
-    """A result as it counts here: with the exception that covers it, and since when it is owed."""
-    if not result.stands:
-        return result
-    unjudged = result.outcome in UNJUDGED
-    for made in reversed(case.exceptions):
-        by_rule = made.covers(rule.id, context.at, rule.excepted_by or None)
-        if result.outcome == "unmet" and by_rule:
-            return _covered(result, "excepted", made, context)
-        by_fault = made.covers(rule.id, context.at, workflow.faults_excepted_by or None)
-        if unjudged and (by_rule or by_fault):
-            excepted: Outcome = "fault-excepted" if result.outcome == "fault" else "erased-excepted"
-            return _covered(result, excepted, made, context)
-    if unjudged and not rule.excepted_by:
-        result = attrs.evolve(result, excepted_by=workflow.faults_excepted_by)
-    if rule.strength == "due":
-        return attrs.evolve(result, since=_since(case, rule, context))
-    return result
-
-
-def _covered(result: Result, outcome: Outcome, made: ExceptionInForce, context: Context) -> Result:
-    """A result in whose place an exception stands, told with its end as the agency counts it."""
-    if made.until is not None:
-        made = made._replace(until=context.calendar.here(made.until))
-    return attrs.evolve(result, outcome=outcome, exception=made.number, exception_made=made)
-
-
-def _since(case: Case[Any], rule: Rule[Any], context: Context) -> int:
-    """Since which event it is owed: an earlier decision's, where that is still unmet."""
-    earlier = case.dues.get(rule.id)
-    if earlier is not None:
-        then = context._replace(
-            at=earlier.occurred_at, proposed=earlier.event, step=earlier.transition or ""
-        )
-        if not rule.result(case, then).holds:
-            return earlier.number
-    return case.version + 1
 
 
 def concluded(

@@ -65,9 +65,10 @@ def options_or_ask(workflow: Workflow[S], case: Case[S], command: Command) -> tu
     if case.historical:
         raise HistoricalCase(case_id=case.id)
     here = workflow.dispatch.get(case.position or "", {})
-    clocks = ToldOnce(workflow._parts.clocks, case, command.at or command.now)
+    at, clocks = command.at or command.now, workflow._parts.clocks
+    told = ToldOnce(clocks, case, at, command.histories, command.counts)
     return tuple(
-        _option(workflow, case, edges, command, clocks)
+        _option(workflow, case, edges, command, told)
         for edges in here.values()
         if not edges[0].row.core
     )

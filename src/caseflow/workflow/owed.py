@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 import attrs
 
-from caseflow.kernel.calendar import Calendar, Span
+from caseflow.kernel.calendar import Calendar
 from caseflow.kernel.case import Case, S
-from caseflow.kernel.context import Context
-from caseflow.kernel.events import event_type
 from caseflow.kernel.explain import plain_words
-from caseflow.kernel.recorded import Actor, AnyRecorded
-from caseflow.kernel.rules import Result, Rule, Unmet
+from caseflow.kernel.recorded import AnyRecorded
+from caseflow.kernel.rules import Result, Unmet
 from caseflow.workflow.clocks import Standing, standings
+from caseflow.workflow.dues import LAST, Due, dues, unmet
 from caseflow.workflow.failing import Failing
-from caseflow.workflow.judge import weighed
 from caseflow.workflow.workflow import Workflow
 
 
@@ -59,30 +57,20 @@ def owed(
     calendar = workflow.calendar
     its = standings(workflow, case, now, histories)
     found = [_as_owed(one, calendar) for one in its if one.owed]
-    for rule_id, decided in case.dues.items():
-        rule = workflow.rule_that_noted(decided, rule_id)
-        if rule is None:
-            continue  # the workflow no longer asks for it
-        context = _as_decided(workflow, decided, now)._replace(histories=histories, counts=counts)
-        result = rule.judge(case, context)
-        if result is None:
-            continue
-        result = weighed(workflow, case, rule, result, context)
-        if result.holds:
-            continue
-        due_at = _due_at(decided.occurred_at, rule.within, calendar)
-        overdue = due_at is not None and now > due_at
-        found.append(
-            Owed(
-                rule_id,
-                decided.number,
-                decided.occurred_at,
-                due_at,
-                overdue,
-                result,
-                rule.owner,
+    for due in dues(workflow, case, now):
+        result = None if due.waits else unmet(workflow, case, due, now, histories, counts)
+        if result is not None:
+            found.append(
+                Owed(
+                    due.rule.id,
+                    due.decided.number,
+                    due.decided.occurred_at,
+                    due.due_at,
+                    due.overdue(now),
+                    result,
+                    due.rule.owner,
+                )
             )
-        )
     return tuple(sorted(found, key=lambda item: (item.due_at is None, item.due_at or now)))
 
 
@@ -117,21 +105,6 @@ def _as_owed(standing: Standing, calendar: Calendar) -> Owed:
         result,
         one.owner,
         standing.about,
-    )
-
-
-def _as_decided(workflow: Workflow[Any], decided: AnyRecorded, now: datetime) -> Context:
-    """What the rules saw when it was decided, at a later `now`."""
-    return Context(
-        Actor(decided.actor, decided.roles),
-        decided.occurred_at,
-        now,
-        decided.transition or event_type(decided.event).name,
-        decided.event,
-        decided.reason_code or decided.reason,
-        decided.subject,
-        calendar=workflow.calendar,
-        clocks=workflow._parts.clocks,
     )
 
 
@@ -174,16 +147,13 @@ def _first_due(
     """The first moment at which something is due, of what is known to have occurred."""
     found = (_to_be_due(case, one) for one in standings(workflow, case, now, failing=failing))
     moments = [moment for moment in found if moment is not None]
-    for rule_id, decided in case.dues.items():
-        rule = workflow.rule_that_noted(decided, rule_id)
-        if rule is None:
-            continue  # the workflow no longer asks for it
-        due_at = _due_at(decided.occurred_at, rule.within, workflow.calendar)
+    for due in dues(workflow, case, now):
+        due_at = due.due_at
         if due_at is None:
             continue
-        if not (rule.history or rule.counts):
-            unmet = partial(_unmet_at, workflow, case, rule, decided)
-            turns = now if unmet(now) else _turns(unmet, now)
+        if not (due.rule.history or due.rule.counts):
+            unmet_at = partial(_unmet_at, workflow, case, due)
+            turns = now if unmet_at(now) else _turns(unmet_at, now)
             if turns is None:
                 continue
             due_at = max(due_at, turns) if turns > now else due_at
@@ -191,18 +161,14 @@ def _first_due(
     return min(moments, default=None)
 
 
-def _unmet_at(
-    workflow: Workflow[Any], case: Case[Any], rule: Rule[Any], decided: AnyRecorded, now: datetime
-) -> bool:
+def _unmet_at(workflow: Workflow[Any], case: Case[Any], due: Due, now: datetime) -> bool:
     """Whether a rule that a decision left unmet is so at a moment."""
-    context = _as_decided(workflow, decided, now)
-    result = rule.judge(case, context)
-    return result is not None and not weighed(workflow, case, rule, result, context).holds
+    return unmet(workflow, case, due, now) is not None
 
 
 def _turns(unmet: Callable[[datetime], bool], now: datetime) -> datetime | None:
     """When a rule that is met turns unmet and stays so, or shortly before (None: it does not)."""
-    met, other = now, min(now, _LAST - _FAR) + _FAR
+    met, other = now, min(now, LAST - _FAR) + _FAR
     if not unmet(other):
         return None
     while other - met > timedelta(minutes=1):
@@ -212,7 +178,6 @@ def _turns(unmet: Callable[[datetime], bool], now: datetime) -> datetime | None:
 
 
 _FAR = timedelta(days=36_525)
-_LAST = datetime.max.replace(tzinfo=UTC)
 
 
 def _to_be_due(case: Case[Any], standing: Standing) -> datetime | None:
@@ -223,14 +188,3 @@ def _to_be_due(case: Case[Any], standing: Standing) -> datetime | None:
         return standing.due_at
     made = next(one for one in case.exceptions if one.number == standing.exception)
     return max(standing.due_at, made.until) if made.until is not None else None
-
-
-def _due_at(
-    start: datetime, within: timedelta | Span | None, calendar: Calendar
-) -> datetime | None:
-    if isinstance(within, Span):
-        return calendar.later(start, within)
-    try:
-        return None if within is None else start + within
-    except OverflowError:  # past the last day of the calendar
-        return _LAST

@@ -1,0 +1,197 @@
+"""What decisions left to be done: by when, and whether it is missing still.
+
+Time counts as it does for what obligations say `within`: not while the case is on hold, and anew
+where it fell due while the case was closed. What was to be done lapses when the case ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import attrs
+
+from caseflow.kernel.calendar import Calendar, Span
+from caseflow.kernel.case import Case, Move
+from caseflow.kernel.context import Context
+from caseflow.kernel.events import event_type
+from caseflow.kernel.explain import plain_words
+from caseflow.kernel.recorded import Actor, AnyRecorded
+from caseflow.kernel.rules import Result, Rule, Unmet
+from caseflow.workflow.course import Times, course_of
+from caseflow.workflow.obligation import Begun, Obligation
+from caseflow.workflow.timing import Within
+from caseflow.workflow.weighing import weighed
+from caseflow.workflow.windows import FOR_EVER, WINDOWS, Asked
+
+Histories = Mapping[type[Any], tuple[AnyRecorded, ...]]
+Counts = Mapping[tuple[str, str], int]
+Left = tuple[tuple[type[Any], ...], Unmet]
+"""What is left undone, after the events that would do it."""
+LAST = datetime.max.replace(tzinfo=UTC)
+
+
+class Due(NamedTuple):
+    """A rule that a decision left unmet, and by when it is to be met (None: no date).
+
+    It waits where it has a time to be met in, and the case is on hold.
+    """
+
+    rule: Rule[Any]
+    decided: AnyRecorded
+    due_at: datetime | None
+    waits: bool
+
+    def overdue(self, now: datetime) -> bool:
+        """Whether its time has passed."""
+        return self.due_at is not None and now > self.due_at
+
+
+def dues(workflow: Any, case: Case[Any], now: datetime) -> Iterator[Due]:
+    """What decisions left to be done and has not lapsed, also what was done meanwhile."""
+    if not case.dues:
+        return
+    holds = course_of(case, workflow.ends).holds
+    on_hold = bool(holds) and holds[-1][1] == FOR_EVER
+    closings = _closings(case, workflow.ends)
+    for id, decided in case.dues.items():
+        rule = workflow.rule_that_noted(decided, id)
+        if rule is None:
+            continue  # the workflow no longer asks for it
+        ended = [pair for pair in closings if _was_before(decided, pair[0])]
+        if any(back is None for _, back in ended):
+            continue
+        waits = on_hold and rule.within is not None
+        due_at = None if waits else _due_at(workflow, rule, decided, ended, holds, now)
+        yield Due(rule, decided, due_at, waits)
+
+
+def unmet(
+    workflow: Any,
+    case: Case[Any],
+    due: Due,
+    now: datetime,
+    histories: Histories | None = None,
+    counts: Counts | None = None,
+) -> Result | None:
+    """What is missing of it still (None: nothing). It is judged as it was for the decision."""
+    context = _as_decided(workflow, due.decided, now)._replace(histories=histories, counts=counts)
+    result = due.rule.judge(case, context)
+    if result is None:
+        return None
+    result = weighed(workflow, case, due.rule, result, context)
+    return None if result.holds else result
+
+
+def _as_decided(workflow: Any, decided: AnyRecorded, now: datetime) -> Context:
+    """What the rules saw when it was decided, at a later `now`.
+
+    One that looks at what is left undone sees obligations alone: it might see itself.
+    """
+    return Context(
+        Actor(decided.actor, decided.roles),
+        decided.occurred_at,
+        now,
+        decided.transition or event_type(decided.event).name,
+        decided.event,
+        decided.reason_code or decided.reason,
+        decided.subject,
+        calendar=workflow.calendar,
+        clocks=attrs.evolve(workflow._parts.clocks, workflow=None),
+    )
+
+
+Closing = tuple[Move, Move | None]
+"""The move with which a case ended, and the one with which it was reopened."""
+
+
+def _closings(case: Case[Any], ends: frozenset[str]) -> list[Closing]:
+    found: list[Closing] = []
+    for move in case.path:
+        still = bool(found) and found[-1][1] is None
+        if move.position in ends and not still:
+            found.append((move, None))
+        elif move.position not in ends and still:
+            found[-1] = (found[-1][0], move)
+    return found
+
+
+def _was_before(decided: AnyRecorded, end: Move) -> bool:
+    """Whether something was decided before an end: what an end itself leaves is owed after it.
+
+    Of an end that was learned of late, what was decided meanwhile counts as before.
+    """
+    return decided.number < end.number or decided.occurred_at < end.occurred_at
+
+
+def _due_at(
+    workflow: Any,
+    rule: Rule[Any],
+    decided: AnyRecorded,
+    ended: list[Closing],
+    holds: Times,
+    now: datetime,
+) -> datetime | None:
+    """By when it is to be done: anew, where it fell due while the case was closed."""
+    start = decided.occurred_at
+    due_at = _later(workflow, rule, start, holds, now)
+    for end, back in ended:
+        if due_at is not None and back and end.occurred_at <= due_at < back.occurred_at:
+            due_at = _later(workflow, rule, back.occurred_at, holds, now)
+    return due_at
+
+
+def _later(
+    workflow: Any, rule: Rule[Any], start: datetime, holds: Times, now: datetime
+) -> datetime | None:
+    """The moment so long after a start, by the calendar, without the times on hold."""
+    within = rule.within
+    if isinstance(within, Span):
+        same = Obligation(rule.id, rule.wanted, due=Within(within))
+        asked = Asked(same, Begun(start, 0), None, now, workflow.calendar, holds)
+        window = WINDOWS[Within](asked)
+        return window.due_at if window else None
+    if within is None:
+        return None
+    try:
+        due_at = start + within
+        for held, resumed in holds:
+            if held <= due_at and resumed > start:
+                due_at += resumed - max(held, start)
+    except OverflowError:  # past the last day of the calendar
+        return LAST
+    return due_at
+
+
+def left_by_rules(
+    workflow: Any,
+    case: Case[Any],
+    now: datetime,
+    histories: Histories | None,
+    counts: Counts | None,
+) -> Iterator[Left]:
+    """What decisions left to be done, and lapses undone where the case ends now."""
+    for due in dues(workflow, case, now):
+        if due.decided.occurred_at > now:
+            continue
+        result = unmet(workflow, case, due, now, histories, counts)
+        if result is not None:
+            missing = next((one.remedy for one in result.unmet if one.remedy), "do it first")
+            yield (
+                due.rule.rests_on,
+                Unmet(
+                    about=result.wanted.rstrip("."),
+                    found=not_done(due.due_at, workflow.calendar, overdue=due.overdue(now)),
+                    remedy=missing,
+                    evidence=(due.decided.number,),
+                ),
+            )
+
+
+def not_done(due_at: datetime | None, calendar: Calendar, *, overdue: bool) -> str:
+    """That something is not done, and by when it is, or was, to be, in words."""
+    if due_at is None:
+        return "not done"
+    day = plain_words(calendar.day_of(due_at))
+    return f"not done, and {'overdue since' if overdue else 'due by'} {day}"
