@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+import attrs
 import pytest
 
 from caseflow import Casebook, Entry, Obligation, opened, within
@@ -35,9 +36,10 @@ from caseflow.casework import (
     ScreeningCompleted,
     StrengthIdentified,
     SuitabilityDetermined,
+    TransferredOut,
 )
 from caseflow.rules import lead_assigned
-from caseflow.rules.due import contact, handoff, urgent_needs
+from caseflow.rules.due import contact, follow_up, handoff, urgent_needs
 from caseflow.stages import continuum, five_stage_cyclic, four_stage, service_delivery, six_stage
 from caseflow.storage import MemoryStorage
 
@@ -172,8 +174,8 @@ def test_what_an_ending_does_itself_is_not_left_undone_and_on_hold_has_no_date()
     )
     desk = Desk(strict)
     desk.do("exit")
-    follow_up = "The client is followed up three to nine months after the exit"
-    assert desk.left(CaseClosed()) == [(follow_up, IN_TIME)]
+    follows = "The client is followed up three to nine months after the exit"
+    assert desk.left(CaseClosed()) == [(follows, IN_TIME)]
     desk.book.do(desk.id, "hold", reason="ill", by="ana")
     assert desk.left("refer-out")[-1] == ("The papers are sent", "not done")
 
@@ -198,6 +200,23 @@ def test_what_a_decision_left_to_be_done_waits_on_hold_lapses_with_the_case_and_
     desk.now += timedelta(days=30)
     desk.do("withdraw", Entry("reopen", reason="back"))
     assert desk.owed() == {"lead-assigned": date(2026, 4, 17)}  # it was overdue before
+
+
+def test_nobody_is_followed_up_who_died_was_never_served_or_is_another_agencys():
+    after = attrs.evolve(follow_up("closed"), after_the_end=True)
+    ours = six_stage.extend("county", version="1", obligations=[after])
+    transfer = TransferredOut(to="the county", accepted_by="mo")
+    for steps, ending, owed in (
+        ((), Entry("deny", reason="full"), False),
+        (ENROLLED, Entry("discharge", reason="moved"), True),
+        (ENROLLED, "end-as-deceased", False),
+        (ENROLLED, transfer, False),
+    ):
+        desk = Desk(ours, steps)
+        desk.do(ending)
+        desk.now += timedelta(days=120)
+        assert [one.rule for one in desk.book.owed(desk.id)] == ["follow-up"] * owed
+        assert desk.came_of("follow-up") == ["open"] * owed
 
 
 def test_what_an_ending_itself_leaves_to_be_done_is_owed_after_it():

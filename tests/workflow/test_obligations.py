@@ -595,6 +595,12 @@ MISTAKES = {
         "Obligation 'plan-in-time' begins when the case has ended, and lapses then. "
         "Give it after_the_end=True.",
     ),
+    "an ending that there is not": (
+        attrs.evolve(PLAN, since=ended(), after_the_end=True, not_after="dye"),
+        "Obligation 'plan-in-time' is not owed after 'dye', which is no transition of the "
+        "workflow. Name in not_after= those with which cases end. There are 'again', 'end', "
+        "'plan', 'reopen' and 'work'.",
+    ),
     "an id that is taken": (
         attrs.evolve(WEEKLY, id="position"),
         "Obligation 'position' has the id of another obligation or rule. "

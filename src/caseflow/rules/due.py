@@ -53,10 +53,25 @@ def weekly_notes(*stages: str, counted: Counted = "rolling") -> Obligation:
     )
 
 
+NOT_FOLLOWED_UP = (
+    "end-as-ineligible",
+    "deny",
+    "decline-services",
+    "transfer-out",
+    "end-as-deceased",
+    "end-as-entered-in-error",
+)
+"""The endings that ship after which nobody is followed up.
+
+The client has left no services, has died, or is another agency's.
+"""
+
+
 def follow_up(*stages: str) -> Obligation:
     """A contact three to nine months after the exit, which is entering these stages.
 
-    The participant manages it as well as staff: that the client got in touch counts.
+    The participant manages it as well as staff: that the client got in touch counts. After the
+    end of a case (`after_the_end`) it is not owed where that was one of `NOT_FOLLOWED_UP`.
     """
     return Obligation(
         "follow-up",
@@ -65,6 +80,7 @@ def follow_up(*stages: str) -> Obligation:
         during=stages,
         due=between("3 months", "9 months"),
         met_by=(FollowUpContact, ClientCheckedIn),
+        not_after=NOT_FOLLOWED_UP,
         owner="case-manager",
         remedy="get in touch with the client, and record it (also that they could not be reached)",
         source=bilevel("follow-up: three to nine months"),
@@ -85,6 +101,7 @@ def follow_up_by_quarter(*stages: str) -> tuple[Obligation, ...]:
             during=stages,
             due=in_quarter(number),
             met_by=(FollowUpContact, ClientCheckedIn),
+            not_after=NOT_FOLLOWED_UP,
             owner="case-manager",
             remedy="get in touch with the client, and record it",
             source=bilevel("follow-up: one to three quarters"),

@@ -101,6 +101,13 @@ def _never(one: Obligation, workflow: Any) -> Iterator[tuple[str, str]]:
                 f"is owed during {name!r}, where cases have ended",
                 "Give it after_the_end=True.",
             )
+    names = {transition.name for transition in workflow.transitions}
+    for name in one.not_after if one.after_the_end else ():
+        if name not in names:
+            yield (
+                f"is not owed after {name!r}, which is no transition of the workflow",
+                f"Name in not_after= those with which cases end. {nearest(name, names)}",
+            )
     if one.starts.at_the_end and not one.after_the_end:
         yield "begins when the case has ended, and lapses then", "Give it after_the_end=True."
     if isinstance(one.due, Between) and _closes_first(one.due, workflow.calendar):

@@ -109,7 +109,7 @@ def standings(
     known = histories or {}
     course = course_of(case, workflow.ends)
     for obligation in workflow.obligations:
-        if obligation.after_the_end and not course.ended:
+        if not course.owes(obligation):
             continue
         clocks = begun_of(obligation, case, workflow.ends, failing)
         if clocks:

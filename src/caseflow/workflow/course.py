@@ -19,12 +19,16 @@ Times = Sequence[tuple[datetime, datetime]]
 
 
 class Stay(NamedTuple):
-    """A time that a case was in a stage: from when to when (`FOR_EVER`: it still is)."""
+    """A time that a case was in a stage: from when to when (`FOR_EVER`: it still is).
+
+    Where it is an end, `ended_by` is the transition with which the case came there.
+    """
 
     start: datetime
     end: datetime
     stage: str
     ended: bool
+    ended_by: str = ""
 
 
 class Course(NamedTuple):
@@ -39,6 +43,12 @@ class Course(NamedTuple):
         """Whether the case has ended."""
         return bool(self.stays) and self.stays[-1].ended
 
+    def owes(self, obligation: Obligation) -> bool:
+        """Whether it may be owed where the case is: in the open, or after such an end."""
+        if not obligation.after_the_end:
+            return True
+        return self.ended and self.stays[-1].ended_by not in obligation.not_after
+
     def stopped(self, cancels: Sequence[Met]) -> datetime:
         """Since when an obligation is cancelled by these events (`FOR_EVER`: it is not)."""
         back = max(self.reopened, default=Met(NEVER, 0))
@@ -52,7 +62,7 @@ def course_of(case: Case[Any], ends: frozenset[str]) -> Course:
     reopened: list[Met] = []
     had_ended = False
     until = [move.occurred_at for move in case.path[1:]]
-    for (number, _, position, at, _), end in zip(case.path, (*until, FOR_EVER), strict=True):
+    for (number, name, position, at, _), end in zip(case.path, (*until, FOR_EVER), strict=True):
         stage, ended = stage_of(position), position in ends
         if position.endswith(HOLD):
             holds.append((at, end))
@@ -61,10 +71,10 @@ def course_of(case: Case[Any], ends: frozenset[str]) -> Course:
         had_ended = ended
         if at == end:
             continue
-        start = at
+        start, by = at, name if ended else ""
         if stays and stays[-1].stage == stage:
-            start = stays.pop().start
-        stays.append(Stay(start, end, stage, ended))
+            start, *_, by = stays.pop()
+        stays.append(Stay(start, end, stage, ended, by))
     return Course(stays, holds, reopened)
 
 
@@ -75,8 +85,8 @@ def owed_times(obligation: Obligation, course: Course) -> Times:
     not.
     """
     found: list[tuple[datetime, datetime]] = []
-    for at, end, stage, ended in course.stays:
-        if not obligation.owed_in(stage, ended=ended):
+    for at, end, stage, ended, by in course.stays:
+        if not obligation.owed_in(stage, ended=ended) or by in obligation.not_after:
             continue
         start = at
         if found and found[-1][1] == at:

@@ -258,11 +258,11 @@ class Obligation:
 
     It is owed while the case is in one of the stages `during` (none: in any open one) and
     afterwards it lapses, or was missed; `after_the_end` is for what is owed once the case has
-    ended. Time on hold does not count for `within` and `every`, unless `runs_on_hold`; fixed
-    dates do not wait. From an event of `cancelled_by` on, it is not owed, until the case is
-    reopened. `owner` is who has to do it (a
-    role, or the client), `excepted_by` the role that may make an exception, `remedy` what to
-    do, and `source` where it comes from.
+    ended, and `not_after` names the transitions after which it then is not (a death, say).
+    Time on hold does not count for `within` and `every`, unless `runs_on_hold`; fixed dates do
+    not wait. From an event of `cancelled_by` on, it is not owed, until the case is reopened.
+    `owner` is who has to do it (a role, or the client), `excepted_by` the role that may make an
+    exception, `remedy` what to do, and `source` where it comes from.
     """
 
     id: str = attrs.field(validator=_text)
@@ -275,6 +275,7 @@ class Obligation:
     )
     during: tuple[str, ...] = attrs.field(default=(), converter=words, kw_only=True)
     after_the_end: bool = attrs.field(default=False, kw_only=True)
+    not_after: tuple[str, ...] = attrs.field(default=(), converter=words, kw_only=True)
     runs_on_hold: bool = attrs.field(default=False, kw_only=True)
     cancelled_by: tuple[type[Any], ...] = attrs.field(default=(), converter=_classes, kw_only=True)
     owner: str = attrs.field(default="", kw_only=True, validator=_text)

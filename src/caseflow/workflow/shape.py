@@ -117,6 +117,7 @@ def _obligation(faults: Faults, obligation: Obligation) -> None:
     for field in ("id", "wanted", "owner", "excepted_by", "remedy", "source"):
         _text(faults, name, field, getattr(obligation, field))
     _words(faults, name, "during", obligation.during)
+    _words(faults, name, "not_after", obligation.not_after)
     _classes(faults, name, "met_by", obligation.met_by)
     _classes(faults, name, "cancelled_by", obligation.cancelled_by)
     _flags(faults, name, obligation, "after_the_end", "runs_on_hold")
