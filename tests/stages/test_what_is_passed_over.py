@@ -219,6 +219,18 @@ def test_nobody_is_followed_up_who_died_was_never_served_or_is_another_agencys()
         assert desk.came_of("follow-up") == ["open"] * owed
 
 
+def test_what_is_owed_after_the_end_is_done_without_a_warning():
+    after = attrs.evolve(follow_up("closed"), after_the_end=True)
+    ours = six_stage.extend("county", version="1", obligations=[after])
+    odd = ["after-the-end"]
+    for ending, warned in (("discharge", [[], odd]), ("end-as-deceased", [odd, odd])):
+        desk = Desk(ours, ENROLLED)
+        desk.do(Entry(ending, reason="moved"))
+        facts = (FollowUpContact(), MonitoringNoted(dimension="effort", finding="well"))
+        told = [desk.book.record(desk.id, one, by="ana").verdict.warnings for one in facts]
+        assert [[one.rule for one in each] for each in told] == warned
+
+
 def test_what_an_ending_itself_leaves_to_be_done_is_owed_after_it():
     handed = lead_assigned.due(within="10 days")
     desk = Desk(six_stage.extend("county", version="1", rules={"withdraw": [handed]}), ENROLLED)

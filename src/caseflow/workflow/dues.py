@@ -164,6 +164,15 @@ def _later(
     return due_at
 
 
+def done_after_the_end(workflow: Any, case: Case[Any], event: type[Any]) -> bool:
+    """Whether events of a type do, or cancel, what may be owed on a case that has ended so."""
+    course, stage = course_of(case, workflow.ends), case.stage or ""
+    after = (one for one in workflow.obligations if one.owed_in(stage, ended=True))
+    if any(event in (*one.met_by, *one.cancelled_by) for one in after if course.owes(one)):
+        return True
+    return any(event in due.rule.rests_on for due in dues(workflow, case, case.recorded_at))
+
+
 def left_by_rules(
     workflow: Any,
     case: Case[Any],

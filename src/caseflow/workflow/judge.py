@@ -31,6 +31,7 @@ from caseflow.workflow.builtin import (
     role_unmet,
 )
 from caseflow.workflow.command import Command, Entry
+from caseflow.workflow.dues import done_after_the_end
 from caseflow.workflow.excepting import exception_unmet, noted_of_exception
 from caseflow.workflow.machine import Edge, Row
 from caseflow.workflow.weighing import weighed
@@ -348,8 +349,9 @@ def _odd(workflow: Workflow[Any], case: Case[Any], context: Context) -> Iterable
         yield built_in(
             "not-in-the-future", "What happened is dated today or earlier.", unmet, warns=True
         )
-    if case.position in workflow.ends and case.path and context.at >= case.path[-1].occurred_at:
-        ended = case.path[-1]
+    ended = case.path[-1] if case.position in workflow.ends and case.path else None
+    of_it = ended is not None and context.at >= ended.occurred_at
+    if ended and of_it and not done_after_the_end(workflow, case, type(context.proposed)):
         unmet = Unmet(
             found=f"the case ended on {plain_words(context.calendar.here(ended.occurred_at))}",
             remedy="reopen the case, if work goes on",
