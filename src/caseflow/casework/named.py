@@ -1,6 +1,7 @@
 """Which things an event names by their numbers, or names, without being what makes them.
 
-What is drafted may name what is still to come, and is not here.
+What is drafted may name needs and goals that are still to come, and these are not here: rules ask
+for them before services begin. No rule asks for objectives, so they are.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from caseflow.casework.planning import (
     GoalAchieved,
     GoalDropped,
     NeedDeferred,
+    ObjectiveDrafted,
     PlanItemCompleted,
+    PlanItemDrafted,
     PlanItemDropped,
     StrategyRecorded,
 )
@@ -44,6 +47,7 @@ _WORDS = {
     "needs": "need",
     "strengths": "strength",
     "goals": "goal",
+    "objectives": "objective",
     "plan": "plan item",
     "referrals": "referral",
     "requisitions": "requisition",
@@ -64,6 +68,8 @@ _NAMED: dict[type[Any], dict[str, str]] = {
     GoalAchieved: {"number": "goals"},
     GoalDropped: {"number": "goals"},
     EvaluationMade: {"goal": "goals"},
+    ObjectiveDrafted: {"goal": "goals"},
+    PlanItemDrafted: {"objective": "objectives"},
     PlanItemCompleted: {"number": "plan"},
     PlanItemDropped: {"number": "plan"},
     ServiceProvided: {"plan_items": "plan"},
