@@ -342,7 +342,8 @@ class Sheet:
         told = [
             (entry.when, place, entry.fields.get("reached", True))
             for place, entry in enumerate(self.happened)
-            if entry.what in ("ContactAttempted", "ClientCheckedIn", "ServiceProvided")
+            if entry.what
+            in ("ContactAttempted", "SelfReferred", "ClientCheckedIn", "ServiceProvided")
             and entry.fields.get("function") not in WITH_OTHERS
         ]
         told += [

@@ -282,6 +282,18 @@ def test_it_names_its_source_and_who_owes_it(row):
         assert one.remedy
 
 
+def test_the_papers_are_due_once_the_client_was_there_and_not_after_a_call_in_vain():
+    call = c.ContactAttempted()
+    for first in (
+        attrs.evolve(call, reached=True),
+        c.SelfReferred(),
+        c.ServiceProvided(service="x"),
+    ):
+        desk = Desk(workflow_of({}, [due.intake_paperwork("5 days")]), (call, days(2), first, call))
+        assert [f"{one.due_at:%d %B}" for one in desk.book.owed("case")] == ["09 March"]
+    assert Desk(workflow_of({}, [due.intake_paperwork("5 days")]), (call,)).book.owed("case") == ()
+
+
 def test_a_passed_quarter_was_missed_and_the_next_one_is_due():
     quarters = due.follow_up_by_quarter("services")
     desk = Desk(workflow_of({}, quarters), (*EXIT, days(130)))

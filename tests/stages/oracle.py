@@ -272,7 +272,7 @@ def not_reached(sheet, when):
     """Somebody tried in vain since the client was there last, and since the case was reopened."""
     told = []
     for i, line in enumerate(sheet):
-        if line.what in ("ContactAttempted", "ClientCheckedIn"):
+        if line.what in ("ContactAttempted", "SelfReferred", "ClientCheckedIn"):
             told.append((line.when, i, getattr(line.event, "reached", True)))
         elif line.what == "ServiceProvided" and line.event.function not in WITH_OTHERS:
             told.append((line.when, i, True))

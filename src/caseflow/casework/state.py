@@ -69,6 +69,9 @@ class CaseworkState:
     services_outside_the_plan: int = 0
     last_service_outside_the_plan: int | None = None
     """The event of the latest service that names no plan item."""
+    first_contact: int | None = None
+    """The event that tells first that the client was there: reached, in touch, or served."""
+    first_contact_at: datetime | None = None
     holds: tuple[Code, ...] = ()
     """The names of the legal holds in force."""
 

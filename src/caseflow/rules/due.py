@@ -111,11 +111,14 @@ def follow_up_by_quarter(*stages: str) -> tuple[Obligation, ...]:
 
 
 def intake_paperwork(span: Span | str) -> Obligation:
-    """The papers of the intake, so long after the first contact. They do not hold it up."""
+    """The papers of the intake, so long after the first contact. They do not hold it up.
+
+    That is when the client was reached, came or got in touch on their own, or was served.
+    """
     return Obligation(
         "intake-paperwork",
         "The papers of the intake are complete.",
-        since=first(ContactAttempted),
+        since=each(_first_contact),
         due=within(span),
         met_by=IntakePaperworkCompleted,
         owner="case-manager",
@@ -284,6 +287,12 @@ def requisition_answer(span: Span | str) -> Obligation:
         remedy="grant it, or say why not",
         source=trilevel("administrative staff: navigators requisition the services needed"),
     )
+
+
+def _first_contact(case: Casework) -> Iterable[Begun]:
+    at, number = case.state.first_contact_at, case.state.first_contact
+    if at is not None and number is not None:
+        yield Begun(at, number)
 
 
 def _out_of_touch(case: Casework) -> Iterable[Begun]:

@@ -8,15 +8,13 @@ from itertools import pairwise
 
 from caseflow.casework import (
     CaseworkState,
-    ClientCheckedIn,
     ContactAttempted,
     EligibilityDetermined,
     Enrolled,
     ReferralEnded,
     ReferralMade,
-    ServiceProvided,
 )
-from caseflow.casework.words import INDIRECT
+from caseflow.casework.contact import CONTACTS, client_was_there
 from caseflow.kernel.calendar import Span, span_of
 from caseflow.kernel.case import Case, Move, stage_of
 from caseflow.kernel.checks import so_many
@@ -148,16 +146,17 @@ def contact_attempted(*, times: int = 1, over: Span | str = "0 days") -> Rule[Ca
 
     @rule(
         "contact-attempted",
-        rests_on=_CONTACTS,
-        history=_CONTACTS,
+        rests_on=CONTACTS,
+        history=CONTACTS,
         spans=long,
         wanted=f"Staff tried to reach the client at least {count}{days}, without success.",
         source=field("attempts come before an ending as unable to locate"),
         excepted_by="supervisor",
     )
     def attempted(case: Casework, context: Context) -> Iterator[Unmet]:
-        contacts = [one for kind in _CONTACTS for one in context.history(kind)]
-        met = max(filter(_heard_of, contacts), key=_place, default=None)
+        contacts = [one for kind in CONTACTS for one in context.history(kind)]
+        heard_of = (one for one in contacts if client_was_there(one.event))
+        met = max(heard_of, key=_place, default=None)
         back = _reopened(case, context)
         both: list[AnyRecorded | Move] = [one for one in (met, back) if one is not None]
         since = max(both, key=_place, default=None)
@@ -188,23 +187,9 @@ def contact_attempted(*, times: int = 1, over: Span | str = "0 days") -> Rule[Ca
     return attempted
 
 
-_CONTACTS = (ContactAttempted, ClientCheckedIn, ServiceProvided)
-
-
 def _place(one: AnyRecorded | Move) -> tuple[datetime, int]:
     """Where something stands in the order in which things occurred."""
     return one.occurred_at, one.number
-
-
-def _heard_of(contact: AnyRecorded) -> bool:
-    """Whether the client was there: reached, in touch by themselves, or served.
-
-    What a case manager does for them with others does not need them to be.
-    """
-    event = contact.event
-    if isinstance(event, ContactAttempted):
-        return event.reached
-    return isinstance(event, ClientCheckedIn) or event.function not in INDIRECT
 
 
 def _failed(contact: AnyRecorded, since: AnyRecorded | Move | None) -> bool:

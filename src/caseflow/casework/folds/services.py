@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from caseflow.casework.contact import CONTACTS, client_was_there
 from caseflow.casework.folds.changes import Changes, Fold, changed, copied, earlier, put
 from caseflow.casework.monitoring import IssueRaised, IssueResolved
 from caseflow.casework.services import (
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 def _service(state: CaseworkState, recorded: AnyRecorded) -> Changes:
     event: ServiceProvided = recorded.event
-    changes: Changes = {}
+    changes = _contact(state, recorded)
     if event.function in DIRECT:
         changes["direct_services"] = state.direct_services + 1
     if event.function in INDIRECT:
@@ -39,6 +40,14 @@ def _service(state: CaseworkState, recorded: AnyRecorded) -> Changes:
             "last_service_outside_the_plan": recorded.number,
         }
     return changes | _counted(state, recorded, "services", "last_service")
+
+
+def _contact(state: CaseworkState, recorded: AnyRecorded) -> Changes:
+    """The first contact, where the client was there, and not known to have been before."""
+    before = state.first_contact_at
+    if not client_was_there(recorded.event) or (before and before <= recorded.occurred_at):
+        return {}
+    return {"first_contact": recorded.number, "first_contact_at": recorded.occurred_at}
 
 
 def _counted(state: CaseworkState, recorded: AnyRecorded, count: str, last: str) -> Changes:
@@ -135,6 +144,7 @@ def _resolved(state: CaseworkState, recorded: AnyRecorded) -> Changes:
 
 
 FOLDS: dict[type, Fold] = {
+    **dict.fromkeys(CONTACTS, _contact),
     ServiceProvided: _service,
     ReferralMade: _referral,
     HandoffConfirmed: _linked,
