@@ -181,8 +181,7 @@ def test_where_no_need_was_found_one_can_still_be_recorded_or_the_case_ended(
     book.record("A", attrs.evolve(drafted, needs=()), by="ana")
     (refusal,) = book.ask("A", served, by="ana").refusals
     assert re.fullmatch(
-        "record the need that it answers, and name it in the (item|goal); "
-        "a client without needs is discharged, or referred out",
+        "ask what need it answers, record that, and name it in the (item|goal)",
         refusal.unmet[0].remedy,
     )
     assert book.ask("A", "discharge", by="ana", reason="no need found").allowed
@@ -197,6 +196,11 @@ def test_a_plan_for_which_no_need_was_found_says_so():
     assert refusal.unmet[0].remedy == (
         "record a need that came up since, and draft a plan item for it; "
         "a client without needs is discharged, or referred out"
+    )
+    book.record("A", attrs.evolve(GOAL, needs=()), by="ana")
+    (refusal,) = book.ask("A", "start-services", by="ana").refusals
+    assert refusal.unmet[0].remedy == (
+        "ask what need each goal answers, record that, and draft a plan item for it"
     )
 
 

@@ -27,6 +27,7 @@ from caseflow.casework import (
     NeedIdentified,
     OrientationHeld,
     PartnershipEstablished,
+    PlanAgreed,
     PlanItemDrafted,
     PlanReviewed,
     ProgramCompleted,
@@ -337,6 +338,20 @@ def test_who_was_served_withdraws_and_who_was_not_declines_also_without_an_enrol
     desk.do(SERVED[workflow][-1])
     asked = [desk.book.ask(desk.id, one, by="ana") for one in ("withdraw", "decline-services")]
     assert [one.allowed for one in asked] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("workflow", "steps"),
+    [(service_delivery, (*EXAMINED, "begin-planning")), (continuum, PLANNED)],
+    ids=["S4", "S3"],
+)
+def test_to_sign_a_plan_without_goals_or_actions_is_warned_of(workflow, steps):
+    desk, agreed = Desk(workflow, steps), PlanAgreed(client="signed")
+    lacks_actions = ["goals-have-actions"]
+    for facts, warned in (((), ["goals-set"]), ((GOAL,), lacks_actions), ((GOAL, ITEM), [])):
+        verdict = desk.book.ask(desk.id, *facts, agreed, by="ana")
+        told = [one.rule for one in verdict.warnings]
+        assert [one for one in told if one.startswith("goals-")] == warned
 
 
 def test_who_is_enrolled_is_discharged_and_not_denied():

@@ -21,7 +21,7 @@ from caseflow.casework import (
 from caseflow.kernel.case import Case
 from caseflow.kernel.context import Context
 from caseflow.kernel.rules import Unmet, rule
-from caseflow.rules.general import WITHOUT_NEEDS, not_assessed, recorded
+from caseflow.rules.general import not_assessed, recorded
 from caseflow.rules.sources import bilevel, ised, models, stages
 
 Casework = Case[CaseworkState]
@@ -66,7 +66,7 @@ def goals_answer_needs(case: Casework, context: Context) -> Iterator[Unmet]:
                 found=not_assessed(unknown) if unknown else "no need",
                 remedy="record the goal again, with the numbers of assessed needs"
                 if case.state.needs
-                else f"record the need that it answers, and name it in the goal; {WITHOUT_NEEDS}",
+                else "ask what need it answers, record that, and name it in the goal",
                 evidence=(goal.recorded,),
             )
 

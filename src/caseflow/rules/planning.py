@@ -73,16 +73,20 @@ def plan_items_relate(case: Casework, context: Context) -> Iterator[Unmet]:
                 found=not_assessed(unknown) if unknown else "no need",
                 remedy="give the plan item the numbers of assessed needs"
                 if state.needs
-                else f"record the need that it answers, and name it in the item; {WITHOUT_NEEDS}",
+                else "ask what need it answers, record that, and name it in the item",
                 evidence=(item.recorded,),
             )
     if not state.plan and not any(map(_settled, state.needs)):
-        yield Unmet(
-            found="a plan without items",
-            remedy="draft the items of the plan"
-            if state.needs
-            else f"record a need that came up since, and draft a plan item for it; {WITHOUT_NEEDS}",
-        )
+        yield Unmet(found="a plan without items", remedy=_items_for(state))
+
+
+def _items_for(state: CaseworkState) -> str:
+    """What to draft the items of a plan for."""
+    if state.needs:
+        return "draft the items of the plan"
+    if any(goal.pursued for goal in state.goals):
+        return "ask what need each goal answers, record that, and draft a plan item for it"
+    return f"record a need that came up since, and draft a plan item for it; {WITHOUT_NEEDS}"
 
 
 @rule(

@@ -29,6 +29,7 @@ from caseflow.rules import (
     enrolled,
     goals_accepted,
     goals_answer_needs,
+    goals_have_actions,
     goals_set,
     items_serve_goals,
     needs_covered,
@@ -102,6 +103,10 @@ expectations_and_choices_told = sections_told(
     ("expectations", "choices"),
     wanted="The plan holds what the client expects and chooses.",
 ).sourced(bilevel("service planning: the client's expectations and choices"))
+SET = goals_set.sourced(bilevel("service planning: goals"))
+HAVE_ACTIONS = goals_have_actions.warns().sourced(
+    bilevel("service planning: a specific plan of action")
+)
 followed_up = recorded(
     "followed-up",
     FollowUpContact,
@@ -160,8 +165,9 @@ TRANSITIONS = (
         to=DELIVERY,
         rules=[
             needs_covered.sourced(bilevel("definition: assessment-based services")),
-            goals_set.sourced(bilevel("service planning: goals")),
+            SET,
             goals_answer_needs.warns().sourced(bilevel("definition: assessment-based services")),
+            HAVE_ACTIONS,
             items_serve_goals.warns().sourced(bilevel("definition: a goal-oriented strategy")),
             goals_accepted.warns(),
             short_and_long_term.warns(),
@@ -228,6 +234,7 @@ continuum: Workflow[CaseworkState] = Workflow(
     rules={
         **APPROVING,
         **CLOSING,
+        PlanAgreed: [SET.warns(), HAVE_ACTIONS],
         Enrolled: [eligible.sourced(field("eligibility before enrollment"))],
         ServiceProvided: [service_in_plan.warns(), plan_current.warns()],
         ProgressNoted: [

@@ -28,6 +28,7 @@ from caseflow.rules import (
     client_has_a_part,
     eligible,
     goals_answer_needs,
+    goals_have_actions,
     goals_set,
     items_serve_goals,
     lead_assigned,
@@ -61,6 +62,11 @@ from caseflow.workflow.workflow import Workflow
 RECRUITMENT, INTAKE, ENROLLMENT = "recruitment", "intake-assessment", "enrollment"
 PLANNING, DELIVERY, COMPLETION = "service-plan", "service-delivery", "program-completion"
 SERVED = (ENROLLMENT, PLANNING, DELIVERY)
+
+SET = goals_set.sourced(trilevel("overview: goal-oriented"))
+HAVE_ACTIONS = goals_have_actions.warns().sourced(
+    trilevel("overview: action items toward the goals of the plan")
+)
 
 CASELOAD = (
     caseload_target(30)
@@ -176,8 +182,9 @@ def _transitions(*, pre_enrollment: bool) -> tuple[Transition, ...]:
                     trilevel("the approach: assessing strengths and needs")
                 ),
                 needs_covered.sourced(trilevel("overview: assessment-based, to meet needs")),
-                goals_set.sourced(trilevel("overview: goal-oriented")),
+                SET,
                 goals_answer_needs.warns().sourced(trilevel("overview: assessment-based")),
+                HAVE_ACTIONS,
                 items_serve_goals.warns().sourced(trilevel("overview: goal-oriented")),
                 client_has_a_part.warns().sourced(
                     trilevel("participant responsibilities: initiative")
@@ -237,6 +244,7 @@ def service_delivery_flow(*, pre_enrollment: bool = True) -> Workflow[CaseworkSt
         rules={
             **APPROVING,
             **CLOSING,
+            PlanAgreed: [SET.warns(), HAVE_ACTIONS],
             Enrolled: [
                 eligible.sourced(trilevel("overview: suitable and eligible")),
                 lead_assigned,
