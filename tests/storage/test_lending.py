@@ -76,11 +76,37 @@ def test_whoever_waits_is_told_that_none_came_back(store, monkeypatch, fails):
     """And one that is given up makes room for another."""
     monkeypatch.setattr(lending, "PATIENCE", 0.05)
     held = [store._lender.fetch() for _ in range(AT_ONCE)]
-    with pytest.raises(StoreError, match="all 15 connections are in use, and none came back"):
+    with pytest.raises(StoreError) as failed:
         lent(store)
+    assert str(failed.value).endswith(
+        "all 15 connections are in use, and none came back. Use fewer threads or shorter "
+        "transactions, or give an engine with a larger pool, and try again."
+    )
     store._lender.give_back(held[0], done=not fails)
     assert lent(store)
     assert not store._lender._in_line
+
+
+@pytest.mark.parametrize("served", [False, True])
+def test_who_is_broken_off_while_waiting_takes_no_connection_along(store, monkeypatch, served):
+    held = [store._lender.fetch() for _ in range(AT_ONCE)]
+
+    class BrokenOff(SimpleQueue):
+        def get(self, timeout=None):
+            if timeout is None:
+                return super().get()
+            if served:
+                store._lender.give_back(held.pop(), done=True)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(lending, "SimpleQueue", BrokenOff)
+    with pytest.raises(KeyboardInterrupt):
+        lent(store)
+    monkeypatch.undo()
+    monkeypatch.setattr(lending, "PATIENCE", 0.05)
+    for one in held:
+        store._lender.give_back(one, done=True)
+    assert len([store._lender.fetch() for _ in range(AT_ONCE)]) == AT_ONCE
 
 
 def test_a_closed_store_keeps_none(store):

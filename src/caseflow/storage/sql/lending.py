@@ -76,6 +76,9 @@ class Lender:
         except Empty:
             self._withdraw(mine)
             pooled = mine.get()
+        except BaseException:  # broken off: by a signal, say
+            self._leave(mine)
+            raise
         if pooled is not None and self._is_usable(pooled):
             return pooled
         if pooled is not None:
@@ -92,6 +95,18 @@ class Lender:
             if mine in self._in_line:
                 self._in_line.remove(mine)
                 raise exc.TimeoutError(f"all {AT_ONCE} connections are in use, and none came back")
+
+    def _leave(self, mine: SimpleQueue[PoolProxiedConnection | None]) -> None:
+        """The same, raising nothing: what it was served meanwhile is for the others."""
+        with self._lock:
+            if mine in self._in_line:
+                self._in_line.remove(mine)
+                return
+        served = None if mine.empty() else mine.get()
+        if served is None:
+            self.gone()
+        else:
+            self.give_back(served, done=True)
 
     def gone(self) -> None:
         """Let the pool give another one in the place of one that was given up."""
@@ -119,9 +134,11 @@ class Lender:
             if self._in_line:
                 self._serve()
         else:
-            pooled.close()
-            if self._shares:
-                self.gone()
+            try:
+                pooled.close()
+            finally:
+                if self._shares:
+                    self.gone()
 
     def dispose(self) -> None:
         """Close every connection that is not in use, as disposing of the engine does."""

@@ -381,7 +381,8 @@ def _own_engine(database: str | URL, *, durability: str, timeout: float) -> Engi
         prepare_postgres(engine, durability=durability)
         return engine
     wait = seconds("timeout", timeout)
-    engine = given.made_by(create_engine, parsed, connect_args={"timeout": wait})
+    shared = {"timeout": wait, "check_same_thread": False}
+    engine = given.made_by(create_engine, parsed, connect_args=shared)
     sqlite.prepare(engine, durability=durability)
     return engine
 
