@@ -169,6 +169,14 @@ def test_begin_immediate_begins_a_transaction_on_autocommit_too(tmp_path):
     desk.close()
 
 
+def test_begin_immediate_may_be_called_again(tmp_path):
+    desk = Desk(f"sqlite:///{tmp_path / 'cases.db'}")
+    with Session(begin_immediate(desk.engine)) as session, session.begin():
+        desk.book.within(session).record(desk.case_id, Paid(amount=1), by=ANA)
+    assert desk.numbers() == [1, 2]
+    desk.close()
+
+
 def test_begin_immediate_refuses_an_engine_that_would_roll_nothing_back(tmp_path):
     """SQLAlchemy takes a connection whose transactions we begin for one on autocommit."""
     engine = create_engine(f"sqlite:///{tmp_path / 'cases.db'}")

@@ -92,17 +92,20 @@ def begin_immediate(engine: Engine) -> Engine:
             repair="Make it without that option.",
         )
 
-    def connected(connection: Any, _: Any) -> None:
-        connection.isolation_level = None  # the driver begins nothing by itself
-
-    def begun(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    event.listen(engine, "connect", connected)
-    event.listen(engine, "begin", begun)
-    event.listen(engine, "handle_error", _ended_one_that_was_begun)
+    if not event.contains(engine, "begin", _begin_with_the_lock):
+        event.listen(engine, "connect", _begin_by_hand)
+        event.listen(engine, "begin", _begin_with_the_lock)
+        event.listen(engine, "handle_error", _ended_one_that_was_begun)
     follow_its_file(engine)
     return engine
+
+
+def _begin_by_hand(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # the driver begins nothing by itself
+
+
+def _begin_with_the_lock(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _ended_one_that_was_begun(context: ExceptionContext) -> None:
