@@ -4,6 +4,7 @@ Subscribers are told of what is committed, once it is, and of nothing else.
 """
 
 import sqlite3
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -445,6 +446,41 @@ def test_a_read_that_is_broken_off_lets_nothing_look_committed(postgres_url, set
             session.commit()
     assert type(broken_off.value) is kind
     assert str(broken_off.value).endswith(f": canceling statement due to {words}")
+    desk.close()
+
+
+def test_what_was_broken_off_behind_a_savepoint_of_a_connection_does_not_look_committed(
+    postgres_url,
+):
+    """A Connection commits past its savepoints, and PostgreSQL then nothing at all."""
+    desk = Desk(postgres_url)
+    with desk.engine.connect() as other, desk.engine.connect() as connection:
+        other.execute(text("LOCK TABLE caseflow_events"))
+        for ends in (False, True):
+            connection.execute(insert(letters).values(id=1))
+            connection.execute(text("SET LOCAL lock_timeout = 200"))
+            savepoint = connection.begin_nested()
+            with pytest.raises(GaveWay):
+                desk.book.within(connection).history(desk.case_id)
+            if ends:
+                savepoint.rollback()
+                connection.commit()
+            else:
+                with pytest.raises(PendingRollbackError):
+                    connection.commit()
+                connection.rollback()
+                assert desk.letters() == []
+    assert desk.letters() == [1]
+    desk.close()
+
+
+def test_a_transaction_that_idled_for_too_long_says_so(postgres_url):
+    desk = Desk(postgres_url)
+    with Session(desk.engine) as session:
+        session.execute(text("SET LOCAL idle_in_transaction_session_timeout = 1"))
+        time.sleep(0.1)
+        with pytest.raises(ConnectionLost, match=r"transaction_timeout\): do less in it"):
+            desk.book.within(session).history(desk.case_id)
     desk.close()
 
 
