@@ -1,5 +1,6 @@
 """Connections kept at hand: lent again as they came, and only after work that came to its end."""
 
+import gc
 import sqlite3
 from queue import SimpleQueue
 from threading import Barrier, Thread
@@ -107,6 +108,14 @@ def test_who_is_broken_off_while_waiting_takes_no_connection_along(store, monkey
     for one in held:
         store._lender.give_back(one, done=True)
     assert len([store._lender.fetch() for _ in range(AT_ONCE)]) == AT_ONCE
+
+
+def test_one_that_nobody_gave_back_is_given_again(store, monkeypatch):
+    monkeypatch.setattr(lending, "PATIENCE", 0.05)
+    held = [store._lender.fetch() for _ in range(AT_ONCE)]
+    del held[0]
+    gc.collect()
+    assert lent(store)
 
 
 def test_a_closed_store_keeps_none(store):

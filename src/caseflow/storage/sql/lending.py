@@ -90,7 +90,15 @@ class Lender:
             raise
 
     def _withdraw(self, mine: SimpleQueue[PoolProxiedConnection | None]) -> None:
-        """Wait no longer. Raises `TimeoutError`, unless it was just served."""
+        """Wait no longer. Raises `TimeoutError`, unless it was just served.
+
+        Who is broken off in between two steps (by a signal) gives nothing back, and the pool has
+        again what was forgotten: so it is asked before anybody is told that there is none.
+        """
+        pool: Any = self._engine.pool
+        with self._lock:
+            self._out = min(self._out, pool.checkedout())
+        self._serve()
         with self._lock:
             if mine in self._in_line:
                 self._in_line.remove(mine)
