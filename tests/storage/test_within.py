@@ -641,6 +641,22 @@ def test_a_transaction_that_was_ended_by_hand_takes_nothing_more(tmp_path):
     desk.close()
 
 
+def test_a_result_that_was_not_read_to_its_end_is_told(tmp_path):
+    """SQLite sets no savepoint beside it."""
+    desk = Desk(f"sqlite:///{tmp_path / 'cases.db'}")
+    with desk.engine.begin() as connection:
+        rows = [{"id": number} for number in range(9)]
+        result = connection.execute(insert(letters).values(rows).returning(letters.c.id))
+        result.fetchone()
+        joined = desk.book.within(connection)
+        with pytest.raises(StoreError, match=r"Read your own result to its end before, or close"):
+            joined.record(desk.case_id, Paid(amount=1), by=ANA)
+        result.close()
+        joined.record(desk.case_id, Paid(amount=1), by=ANA)
+    assert (len(desk.letters()), desk.numbers()) == (9, [1, 2])
+    desk.close()
+
+
 def test_a_unit_that_takes_the_transaction_with_it_says_so(tmp_path):
     """SQLite may roll back all of it where the disk is full."""
     desk = Desk(f"sqlite:///{tmp_path / 'cases.db'}")

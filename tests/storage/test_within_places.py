@@ -189,6 +189,24 @@ def test_begin_immediate_refuses_an_engine_that_would_roll_nothing_back(tmp_path
     )
 
 
+def test_begin_immediate_refuses_an_engine_that_shares_its_connections(tmp_path):
+    """On the other one the driver would begin nothing, and each statement be committed."""
+    engine = create_engine(f"sqlite:///{tmp_path / 'cases.db'}")
+    with pytest.raises(InvalidCall) as refused:
+        begin_immediate(engine.execution_options(logging_token="mail"))
+    assert str(refused.value) == (
+        "begin_immediate(engine) is given an engine of execution_options(...), which shares its "
+        "connections. Give it the one that create_engine(...) made, or make another one of the "
+        "file."
+    )
+    letters.metadata.create_all(engine)
+    with engine.connect() as connection:
+        connection.execute(insert(letters).values(id=1))
+        connection.rollback()
+        assert connection.execute(select(letters)).all() == []
+    engine.dispose()
+
+
 # -- another database --------------------------------------------------------------------------
 
 

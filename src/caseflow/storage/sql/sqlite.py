@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import Engine, ExceptionContext
+from sqlalchemy.engine.base import OptionEngine
 from sqlalchemy.exc import DisconnectionError, PendingRollbackError
 
 from caseflow.kernel.errors import InvalidCall, short
@@ -75,7 +76,8 @@ def begin_immediate(engine: Engine) -> Engine:
     Python's driver otherwise begins no transaction for. A transaction that only reads takes the
     lock too, and waits for it. One that SQLite itself ended is refused until it is rolled back, and
     where the file was replaced the engine connects anew. Returns the engine. Raises `InvalidCall`
-    for what is no engine of SQLite, or one that was made with `skip_autocommit_rollback`.
+    for what is no engine of SQLite, one that was made with `skip_autocommit_rollback`, or one that
+    shares its connections with another (`engine.execution_options(...)`).
     """
     given: object = engine
     if not isinstance(given, Engine) or given.dialect.name != "sqlite":
@@ -85,6 +87,12 @@ def begin_immediate(engine: Engine) -> Engine:
             repair="Give the Engine of the file; of an AsyncEngine, its sync_engine.",
         )
 
+    if isinstance(engine, OptionEngine):  # the other one would begin nothing any more
+        raise InvalidCall(
+            what="begin_immediate(engine)",
+            problem="is given an engine of execution_options(...), which shares its connections",
+            repair="Give it the one that create_engine(...) made, or make another one of the file.",
+        )
     if getattr(engine.dialect, "skip_autocommit_rollback", False):  # it would not see that we began
         raise InvalidCall(
             what="begin_immediate(engine)",
