@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Column, Integer, MetaData, Table, create_engine, event, insert, select, text
-from sqlalchemy.exc import IntegrityError, OperationalError, PendingRollbackError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, PendingRollbackError
 from sqlalchemy.orm import Session
 
 from caseflow import (
@@ -471,6 +471,22 @@ def test_what_was_broken_off_behind_a_savepoint_of_a_connection_does_not_look_co
                 connection.rollback()
                 assert desk.letters() == []
     assert desk.letters() == [1]
+    desk.close()
+
+
+@pytest.mark.parametrize("joined", [Session, lambda engine: engine.connect()])
+def test_nor_does_what_the_application_let_fail(postgres_url, joined):
+    desk = Desk(postgres_url)
+    with joined(desk.engine) as transaction:
+        desk.book.within(transaction).record(desk.case_id, Paid(amount=1), by=ANA)
+        with pytest.raises(DBAPIError, match="division by zero"):
+            transaction.execute(text("SELECT 1 / 0"))
+        with pytest.raises(PendingRollbackError):
+            transaction.commit()
+        transaction.rollback()
+        desk.book.within(transaction).record(desk.case_id, Paid(amount=2), by=ANA)
+        transaction.commit()
+    assert [recorded.event for recorded in desk.book.history(desk.case_id)[1:]] == [Paid(amount=2)]
     desk.close()
 
 

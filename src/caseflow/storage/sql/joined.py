@@ -115,6 +115,7 @@ class JoinedStorage(SQLVerbs):
             place.see_that_it_is_ours(self._store, connection, driver)
             if self._prepared.postgres:
                 _not_by_itself(driver.autocommit, self._transaction)
+                _see_the_commit(connection)
             else:
                 self._see_the_lock(connection, driver, action)
             try:
@@ -124,8 +125,6 @@ class JoinedStorage(SQLVerbs):
                     if isinstance(error, kinds):
                         raise self._all_gone(connection, action, error) from error
                     connection.invalidate(error)  # broken off: it is not to look as if it went on
-                elif self._prepared.postgres:
-                    _see_the_commit(connection)
                 raise
 
     def _is_over(self, connection: Connection, error: BaseException) -> bool:
@@ -288,9 +287,9 @@ def _is_lost(connection: Connection, error: BaseException) -> bool:
 
 
 def _see_the_commit(connection: Connection) -> None:
-    """Let what failed behind a savepoint of the application's not look committed.
+    """Let nothing look committed that is not: after a statement failed, in whosever hands.
 
-    A Session releases its savepoints first, which fails. A Connection commits past them.
+    PostgreSQL then commits nothing, and raises nothing.
     """
     if not event.contains(connection, "commit", _refuse_if_failed):
         event.listen(connection, "commit", _refuse_if_failed)
