@@ -125,12 +125,14 @@ def test_a_closed_store_keeps_none(store):
         connection.execute("SELECT 1")
 
 
-def test_a_connection_that_is_in_use_while_the_store_is_closed_is_not_kept(store):
+def test_a_connection_that_is_in_use_while_the_store_is_closed_is_closed_after_that(store):
     def closes_meanwhile(connection):
         store.close()
         return connection
 
-    lent(store, closes_meanwhile)
+    connection = lent(store, closes_meanwhile)
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
     assert not store._lender._idle
 
 

@@ -35,6 +35,7 @@ class Lender:
     ) -> None:
         self._engine = engine
         self._keeps = own and not engine.dialect.is_async
+        self._closed = False
         self._is_usable = is_usable
         self._idle: list[PoolProxiedConnection] = []
         self._lock = Lock()
@@ -141,9 +142,14 @@ class Lender:
             self._idle.append(pooled)
             if self._in_line:
                 self._serve()
+            if self._closed:  # meanwhile
+                self._let_go()
         else:
             try:
-                pooled.close()
+                if self._closed and pooled.is_valid:
+                    pooled.invalidate()  # else it would stay open in a pool that nobody uses
+                else:
+                    pooled.close()
             finally:
                 if self._shares:
                     self.gone()
@@ -154,8 +160,12 @@ class Lender:
         self._engine.dispose()
 
     def _let_go(self) -> None:
-        while self._idle:
-            self._idle.pop().invalidate()
+        while True:
+            try:
+                pooled = self._idle.pop()
+            except IndexError:  # none is left, or another thread was quicker
+                return
+            pooled.invalidate()
             self.gone()
 
     def before_fork(self) -> None:
@@ -171,8 +181,8 @@ class Lender:
             self._engine.dispose(close=False)
 
     def close(self) -> None:
-        """The same as `dispose`, and keep none from now on."""
-        self._keeps = False
+        """The same as `dispose`, and close those that come back later."""
+        self._closed, self._keeps = True, False
         self.dispose()
 
 
