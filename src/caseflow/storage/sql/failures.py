@@ -47,6 +47,7 @@ _REPAIRS_BY_WORDS = (
     ),
     (("cannot contain nul",), _SHORTER),
     (("statements in progress",), "Read your own result to its end before, or close it."),
+    (("different event loop",), "Make a store for each event loop, and close it there."),
     (("invalid transaction", "within a transaction"), _REPAIRS_BY_STATE["25P02"]),
     (("is no position",), "Move it with reset_consumer(name, to=...), see docs/howto-feed.md."),
     (("sqlite_master",), "A SQLite file has no schemas: declare the tables without one."),
@@ -111,9 +112,15 @@ def told(store: object, action: str, kinds: tuple[type[Exception], ...]) -> Iter
     try:
         yield
     except Exception as error:
-        if isinstance(error, (*kinds, SQLAlchemyError)):
+        if is_told(error, kinds):
             raise failure(store, action, error) from error
         raise
+
+
+def is_told(error: Exception, kinds: tuple[type[Exception], ...]) -> bool:
+    """Whether an error is the driver's, or of a pool that is awaited in another event loop."""
+    elsewhere = type(error) is RuntimeError and "different event loop" in str(error)
+    return elsewhere or isinstance(error, (*kinds, SQLAlchemyError))
 
 
 def failure(store: object, action: str, error: Exception, *, repair: str = "") -> StoreError:

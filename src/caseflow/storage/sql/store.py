@@ -11,7 +11,6 @@ from weakref import WeakSet, finalize
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL, Engine
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import Pool, PoolProxiedConnection
 
@@ -256,7 +255,7 @@ class EngineStorage(SQLVerbs):
             done = True
             return found
         except Exception as error:
-            if not isinstance(error, (*self._kinds, SQLAlchemyError)):
+            if not failures.is_told(error, self._kinds):
                 raise
             if not self._is_lost(error, connection):
                 raise failures.failure(self, action, error) from error
