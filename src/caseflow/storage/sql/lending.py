@@ -120,7 +120,7 @@ class Lender:
     def gone(self) -> None:
         """Let the pool give another one in the place of one that was given up."""
         with self._lock:
-            self._out -= 1
+            self._out = max(self._out - 1, 0)  # counted anew meanwhile, it may have been left out
         if self._in_line:
             self._serve()
 
