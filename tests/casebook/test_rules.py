@@ -308,10 +308,13 @@ def test_owed_is_in_the_order_in_which_it_is_due_and_undated_last(clock):
     ]
 
 
-def test_what_the_workflow_no_longer_asks_for_is_no_longer_owed(clock):
+@pytest.mark.parametrize(
+    "given", [{"drop": {"collect": ["invoiced"]}}, {"strengths": {"invoiced": "warn"}}]
+)
+def test_what_the_workflow_no_longer_asks_for_is_no_longer_owed(clock, given):
     store = MemoryStorage()
     case_id = bring(shop_book(store, clock=clock), "collected")
-    lenient = shop.extend("lenient", version="1", drop={"collect": ["invoiced"]})
+    lenient = shop.extend("lenient", version="1", **given)
     repaired = attrs.evolve(lenient, name=shop.name)  # the declaration was changed in its place
     book = Casebook(repaired, store, clock=clock)
     assert book.owed(case_id) == ()
