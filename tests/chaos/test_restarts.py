@@ -37,7 +37,8 @@ def test_the_server_is_stopped_and_started_under_load(durable_postgres, form, te
         crew.dismiss(*writers)
         crew.dismiss()
         world = check(url, crew.done, once=["once"], again=["again"])
-        assert crew.errors["ConnectionLost"], "nobody was cut off"
+        # Whether anybody is cut off in the middle is left to chance here; below it is not.
+        assert crew.errors["ConnectionLost"] + crew.errors["StoreError"], "nobody noticed"
         tell(
             restarts=form["restarts"],
             acknowledged=len(crew.done),

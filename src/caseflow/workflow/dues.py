@@ -57,7 +57,7 @@ def dues(workflow: Any, case: Case[Any], now: datetime) -> Iterator[Due]:
     closings = _closings(case, workflow.ends)
     for id, decided in case.dues.items():
         rule = workflow.rule_that_noted(decided, id)
-        if rule is None:
+        if rule is None or rule.strength == "warn":
             continue  # the workflow no longer asks for it
         ended = [pair for pair in closings if _was_before(decided, pair[0])]
         if any(back is None for _, back in ended):
