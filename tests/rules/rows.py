@@ -56,6 +56,7 @@ CALL = c.ContactAttempted(channel="phone")
 ADVOCACY = c.ServiceProvided(service="rent", function="advocacy")
 SECOND_ITEM = attrs.evolve(ITEM, number=2)
 THIRD = attrs.evolve(GOAL, number=3)
+STANDS = {"beside": ("agreement-stands",)}
 STEP = c.ObjectiveDrafted(number=1, goal=1, statement="the first part is paid")
 
 ENGAGEMENT = (
@@ -230,10 +231,21 @@ PLANNING = (
     row("plan-items-complete", but(ITEM, actor=" ", by_date=None), ITEM),
     row("plan-items-complete", but(ITEM, activity="", expected_outcome=""), ITEM),
     row("plan-agreed", less(AGREED), AGREED, beside=("plan-current",)),
-    row("plan-agreed", then(c.PlanAgreed(client="not-agreed")), AGREED),
-    row("plan-agreed", then(attrs.evolve(ITEM, activity="pay at once"), c.PlanApproved()), AGREED),
-    row("plan-agreed", then(STEP, c.PlanApproved()), AGREED),
-    row("plan-agreed", then(SECOND_ITEM, c.PlanItemDropped(number=2), c.PlanApproved()), AGREED),
+    row("plan-agreed", then(c.PlanAgreed(client="not-agreed")), AGREED, **STANDS),
+    row(
+        "plan-agreed",
+        then(attrs.evolve(ITEM, activity="pay at once"), c.PlanApproved()),
+        AGREED,
+        **STANDS,
+    ),
+    row("plan-agreed", then(STEP, c.PlanApproved()), AGREED, **STANDS),
+    row(
+        "plan-agreed",
+        then(SECOND_ITEM, c.PlanItemDropped(number=2), c.PlanApproved()),
+        AGREED,
+        **STANDS,
+    ),
+    row("agreement-stands", then(STEP, c.PlanApproved()), AGREED, beside=("plan-agreed",)),
     row("plan-approved", less(c.PlanApproved), c.PlanApproved()),
     row(
         "plan-approved",

@@ -358,6 +358,13 @@ SAID = {
             "changes with the client, and record how they agreed",
         ],
     ],
+    "agreement-stands": [
+        [
+            "Where the client was asked about the plan, they have agreed to it as it stands.",
+            "changed or recorded since the client agreed: objective 1 > go through the "
+            "changes with the client, and record how they agreed",
+        ],
+    ],
     "plan-approved": [
         ["The plan is approved as it stands.", "nothing recorded > have the plan approved"],
         [

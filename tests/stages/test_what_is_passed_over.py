@@ -35,6 +35,7 @@ from caseflow.casework import (
     ReferralMade,
     ResponsibilitiesAcknowledged,
     ScreeningCompleted,
+    ServiceProvided,
     StrengthIdentified,
     SuitabilityDetermined,
     TransferredOut,
@@ -352,6 +353,28 @@ def test_to_sign_a_plan_without_goals_or_actions_is_warned_of(workflow, steps):
         verdict = desk.book.ask(desk.id, *facts, agreed, by="ana")
         told = [one.rule for one in verdict.warnings]
         assert [one for one in told if one.startswith("goals-")] == warned
+
+
+@pytest.mark.parametrize(
+    ("workflow", "over"), [(six_stage, None), (continuum, "exit"), (service_delivery, "complete")]
+)
+def test_a_plan_that_was_changed_since_the_client_agreed_is_told_of_while_services_run(
+    workflow, over
+):
+    begun = (*EXAMINED, "begin-planning") if workflow is service_delivery else PLANNED
+    item = attrs.evolve(ITEM, actor="mo", by_date=date(2026, 4, 1), expected_outcome="a home")
+    plan = (*NEEDS, GOAL, item, PlanAgreed(client="signed"), "start-services")
+    desk = Desk(workflow, (*begun, *plan, ProgramCompleted(program="housing")))
+    service = ServiceProvided(service="meal", plan_items=(1,))
+
+    def told(step):
+        warnings = desk.book.ask(desk.id, step, by="ana").warnings
+        return "agreement-stands" in [one.rule for one in warnings]
+
+    steps = [one for one in (service, over) if one]
+    assert not any(map(told, steps))
+    desk.do(attrs.evolve(item, actor="bo"))
+    assert all(map(told, steps))
 
 
 def test_who_is_enrolled_is_discharged_and_not_denied():

@@ -65,6 +65,7 @@ from caseflow.rules.goals import (
     strengths_built_upon,
 )
 from caseflow.rules.planning import (
+    agreement_stands,
     needs_covered,
     plan_agreed,
     plan_approved,
@@ -127,6 +128,7 @@ VOCABULARY = vocabulary(
 __all__ = [
     "VOCABULARY",
     "able_to_function_independently",
+    "agreement_stands",
     "assessment_before_plan",
     "assessment_completed",
     "assessment_is_systematic",

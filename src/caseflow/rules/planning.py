@@ -21,6 +21,7 @@ from caseflow.casework import (
 )
 from caseflow.kernel.case import Case
 from caseflow.kernel.context import Context
+from caseflow.kernel.recorded import Recorded
 from caseflow.kernel.rules import Unmet, rule
 from caseflow.rules.general import WITHOUT_NEEDS, not_assessed
 from caseflow.rules.sources import field, ised
@@ -130,18 +131,24 @@ def plan_agreed(case: Casework, context: Context) -> Iterator[Unmet]:
     agreed = case.latest_recorded(PlanAgreed)
     if agreed is None:
         yield Unmet(remedy="go through the plan with the client, and record how they agreed")
-    elif agreed.event.client == "not-agreed":
+    else:
+        yield from _not_agreed(case, agreed)
+
+
+def _not_agreed(case: Casework, agreed: Recorded[PlanAgreed]) -> Iterator[Unmet]:
+    """What the client said no to, or what was changed since they agreed."""
+    if agreed.event.client == "not-agreed":
         yield Unmet(
             found="the client did not agree",
             remedy="change the plan with the client, and record it once they agree",
         )
-    else:
-        changed = _changed_since(case, agreed.number)
-        if changed:
-            yield Unmet(
-                found=f"changed or recorded since the client agreed: {', '.join(changed)}",
-                remedy="go through the changes with the client, and record how they agreed",
-            )
+        return
+    changed = _changed_since(case, agreed.number)
+    if changed:
+        yield Unmet(
+            found=f"changed or recorded since the client agreed: {', '.join(changed)}",
+            remedy="go through the changes with the client, and record how they agreed",
+        )
 
 
 @rule(
@@ -163,6 +170,19 @@ def plan_approved(case: Casework, context: Context) -> Iterator[Unmet]:
             remedy="have the plan approved again, as it is now",
             evidence=(approved.number,),
         )
+
+
+@rule(
+    "agreement-stands",
+    rests_on=(PlanAgreed, *_PLAN),
+    source=field("a change lapses the agreement to a plan"),
+    excepted_by="supervisor",
+)
+def agreement_stands(case: Casework, context: Context) -> Iterator[Unmet]:
+    """Where the client was asked about the plan, they have agreed to it as it stands."""
+    agreed = case.latest_recorded(PlanAgreed)
+    if agreed is not None:
+        yield from _not_agreed(case, agreed)
 
 
 def _changed_since(case: Casework, number: int) -> list[str]:

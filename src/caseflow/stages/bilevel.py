@@ -23,6 +23,7 @@ from caseflow.casework import (
     ServiceProvided,
 )
 from caseflow.rules import (
+    agreement_stands,
     assessment_before_plan,
     client_has_a_part,
     eligible,
@@ -203,7 +204,8 @@ TRANSITIONS = (
         rules=[
             programs_completed.warns().sourced(
                 bilevel("roles: from assessment through program completion")
-            )
+            ),
+            agreement_stands.warns(),
         ],
         stated_in=bilevel("the continuum, V"),
     ),
@@ -236,7 +238,11 @@ continuum: Workflow[CaseworkState] = Workflow(
         **CLOSING,
         PlanAgreed: [SET.warns(), HAVE_ACTIONS],
         Enrolled: [eligible.sourced(field("eligibility before enrollment"))],
-        ServiceProvided: [service_in_plan.warns(), plan_current.warns()],
+        ServiceProvided: [
+            service_in_plan.warns(),
+            plan_current.warns(),
+            agreement_stands.warns(),
+        ],
         ProgressNoted: [
             note_refers_to_plan.warns().sourced(
                 bilevel("writing quality case notes: the plan is their outline")

@@ -13,11 +13,13 @@ from caseflow.casework import (
     CaseworkState,
     LeadCaseManagerAssigned,
     PlanApproved,
+    ServiceProvided,
     TransferredOut,
     lead_case_manager,
 )
 from caseflow.kernel.rules import Rule
 from caseflow.rules import (
+    agreement_stands,
     contact_attempted,
     enrolled_before_withdrawal,
     exit_interviews,
@@ -180,6 +182,11 @@ APPROVING: dict[str | type[Any], list[Rule[CaseworkState]]] = {
     PlanApproved: [plan_agreed.sourced(field("a plan is agreed before it is approved"))]
 }
 """What is asked before a plan is approved, wherever it is."""
+
+SERVING: dict[str | type[Any], list[Rule[CaseworkState]]] = {
+    ServiceProvided: [agreement_stands.warns()]
+}
+"""What is asked of each service, wherever it is given."""
 
 CLOSING: dict[str | type[Any], list[Rule[CaseworkState]]] = {
     CaseClosed: [outcome_as_recorded.warns()]

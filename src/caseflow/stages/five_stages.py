@@ -49,6 +49,7 @@ from caseflow.stages.common import (
     LEAD,
     LEFT_UNDONE,
     REOPENING,
+    SERVING,
     early_endings,
 )
 from caseflow.workflow.definition import NOT_STATED, STAY, Hold, Stage, Transition
@@ -217,6 +218,7 @@ five_stage_cyclic: Workflow[CaseworkState] = Workflow(
         Enrolled: [eligible.sourced(field("eligibility before enrollment"))],
         **APPROVING,
         **CLOSING,
+        **SERVING,
     },
     hold=Hold(reason_required=True),
     indexes=[LEAD],

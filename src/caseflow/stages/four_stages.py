@@ -42,6 +42,7 @@ from caseflow.stages.common import (
     LEAD,
     LEFT_UNDONE,
     REOPENING,
+    SERVING,
     early_endings,
 )
 from caseflow.workflow.definition import NOT_STATED, STAY, Hold, Stage, Transition
@@ -175,6 +176,7 @@ four_stage: Workflow[CaseworkState] = Workflow(
     rules={
         **APPROVING,
         **CLOSING,
+        **SERVING,
         Enrolled: [eligible.sourced(field("eligibility before enrollment"))],
         EvaluationMade: [evaluated_in_figures_and_words.warns()],
     },

@@ -68,6 +68,7 @@ from caseflow.stages.common import (
     LEAD,
     LEFT_UNDONE,
     REOPENING,
+    SERVING,
     early_endings,
 )
 from caseflow.workflow.definition import NOT_STATED, STAY, Hold, Stage, Transition
@@ -267,6 +268,7 @@ six_stage: Workflow[CaseworkState] = Workflow(
     rules={
         **APPROVING,
         **CLOSING,
+        **SERVING,
         Enrolled: [eligible, CRITERIA_SET.due(owner="case-manager")],
         AssessmentCompleted: [
             needs_numbered.warns(),

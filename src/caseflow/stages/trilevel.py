@@ -24,6 +24,7 @@ from caseflow.casework import (
     SuitabilityDetermined,
 )
 from caseflow.rules import (
+    agreement_stands,
     caseload_target,
     client_has_a_part,
     eligible,
@@ -205,7 +206,7 @@ def _transitions(*, pre_enrollment: bool) -> tuple[Transition, ...]:
             description="The client comes to the end of the program.",
             source=DELIVERY,
             to=COMPLETION,
-            rules=[programs_completed],
+            rules=[programs_completed, agreement_stands.warns()],
             stated_in=trilevel("service delivery flow: program completion"),
         ),
         Transition(
@@ -254,7 +255,8 @@ def service_delivery_flow(*, pre_enrollment: bool = True) -> Workflow[CaseworkSt
             ServiceProvided: [
                 service_in_plan.warns().sourced(
                     trilevel("navigator responsibilities: work the plan")
-                )
+                ),
+                agreement_stands.warns(),
             ],
         },
         hold=Hold(reason_required=True),
