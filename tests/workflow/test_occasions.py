@@ -192,6 +192,17 @@ def test_what_was_owed_after_a_death_is_cancelled_and_what_was_missed_before_is_
     assert told(desk, day(5, 1)) == [("8 Mar", "missed"), ("15 Mar", "cancelled")]
 
 
+def test_what_was_done_stays_so_where_a_case_was_opened_and_ended_at_one_moment():
+    desk = Desk(attrs.evolve(PLAN, since=opened(), met_by=NoteWritten))
+    desk.do(NoteWritten(), "plan", "work", "end")
+    kept = told(desk, day(3, 3))
+    assert [outcome for _, outcome in kept] == ["kept"]
+    desk.now = day(8, 1)
+    desk.do("reopen")
+    assert told(desk, day(8, 2)) == kept
+    assert desk.book.owed(desk.id) == ()
+
+
 def test_a_case_that_is_reopened_is_owed_again():
     cancelled = attrs.evolve(WEEKLY, cancelled_by=MovedAway)
     desk = working(cancelled, attrs.evolve(cancelled, id="since-the-opening", since=opened()))

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from caseflow.kernel.case import HOLD, Case, stage_of
 from caseflow.workflow.obligation import Begun, Obligation
-from caseflow.workflow.windows import FOR_EVER, NEVER, WINDOWS, Asked, Met, Window
+from caseflow.workflow.windows import FOR_EVER, MOMENT, NEVER, WINDOWS, Asked, Met, Window
 
 Times = Sequence[tuple[datetime, datetime]]
 """From when to when, one after the other."""
@@ -56,11 +56,14 @@ class Course(NamedTuple):
 
 
 def course_of(case: Case[Any], ends: frozenset[str]) -> Course:
-    """What the path of a case says; `ends` are the positions in which cases have ended."""
+    """What the path of a case says; `ends` are the positions in which cases have ended.
+
+    A case that ended at the moment at which it was opened was open for that moment.
+    """
     stays: list[Stay] = []
     holds: list[tuple[datetime, datetime]] = []
     reopened: list[Met] = []
-    had_ended = False
+    had_ended, passed = False, ""
     until = [move.occurred_at for move in case.path[1:]]
     for (number, name, position, at, _), end in zip(case.path, (*until, FOR_EVER), strict=True):
         stage, ended = stage_of(position), position in ends
@@ -70,8 +73,12 @@ def course_of(case: Case[Any], ends: frozenset[str]) -> Course:
             reopened.append(Met(at, number))
         had_ended = ended
         if at == end:
+            passed = passed if ended else stage
             continue
         start, by = at, name if ended else ""
+        if ended and passed and not stays:
+            start = min(at, FOR_EVER - MOMENT) + MOMENT
+            stays.append(Stay(at, start, passed, ended=False))
         if stays and stays[-1].stage == stage:
             start, *_, by = stays.pop()
         stays.append(Stay(start, end, stage, ended, by))
