@@ -119,7 +119,8 @@ class Rule(Generic[S_contra]):
 
         `within` is the time after the decision occurred (None: no date): a span such as
         `"5 working days"`, to the end of a day by the calendar of the workflow, or a
-        timedelta, to the moment. `owner` is who has to do it (a role, or the client); left out,
+        timedelta, to the moment; time on hold does not count. It lapses when the case ends, unless
+        the ending itself left it. `owner` is who has to do it (a role, or the client); left out,
         it is who had to before. Raises `DefinitionError` for what is no time, or no text.
         """
         owner = self.owner if owner is None else owner
