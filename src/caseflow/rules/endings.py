@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import pairwise
+from typing import NamedTuple
 
 from caseflow.casework import (
     CaseworkState,
@@ -154,13 +155,7 @@ def contact_attempted(*, times: int = 1, over: Span | str = "0 days") -> Rule[Ca
         excepted_by="supervisor",
     )
     def attempted(case: Casework, context: Context) -> Iterator[Unmet]:
-        contacts = [one for kind in CONTACTS for one in context.history(kind)]
-        heard_of = (one for one in contacts if client_was_there(one.event))
-        met = max(heard_of, key=_place, default=None)
-        back = _reopened(case, context)
-        both: list[AnyRecorded | Move] = [one for one in (met, back) if one is not None]
-        since = max(both, key=_place, default=None)
-        failed = sorted((one for one in contacts if _failed(one, since)), key=_place)
+        met, since, failed = _tried(case, context)
         numbers = tuple(one.number for one in failed)
         day_of = context.calendar.day_of
         if met is not None and day_of(context.at) < (met_on := day_of(met.occurred_at)):
@@ -170,7 +165,7 @@ def contact_attempted(*, times: int = 1, over: Span | str = "0 days") -> Rule[Ca
                 evidence=(met.number,),
             )
         elif len(failed) < times:
-            again = "the case was reopened" if since is back else "the client was last reached"
+            again = "the client was last reached" if since is met else "the case was reopened"
             yield Unmet(
                 found=_attempts(len(failed)) + (f" since {again}" if since else ""),
                 remedy="try to reach the client, and record each attempt",
@@ -185,6 +180,28 @@ def contact_attempted(*, times: int = 1, over: Span | str = "0 days") -> Rule[Ca
             )
 
     return attempted
+
+
+class _Tried(NamedTuple):
+    """The last contact in which the client was there, and what was tried in vain since.
+
+    `since` is that contact, or the move with which the case was reopened after it.
+    """
+
+    met: AnyRecorded | None
+    since: AnyRecorded | Move | None
+    failed: list[AnyRecorded]
+
+
+def _tried(case: Casework, context: Context) -> _Tried:
+    contacts = [one for kind in CONTACTS for one in context.history(kind)]
+    heard_of = (one for one in contacts if client_was_there(one.event))
+    met = max(heard_of, key=_place, default=None)
+    back = _reopened(case, context)
+    both: list[AnyRecorded | Move] = [one for one in (met, back) if one is not None]
+    since = max(both, key=_place, default=None)
+    failed = sorted((one for one in contacts if _failed(one, since)), key=_place)
+    return _Tried(met, since, failed)
 
 
 def _place(one: AnyRecorded | Move) -> tuple[datetime, int]:
