@@ -219,6 +219,11 @@ def test_nobody_is_followed_up_who_died_was_never_served_or_is_another_agencys()
         desk.now += timedelta(days=120)
         assert [one.rule for one in desk.book.owed(desk.id)] == ["follow-up"] * owed
         assert desk.came_of("follow-up") == ["open"] * owed
+    desk = Desk(ours, (*ENROLLED, "withdraw"))
+    desk.now += timedelta(days=120)
+    desk.do(Entry("reopen", reason="died since"), "end-as-deceased")
+    desk.now += timedelta(days=120)
+    assert desk.book.owed(desk.id) == ()
 
 
 def test_what_is_owed_after_the_end_is_done_without_a_warning():

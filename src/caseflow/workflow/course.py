@@ -21,7 +21,7 @@ Times = Sequence[tuple[datetime, datetime]]
 class Stay(NamedTuple):
     """A time that a case was in a stage: from when to when (`FOR_EVER`: it still is).
 
-    Where it is an end, `ended_by` is the transition with which the case came there.
+    Where it is an end, `ended_by` is the transition with which the case ended.
     """
 
     start: datetime
@@ -63,7 +63,7 @@ def course_of(case: Case[Any], ends: frozenset[str]) -> Course:
     stays: list[Stay] = []
     holds: list[tuple[datetime, datetime]] = []
     reopened: list[Met] = []
-    had_ended, passed = False, ""
+    had_ended, ended_by, passed = False, "", ""
     until = [move.occurred_at for move in case.path[1:]]
     for (number, name, position, at, _), end in zip(case.path, (*until, FOR_EVER), strict=True):
         stage, ended = stage_of(position), position in ends
@@ -71,17 +71,18 @@ def course_of(case: Case[Any], ends: frozenset[str]) -> Course:
             holds.append((at, end))
         if had_ended and not ended:
             reopened.append(Met(at, number))
+        ended_by = name if ended and not had_ended else ended_by
         had_ended = ended
         if at == end:
             passed = passed if ended else stage
             continue
-        start, by = at, name if ended else ""
+        start = at
         if ended and passed and not stays:
             start = min(at, FOR_EVER - MOMENT) + MOMENT
             stays.append(Stay(at, start, passed, ended=False))
         if stays and stays[-1].stage == stage:
-            start, *_, by = stays.pop()
-        stays.append(Stay(start, end, stage, ended, by))
+            start = stays.pop().start
+        stays.append(Stay(start, end, stage, ended, ended_by if ended else ""))
     return Course(stays, holds, reopened)
 
 
