@@ -82,6 +82,7 @@ class Eraser:
     def may(self, subject: str, now: datetime | None) -> Work[tuple[Ground, ...]]:
         """Everything that speaks against erasing somebody's data."""
         moment = self._asked(subject, now)
+        yield from self._middle.loader.see_that_its_keys_fit()
         grounds, _ = yield from self._look(subject, moment)
         return grounds
 
@@ -92,6 +93,7 @@ class Eraser:
         an_actor(by)
         an_id("reason", reason)
         moment = self._asked(subject, now)
+        yield from self._middle.loader.see_that_its_keys_fit()
         pseudonym = self._cipher.pseudonym(subject)
         who = by.id if isinstance(by, Actor) else by
         self._see_that_nobody_is_named(pseudonym, by=who, reason=reason)

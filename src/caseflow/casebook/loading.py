@@ -12,12 +12,14 @@ from caseflow.casebook.recent import Loaded, RecentCases
 from caseflow.casebook.store_calls import Work
 from caseflow.kernel.case import Case, NoState, S, fold
 from caseflow.kernel.codec import Codec
+from caseflow.kernel.erasure_errors import KeyMissing
 from caseflow.kernel.errors import (
     ChainBroken,
     InvalidCall,
     NoSuchCase,
     OtherVersion,
     OtherWorkflow,
+    UnreadableRecord,
 )
 from caseflow.kernel.events import CaseOpened, Corrected, Voided, event_type
 from caseflow.kernel.history import histories_of, occurred
@@ -59,16 +61,18 @@ class Loader(Generic[S]):
         self.codec = codec
         self.recent = recent
         self.snapshot_every = snapshot_every
-        self._may_open = codec.cipher is not None
+        self._keys_fit = False
 
-    def see_that_it_may_open(self, *, joined: bool) -> Work[None]:
-        """See that no case is opened in the clear among sealed ones. Raises `InvalidCall`.
+    def see_that_its_keys_fit(self, *, joined: bool = False) -> Work[None]:
+        """See that what is sealed in this agency was sealed with the keys of this book.
 
-        The first case of the agency tells, whose client is sealed if anything is. It stays the
-        first, and is asked for until there is one; and again after a transaction that the store
-        joined: what was the first in it may have been rolled back.
+        Raises `InvalidCall` for a book without a cipher, and `KeyMissing` where its key store
+        knows neither a key nor an erasure of the client of the agency's first case, which is
+        sealed if anything is. It stays the first, and is asked for until there is one; and again
+        after a transaction that the store joined: what was the first in it may have been rolled
+        back.
         """
-        if self._may_open:
+        if self._keys_fit:
             return
         try:
             first = yield from store_calls.find(self.agency, Query(), limit=1)
@@ -76,14 +80,21 @@ class Loader(Generic[S]):
             first = ()
         for found in first:
             rows = yield from store_calls.read(self.agency, found.case_id, types=(OPENED,))
-            if any(map(is_sealed, rows)):
+            sealed = [row for row in rows if is_sealed(row)]
+            if sealed and self.codec.cipher is None:
                 raise InvalidCall(
                     what=f"This book of agency {self.agency!r} has no cipher, and so",
                     problem=f"opens no case beside {found.case_id!r}, which is sealed",
                     repair="Give it the one that the others were written with: "
                     "Casebook(..., cipher=...).",
                 )
-            self._may_open = not joined
+            try:
+                self.codec.decode_all(sealed)
+            except KeyMissing:
+                raise
+            except UnreadableRecord:  # it is damaged: whoever reads the case is told
+                return
+            self._keys_fit = not joined
 
     def load(self, case_id: str) -> Work[Loaded]:
         """The present case. Raises `NoSuchCase`, and `UnreadableRecord` for what is damaged."""
