@@ -27,7 +27,7 @@ from caseflow.kernel.recorded import AnyRecorded
 from caseflow.kernel.sealed import is_sealed
 from caseflow.kernel.snapshot import subjects_of
 from caseflow.kernel.store_errors import Unsupported
-from caseflow.kernel.stored import GENESIS, StoredEvent, verify_chain, without_gap
+from caseflow.kernel.stored import GENESIS, StoredEvent, holds_hash, verify_chain, without_gap
 from caseflow.storage.port import Head, Query
 from caseflow.workflow.workflow import Workflow
 
@@ -145,11 +145,21 @@ class Loader(Generic[S]):
             return None
         at = head.hash if case.version == head.version else UNKNOWN
         subjects = subjects_of(found.text) or {self.codec.pseudonym(case.client)}
+        self.workflow_of(case_id, case)
         return Loaded(case, at, None, frozenset(subjects))
+
+    def _decoded(self, rows: Sequence[StoredEvent]) -> list[AnyRecorded]:
+        """The events of a case. Of one that is not of this book's, that is told first."""
+        try:
+            return self.codec.decode_all(rows)
+        except UnreadableRecord:
+            if holds_hash(rows[0]):  # else it may say anything
+                self.workflow_of(rows[0].case_id, rows[0])
+            raise
 
     def _folded(self, case_id: str, rows: Sequence[StoredEvent], start: Loaded | None) -> Loaded:
         without_gap(case_id, rows, start.case.version + 1 if start else 1)
-        history = self.codec.decode_all(rows)
+        history = self._decoded(rows)
         before = (start.case.version, start.hash) if start else (0, GENESIS)
         verify_chain(rows, after=before[0], previous=None if before[1] == UNKNOWN else before[1])
         if start is not None:
@@ -180,7 +190,7 @@ class Loader(Generic[S]):
         if not rows:
             raise self.no_such_case(case_id)
         without_gap(case_id, rows, 1)
-        history = tuple(self.codec.decode_all(rows))
+        history = tuple(self._decoded(rows))
         verify_chain(rows)  # afterwards: what cannot be read says more of what is wrong
         return history
 
