@@ -70,6 +70,7 @@ class Book(Generic[St, S]):
         snapshot_every: int = 100,
         recent: int = 256,
     ) -> None:
+        """Make a book of a workflow and a store; what the other arguments are, the class tells."""
         a_store(store, awaited=self._awaits)
         a_function("clock", clock)
         a_function("new_id", new_id)
