@@ -19,7 +19,7 @@ help:
 	@echo "make lowest   the test suite on the oldest Python with the lowest declared versions"
 	@echo "make matrix   the test suite on every supported Python, from a wheel, and 'make lowest'"
 	@echo "make bench    the benchmarks"
-	@echo "make reference  write docs/models/ and docs/verbs.md anew, from the code"
+	@echo "make reference  write docs/models/, docs/verbs.md and docs/errors.md anew, from the code"
 	@echo "make format   put the code in its standard form"
 	@echo "make clean    remove all that the other targets made"
 
@@ -61,6 +61,7 @@ bench: $(VENV)/.ready-bench
 reference: $(VENV)/.ready-run
 	@$(BIN)/python -m tools.reference docs/models
 	@$(BIN)/python -m tools.verbs docs/verbs.md
+	@$(BIN)/python -m tools.errors docs/errors.md
 
 format: $(VENV)/.ready-dev
 	$(BIN)/ruff check --fix .

@@ -22,7 +22,7 @@ from tests.support.doc_blocks import (
     run,
 )
 from tests.support.trades import shop
-from tools import verbs
+from tools import errors, verbs
 from tools.reference import MODELS, model_page, page, page_of_rules
 from tools.reference_due import by_when
 
@@ -91,6 +91,13 @@ def test_the_page_of_verbs_is_what_the_tool_prints_and_tells_of_all_that_they_an
     )
     told = {one.__name__ for one in verbs.ANSWERS}
     assert {word for word in re.findall(r"\w+", said) if hasattr(caseflow, word)} <= told
+
+
+def test_the_page_of_errors_is_what_the_tool_prints_and_no_two_share_a_code():
+    path = ROOT / "docs" / "errors.md"
+    assert path.read_text(encoding="utf-8") == errors.page(), f"{path}: run make reference"
+    codes = [error.code for error in errors.errors()]
+    assert len(codes) == len(set(codes))
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,13 @@ def test_the_lowest_versions_cover_every_extra_that_the_suite_brings():
     assert set(EXTRAS) == brought
 
 
+def test_the_readme_lists_every_extra_for_users():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    ours = {"suite", "bench", "dev"}  # what the project itself needs
+    listed = re.findall(r"^\| `(\w+)` \|", readme, re.MULTILINE)
+    assert sorted(listed) == sorted(set(PROJECT["optional-dependencies"]) - ours)
+
+
 def test_the_installed_version_is_the_declared_one():
     assert metadata("caseflow-engine")["Version"] == PROJECT["version"]
 

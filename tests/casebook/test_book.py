@@ -21,6 +21,7 @@ from caseflow import (
     Workflow,
     rule,
 )
+from caseflow.casework import OutreachMade
 from caseflow.storage import MemoryStorage
 from tests.support.trades import (
     ANA,
@@ -283,9 +284,33 @@ def test_a_case_of_another_workflow_is_told(store):
         stages=[Stage("a", initial=True), Stage("b", final=True)],
         transitions=[Transition("go", source="a", to="b", reasons=[Reason("x")])],
     )
-    case_id = bring(shop_book(store), "dropped-off")
-    with pytest.raises(OtherWorkflow, match="runs under workflow 'repair-shop', not 'other'"):
-        Casebook(other, store, clock=Clock()).case(case_id)
+    theirs, book = shop_book(store), Casebook(other, store, clock=Clock())
+    for case_id in [bring(theirs, place) for place in ("dropped-off", "bench")]:
+        for verb in (
+            book.case,
+            lambda case_id: book.ask(case_id, "go", by=ANA, reason="x"),
+            lambda case_id: book.options(case_id, by=ANA),
+            book.owed,
+        ):
+            with pytest.raises(OtherWorkflow, match="under workflow 'repair-shop', not 'other'"):
+                verb(case_id)
+    with pytest.raises(OtherWorkflow):
+        book.history(case_id)
+
+
+def test_a_case_of_another_workflow_is_told_where_its_snapshot_could_be_read(store):
+    bench = shop.extend("bench-shop", version="1")
+    case_id = bring(shop_book(store, snapshot_every=1), "bench")
+    with pytest.raises(OtherWorkflow):
+        Casebook(bench, store, snapshot_every=1).case(case_id)
+
+
+def test_a_version_that_is_lacking_is_told_before_the_events_of_it(store):
+    newer = shop.extend("repair-shop", version="2", events=[OutreachMade])
+    case_id = bring(Casebook(newer, store), "dropped-off")
+    Casebook(newer, store).record(case_id, OutreachMade(), by=ANA)
+    with pytest.raises(OtherVersion, match="pinned to version '2'"):
+        shop_book(store).case(case_id)
 
 
 def test_a_case_keeps_the_version_it_was_opened_under(store):

@@ -76,6 +76,25 @@ DAMAGES = {
 }
 
 
+def who_brought_it(case):
+    """The client of a case, under whom an index holds it."""
+    return case.client
+
+
+@pytest.mark.parametrize("kind", RAWS)
+def test_a_case_that_is_listed_again_is_found_by_its_indexes_at_its_new_place(kind):
+    raw, file = RAWS[kind](), io.BytesIO()
+    indexed = shop.extend("indexed", version="1", indexes=[Index("brought-by", who_brought_it)])
+    book = Casebook(indexed, raw.store, clock=Clock(), roles=ROLES)
+    for case_id in ("R-1", "R-2", "R-3"):
+        book.open(client=f"c-of-{case_id}", case_id=case_id, by=ANA)
+    book.export(file)
+    raw.unlist("R-2")
+    book.mend("R-2", io.BytesIO(file.getvalue()))
+    assert book.verify_all().holds
+    assert [one.id for one in book.every(where={"brought-by": "c-of-R-2"})] == ["R-2"]
+
+
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_case_is_put_right_with_what_came_after_the_export(damaged, damage):
     raw, export, history = damaged

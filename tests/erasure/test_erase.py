@@ -348,6 +348,21 @@ def test_the_tombstone_is_not_to_name_who_was_erased(book, keys, name, text, rep
     assert book.erase("P-1", by="boss", reason="article-P-17").reason == "article-P-17"
 
 
+def test_who_may_be_erased_is_somebody(book):
+    with pytest.raises(InvalidCall, match="is nobody of whom anything was sealed"):
+        book.may_erase("P-404")
+
+
+@pytest.mark.parametrize(("reason", "refused"), [("gdpr-art-17", False), ("client 17", True)])
+def test_a_number_in_a_code_names_nobody(book, reason, refused):
+    filled(book, client="17")
+    if refused:
+        with pytest.raises(InvalidCall, match="holds the id of who is erased"):
+            book.erase("17", by="u-17", reason=reason)
+    else:
+        assert book.erase("17", by="u-17", reason=reason).reason == reason
+
+
 def test_without_a_cipher_nothing_can_be_erased(store):
     with pytest.raises(InvalidCall, match="has no keys that could be destroyed"):
         telling_book(store).erase("P-1", by="boss", reason="asked")

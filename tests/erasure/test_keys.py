@@ -186,6 +186,15 @@ def test_what_it_holds_is_there_after_a_restart(tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are those of POSIX")
+def test_a_program_that_goes_on_makes_no_new_keys(tmp_path):
+    path = tmp_path / "keys.db"
+    with pytest.raises(StoreError, match="there is no such file, and create=False makes none"):
+        SQLiteKeyStore(path, create=False)
+    assert not path.exists()
+    SQLiteKeyStore(path).close()
+    SQLiteKeyStore(path, create=False).close()
+
+
 def test_its_file_is_found_wherever_the_program_goes(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     store = SQLiteKeyStore("keys.db")

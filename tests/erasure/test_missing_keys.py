@@ -5,7 +5,7 @@ from threading import Event
 
 import pytest
 
-from caseflow import AsyncCasebook, Casebook, KeyMissing
+from caseflow import AsyncCasebook, Casebook, KeyMissing, Retention
 from caseflow.storage import MemoryKeyStore, SQLiteKeyStore, SubjectCipher
 from tests.support.exports import played
 from tests.support.tamper import RAWS
@@ -13,6 +13,7 @@ from tests.support.trades import ANA, ROLES, Clock, Paid, shop
 
 CASE, OTHER = "R-2", "R-1"
 SUBJECT = "c-1"
+AT = "2026-03-02T09:00:00Z"
 
 
 @pytest.fixture(params=RAWS)
@@ -99,6 +100,43 @@ def test_every_verb_that_reads_names_the_case_and_the_event(office):
             verb()
         assert str(error.value) == told(keys, pseudonym, CASE, 1)
         assert (error.value.fields["case_id"], error.value.fields["number"]) == (CASE, 1)
+
+
+def test_who_follows_the_feed_is_told_where_in_it_that_is(office):
+    raw, keys = office
+    before = [one.recorded.case_id for one in book_on(raw, keys).feed()].index(CASE)
+    lose(keys, SUBJECT)
+    with pytest.raises(KeyMissing) as error:
+        list(book_on(raw, keys).feed())
+    assert error.value.fields["position"] == before + 1
+
+
+def test_a_book_with_the_wrong_keys_finds_opens_and_erases_nobody(office, tmp_path):
+    raw, keys = office
+    wrong = SQLiteKeyStore(tmp_path / "mistyped.db")
+    book = Casebook(
+        shop, raw.store, cipher=SubjectCipher(wrong), roles=ROLES, retention=Retention()
+    )
+    pseudonym = SubjectCipher(keys).pseudonym("c-0")
+    for verb in (
+        lambda: book.find(client="c-0"),
+        lambda: list(book.every(subject="c-0")),
+        lambda: book.open(client="c-0", by=ANA),
+        lambda: book.may_erase("c-0"),
+        lambda: book.erase("c-0", by=ANA, reason="asked"),
+    ):
+        with pytest.raises(KeyMissing) as error:
+            verb()
+        assert str(error.value).endswith(told(wrong, pseudonym, OTHER, 1).partition(". ")[2])
+    wrong.close()
+
+
+def test_whose_first_client_was_erased_has_the_right_keys(office):
+    raw, keys = office
+    keys.erase("agency", SubjectCipher(keys).pseudonym("c-0"), at=AT, by="lea", reason="asked")
+    book = book_on(raw, keys)
+    assert [one.id for one in book.find(client=SUBJECT).cases] == [CASE]
+    assert book.open(client="c-9", by=ANA).case.version == 1
 
 
 def test_reindexing_puts_the_others_right_first(office):

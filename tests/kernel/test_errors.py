@@ -301,8 +301,9 @@ PINS = {
         "subject-erased",
         {"pseudonym": "~12", "erased_at": "2026-03-02"},
         "The data of '~12' was erased on 2026-03-02, and nothing personal can be written of "
-        "them. Leave free text empty; name whose data it is, where it is not theirs "
-        "(Entry(..., subject=...)); or, if they came back, book.begin_again(subject).",
+        "them. Leave free text empty; name whose words they are, where they are not theirs or a "
+        "reason is required (Entry(..., subject='the-agency')); or, if they came "
+        "back, book.begin_again(subject).",
     ),
     "ErasureRefused": (
         "erasure-refused",

@@ -158,6 +158,9 @@ def test_a_rule_that_needs_the_reason_waits_for_it():
 # -- faults ----------------------------------------------------------------------------------
 
 
+YIELD = "let it yield Unmet(...) for each thing that is unmet, and nothing where all is met"
+
+
 def raising(case, context):
     """It is sound."""
     yield Unmet(found=1 // 0)
@@ -181,8 +184,8 @@ def yielding_words(case, context):
     ("check", "fault"),
     [
         (raising, "ZeroDivisionError: integer division or modulo by zero"),
-        (answering_true, "TypeError: 'bool' object is not iterable"),
-        (answering_nothing, "TypeError: 'NoneType' object is not iterable"),
+        (answering_true, f"TypeError: it returned True: {YIELD}"),
+        (answering_nothing, f"TypeError: it returned None: {YIELD}"),
         (yielding_words, "TypeError: it yielded 'no parts', which is no Unmet"),
     ],
 )

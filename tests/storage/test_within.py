@@ -3,15 +3,28 @@
 Subscribers are told of what is committed, once it is, and of nothing else.
 """
 
+import asyncio
 import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Column, Integer, MetaData, Table, create_engine, event, insert, select, text
+from sqlalchemy import (
+    Column,
+    Integer,
+    MetaData,
+    Table,
+    create_engine,
+    event,
+    insert,
+    make_url,
+    select,
+    text,
+)
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, PendingRollbackError
 from sqlalchemy.orm import Session
 
@@ -26,7 +39,7 @@ from caseflow import (
     TransactionNotImmediate,
     Unsupported,
 )
-from caseflow.storage import MemoryStorage, SQLStorage, begin_immediate
+from caseflow.storage import AsyncSQLStorage, MemoryStorage, SQLStorage, begin_immediate
 from caseflow.storage.sql import tracking
 from tests.support.trades import ANA, MO, Inspected, Paid, bring, shop, shop_book
 
@@ -447,6 +460,40 @@ def test_a_read_that_is_broken_off_lets_nothing_look_committed(postgres_url, set
     assert type(broken_off.value) is kind
     assert str(broken_off.value).endswith(f": canceling statement due to {words}")
     desk.close()
+
+
+@pytest.mark.parametrize("awaited", [False, True])
+def test_the_plain_book_inside_a_transaction_waits_for_itself_and_gives_way(postgres_url, awaited):
+    """Of what is committed elsewhere nothing can be told, and its own transaction never ends."""
+    desk = Desk(postgres_url)
+
+    def waiting():
+        with closing(SQLStorage(postgres_url, timeout=0.2)) as store:
+            shop_book(store).record(desk.case_id, Paid(amount=1), by=ANA)
+
+    async def awaiting():
+        store = AsyncSQLStorage(postgres_url, timeout=0.2)
+        try:
+            await AsyncCasebook(shop, store).record(desk.case_id, Paid(amount=1), by=ANA)
+        finally:
+            await store.close()
+
+    with Session(desk.engine) as session:
+        desk.book.within(session).record(desk.case_id, Paid(amount=1), by=ANA)
+        with pytest.raises(GaveWay, match=r"of your own, holds .* use the book of within\("):
+            asyncio.run(awaiting()) if awaited else waiting()
+        session.commit()
+    assert desk.numbers() == [1, 2]
+    desk.close()
+
+
+def test_who_says_how_long_to_wait_for_a_lock_is_asked_first(postgres_url):
+    url = make_url(postgres_url).update_query_dict({"options": "-c lock_timeout=7s"})
+    for database, waits in ((postgres_url, "30s"), (url, "7s")):
+        store = SQLStorage(database)
+        with store._engine.connect() as connection:
+            assert connection.scalar(text("SHOW lock_timeout")) == waits
+        store.close()
 
 
 def test_what_was_broken_off_behind_a_savepoint_of_a_connection_does_not_look_committed(

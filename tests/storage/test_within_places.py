@@ -253,6 +253,18 @@ def test_a_transaction_on_another_database_is_refused_by_name(desk, elsewhere, e
     theirs.close()
 
 
+def test_a_session_that_is_bound_for_other_tables_only_is_told_which_is_lacking(desk):
+    with Session(binds={letters: desk.engine}) as session, pytest.raises(InvalidCall) as refused:
+        desk.book.within(session).case(desk.case_id)
+    assert str(refused.value) == (
+        "within(Session) has no engine for the tables of caseflow: its binds are for other tables. "
+        "Bind the table declared.cases as well, Session(binds={..., declared.cases: engine}), "
+        "where the store was made with declared=tables(...)."
+    )
+    with Session(binds={letters: desk.engine, desk.store.tables.cases: desk.engine}) as session:
+        assert desk.book.within(session).case(desk.case_id).id == desk.case_id
+
+
 def test_the_password_of_the_other_is_not_shown(tmp_path, postgres_url):
     desk = Desk(f"sqlite:///{tmp_path / 'cases.db'}")
     other = create_engine(with_parts(postgres_url, password="horse-battery"))

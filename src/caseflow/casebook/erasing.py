@@ -66,7 +66,10 @@ class ErasesWaiting(_Erases):
     def may_erase(
         self, subject: str, *, now: datetime | None = None, also: Iterable[_Erases] = ()
     ) -> tuple[Ground, ...]:
-        """Everything that `erase` would refuse for at a moment; nothing where it may be done."""
+        """Everything that `erase` would refuse for at a moment; nothing where it may be done.
+
+        Raises `InvalidCall` where there is nothing to erase, as `erase` does.
+        """
         return self._run(self._eraser(also).may(subject, now))
 
     def begin_again(self, subject: str) -> str:

@@ -87,8 +87,8 @@ class Feed:
         Events of other workflows are passed over. Where the position that comes back is the
         one that was given, there is nothing more yet. `called` is what the caller calls the
         limit. Raises `ChainBroken` for an event that was changed after it was written: nobody
-        is to work on what never happened; and `UnreadableRecord` for one that cannot be read. What
-        comes before it comes first.
+        is to work on what never happened; and `UnreadableRecord` for one that cannot be read, with
+        its `position` among the fields. What comes before it comes first.
         """
         a_number("after", after, "Give a position of the feed.", least=0, most=LAST)
         how_many(called, limit)
@@ -97,9 +97,10 @@ class Feed:
             try:
                 events = self._decoded(entries)
                 break
-            except (ChainBroken, UnreadableRecord):
+            except UnreadableRecord as error:
                 if len(entries) <= 1:
-                    raise
+                    where = {"position": entries[0].position} if entries else {}
+                    raise type(error)(**{**error.fields, **where}) from error.__cause__
                 entries = entries[: len(entries) // 2]
         return entries[-1].position if entries else after, events
 

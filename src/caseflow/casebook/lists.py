@@ -13,13 +13,12 @@ from caseflow.casebook import store_calls
 from caseflow.casebook.cursor import cursor_at, place_at
 from caseflow.casebook.given import an_id, how_many
 from caseflow.casebook.listing import held_as
+from caseflow.casebook.loading import Loader
 from caseflow.casebook.store_calls import Work
-from caseflow.kernel.codec import Codec
 from caseflow.kernel.convert import instant, moment_of
 from caseflow.kernel.errors import InvalidCall, nearest, short
 from caseflow.kernel.recorded import aware
 from caseflow.storage.port import Found, Place, Query
-from caseflow.workflow.workflow import Workflow
 
 log = logging.getLogger("caseflow")
 
@@ -72,18 +71,12 @@ class Page:
 class Lists:
     """The list of the cases of one workflow and agency."""
 
-    def __init__(
-        self,
-        workflow: Workflow[Any],
-        versions: Mapping[str, Workflow[Any]],
-        *,
-        agency: str,
-        codec: Codec,
-    ) -> None:
-        self._workflow = workflow
-        self._versions = versions
-        self._agency = agency
-        self._codec = codec
+    def __init__(self, loader: Loader[Any]) -> None:
+        self._loader = loader
+        self._workflow = loader.workflow
+        self._versions = loader.versions
+        self._agency = loader.agency
+        self._codec = loader.codec
 
     def find(self, wanted: Wanted, *, after: str | None, limit: int) -> Work[Page]:
         """One page of the cases that fit. Raises `InvalidCall` for what there is not."""
@@ -109,6 +102,9 @@ class Lists:
     def _page(
         self, query: Query, after: Place | None, limit: int
     ) -> Work[tuple[tuple[Listed, ...], Place | None]]:
+        by_person = query.client is not None or query.subject is not None
+        if by_person and self._codec.cipher is not None:  # with other keys, there is no such person
+            yield from self._loader.see_that_its_keys_fit()
         found = yield from store_calls.find(self._agency, query, after=after, limit=limit + 1)
         cases = tuple(self._listed(one) for one in found[:limit])
         return cases, found[limit - 1].place if len(found) > limit else None

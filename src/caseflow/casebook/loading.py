@@ -12,12 +12,14 @@ from caseflow.casebook.recent import Loaded, RecentCases
 from caseflow.casebook.store_calls import Work
 from caseflow.kernel.case import Case, NoState, S, fold
 from caseflow.kernel.codec import Codec
+from caseflow.kernel.erasure_errors import KeyMissing
 from caseflow.kernel.errors import (
     ChainBroken,
     InvalidCall,
     NoSuchCase,
     OtherVersion,
     OtherWorkflow,
+    UnreadableRecord,
 )
 from caseflow.kernel.events import CaseOpened, Corrected, Voided, event_type
 from caseflow.kernel.history import histories_of, occurred
@@ -25,7 +27,7 @@ from caseflow.kernel.recorded import AnyRecorded
 from caseflow.kernel.sealed import is_sealed
 from caseflow.kernel.snapshot import subjects_of
 from caseflow.kernel.store_errors import Unsupported
-from caseflow.kernel.stored import GENESIS, StoredEvent, verify_chain, without_gap
+from caseflow.kernel.stored import GENESIS, StoredEvent, holds_hash, verify_chain, without_gap
 from caseflow.storage.port import Head, Query
 from caseflow.workflow.workflow import Workflow
 
@@ -59,16 +61,18 @@ class Loader(Generic[S]):
         self.codec = codec
         self.recent = recent
         self.snapshot_every = snapshot_every
-        self._may_open = codec.cipher is not None
+        self._keys_fit = False
 
-    def see_that_it_may_open(self, *, joined: bool) -> Work[None]:
-        """See that no case is opened in the clear among sealed ones. Raises `InvalidCall`.
+    def see_that_its_keys_fit(self, *, joined: bool = False) -> Work[None]:
+        """See that what is sealed in this agency was sealed with the keys of this book.
 
-        The first case of the agency tells, whose client is sealed if anything is. It stays the
-        first, and is asked for until there is one; and again after a transaction that the store
-        joined: what was the first in it may have been rolled back.
+        Raises `InvalidCall` for a book without a cipher, and `KeyMissing` where its key store
+        knows neither a key nor an erasure of the client of the agency's first case, which is
+        sealed if anything is. It stays the first, and is asked for until there is one; and again
+        after a transaction that the store joined: what was the first in it may have been rolled
+        back.
         """
-        if self._may_open:
+        if self._keys_fit:
             return
         try:
             first = yield from store_calls.find(self.agency, Query(), limit=1)
@@ -76,14 +80,21 @@ class Loader(Generic[S]):
             first = ()
         for found in first:
             rows = yield from store_calls.read(self.agency, found.case_id, types=(OPENED,))
-            if any(map(is_sealed, rows)):
+            sealed = [row for row in rows if is_sealed(row)]
+            if sealed and self.codec.cipher is None:
                 raise InvalidCall(
                     what=f"This book of agency {self.agency!r} has no cipher, and so",
                     problem=f"opens no case beside {found.case_id!r}, which is sealed",
                     repair="Give it the one that the others were written with: "
                     "Casebook(..., cipher=...).",
                 )
-            self._may_open = not joined
+            try:
+                self.codec.decode_all(sealed)
+            except KeyMissing:
+                raise
+            except UnreadableRecord:  # it is damaged: whoever reads the case is told
+                return
+            self._keys_fit = not joined
 
     def load(self, case_id: str) -> Work[Loaded]:
         """The present case. Raises `NoSuchCase`, and `UnreadableRecord` for what is damaged."""
@@ -134,11 +145,21 @@ class Loader(Generic[S]):
             return None
         at = head.hash if case.version == head.version else UNKNOWN
         subjects = subjects_of(found.text) or {self.codec.pseudonym(case.client)}
+        self.workflow_of(case_id, case)
         return Loaded(case, at, None, frozenset(subjects))
+
+    def _decoded(self, rows: Sequence[StoredEvent]) -> list[AnyRecorded]:
+        """The events of a case. Of one that is not of this book's, that is told first."""
+        try:
+            return self.codec.decode_all(rows)
+        except UnreadableRecord:
+            if holds_hash(rows[0]):  # else it may say anything
+                self.workflow_of(rows[0].case_id, rows[0])
+            raise
 
     def _folded(self, case_id: str, rows: Sequence[StoredEvent], start: Loaded | None) -> Loaded:
         without_gap(case_id, rows, start.case.version + 1 if start else 1)
-        history = self.codec.decode_all(rows)
+        history = self._decoded(rows)
         before = (start.case.version, start.hash) if start else (0, GENESIS)
         verify_chain(rows, after=before[0], previous=None if before[1] == UNKNOWN else before[1])
         if start is not None:
@@ -169,7 +190,7 @@ class Loader(Generic[S]):
         if not rows:
             raise self.no_such_case(case_id)
         without_gap(case_id, rows, 1)
-        history = tuple(self.codec.decode_all(rows))
+        history = tuple(self._decoded(rows))
         verify_chain(rows)  # afterwards: what cannot be read says more of what is wrong
         return history
 

@@ -80,7 +80,7 @@ class Middle(Generic[S]):
         self.mending: Mending[S] = Mending(self.loader)
         self.archive = Archive(agency, self.deciding.now)
         self._commands: Commands[S] = Commands(self.loader)
-        self.lists = Lists(workflow, self.versions, agency=agency, codec=self.codec)
+        self.lists = Lists(self.loader)
         self.feed = Feed(agency, self.codec, workflow.name)
 
     # -- reading -----------------------------------------------------------------------------
@@ -231,7 +231,7 @@ class Middle(Generic[S]):
             replay = yield from self._commands.replay(asked, None, given)
             if replay is not None:
                 return replay
-            yield from self.loader.see_that_it_may_open(joined=joined)
+            yield from self.loader.see_that_its_keys_fit(joined=joined)
             if case_id is None:
                 case_id = self._new_id()
                 an_id("new_id()", case_id)

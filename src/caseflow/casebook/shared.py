@@ -70,6 +70,7 @@ class Book(Generic[St, S]):
         snapshot_every: int = 100,
         recent: int = 256,
     ) -> None:
+        """Make a book of a workflow and a store; what the other arguments are, the class tells."""
         a_store(store, awaited=self._awaits)
         a_function("clock", clock)
         a_function("new_id", new_id)
@@ -103,9 +104,10 @@ class Book(Generic[St, S]):
         `to` limits it to one event class. The receiver is held strongly, until the function
         that is returned is called. It is called after the commit, in this process only; what
         it raises harms neither the write nor other receivers: it is logged to the logger
-        `caseflow` and told by the outcome. A casebook that must not miss anything reads the
-        history instead. A book made by `within` tells whoever listens to the book that it was
-        made of. Raises `InvalidCall` and `UnknownEvent`.
+        `caseflow` and told by the outcome. What a verb wrote that was cancelled meanwhile is told
+        to nobody, nor when its command is sent again: who must not miss anything reads the feed.
+        A book made by `within` tells whoever listens to the book that it was made of. Raises
+        `InvalidCall` and `UnknownEvent`.
         """
         if self._joined is not None:
             raise InvalidCall(

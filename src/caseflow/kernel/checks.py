@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import timedelta
 from sys import flags
-from typing import Any
+from typing import Any, NoReturn
 
 from caseflow.kernel.calendar import Span, span_of
 from caseflow.kernel.errors import DefinitionError, hyphenated, short
@@ -207,6 +207,14 @@ def an_unmet(item: Any, kind: type[Any], *, place: int) -> None:
             raise TypeError("it yielded an Unmet with evidence that is no number of an event")
     if place > MOST:
         raise ValueError(f"it yielded more than {MOST} Unmets")
+
+
+def none_yielded(answer: object) -> NoReturn:
+    """A rule gave back something that nothing comes out of. Raises `TypeError`: its fault."""
+    raise TypeError(
+        f"it returned {short(answer)}: let it yield Unmet(...) for each thing that is unmet, and "
+        "nothing where all is met"
+    )
 
 
 def said(error: Exception) -> str:

@@ -40,8 +40,9 @@ class SubjectErased(CaseflowError):
     def __init__(self, **fields: Any) -> None:
         fields.setdefault(
             "repair",
-            "Leave free text empty; name whose data it is, where it is not theirs "
-            "(Entry(..., subject=...)); or, if they came back, book.begin_again(subject).",
+            "Leave free text empty; name whose words they are, where they are not theirs or a "
+            "reason is required (Entry(..., subject='the-agency')); or, if they came "
+            "back, book.begin_again(subject).",
         )
         super().__init__(**fields)
 

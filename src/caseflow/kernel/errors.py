@@ -314,7 +314,10 @@ class OtherVersion(OtherWorkflow):
 
 
 class UnreadableRecord(CaseflowError):
-    """A stored event cannot be read. It is never skipped."""
+    """A stored event cannot be read. It is never skipped.
+
+    Where the feed was read, `position` among the fields says where it stands there.
+    """
 
     code = "unreadable-record"
     wording = "Event {number} of case {case_id!r} cannot be read: {problem}. {repair}"

@@ -23,6 +23,7 @@ from caseflow.kernel.checks import (
     a_rule_id,
     a_span,
     an_unmet,
+    none_yielded,
     one_role,
     said,
     some_event_types,
@@ -163,8 +164,8 @@ class Rule(Generic[S_contra]):
             context = self._reading(context)
         unmet: list[Unmet] = []
         try:
-            found = iter(self.check(case, context))  # type: ignore[misc]  # no parts: has a check
-            for one in found:  # mostly there is none
+            found: Any = self.check(case, context)  # type: ignore[misc]  # no parts: has a check
+            for one in found if hasattr(found, "__iter__") else none_yielded(found):
                 unmet.append(one)
                 an_unmet(one, Unmet, place=len(unmet))
         except NeedsInput:

@@ -52,6 +52,9 @@ _FIND_TOMBSTONE = (
 class SQLiteKeyStore:
     """Keeps keys in a SQLite file of its own. The file is made when it is not there.
 
+    With `create=False` it is not: that is for programs that go on with keys that there are, to
+    which a mistyped path, or a disk that is not mounted, is an error.
+
     It may be used by several threads and processes of one machine. What is deleted is
     overwritten with zeros (`secure_delete`), there is no write-ahead log in which it could be
     left, and an erasure is acknowledged when it is on the disk (`synchronous=EXTRA`). Only the
@@ -62,7 +65,9 @@ class SQLiteKeyStore:
     `StoreError` for one that is no key store or cannot be opened.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, wait: float = 30.0) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], *, wait: float = 30.0, create: bool = True
+    ) -> None:
         if not is_path(path):
             raise InvalidCall(
                 what=f"SQLiteKeyStore({short(path)})",
@@ -77,6 +82,8 @@ class SQLiteKeyStore:
         self._opened: tuple[int, sqlite3.Connection] | None = None
         self._inherited: list[Any] = []
         with self._doing("open it"):
+            if not create and not self.path.is_file():
+                raise FileNotFoundError("there is no such file, and create=False makes none")
             with suppress(FileExistsError):
                 # Only where it is new: to close a file drops every lock that this process has on
                 # it, those of another connection of SQLite's too.

@@ -113,6 +113,7 @@ class AsyncSQLStorage:
         database: str | URL | AsyncEngine,
         *,
         durability: Durability = "full",
+        timeout: float = 30.0,
         declared: Tables | None = None,
         create: bool = True,
         notify: bool = False,
@@ -132,7 +133,7 @@ class AsyncSQLStorage:
             no_engine(database, shown="AsyncSQLStorage")
             url = a_url(database, shown="AsyncSQLStorage")
             engine = made_by(create_async_engine, _on_postgres(url, url.get_backend_name()))
-            prepare_postgres(engine.sync_engine, durability=durability)
+            prepare_postgres(engine.sync_engine, durability=durability, timeout=timeout)
         self.engine = engine
         self._store = EngineStorage(
             engine.sync_engine,

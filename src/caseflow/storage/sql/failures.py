@@ -37,7 +37,8 @@ _REPAIRS_BY_STATE = {
     "25": "Connect to the primary server, or make the database writable.",
     "40": GAVE_WAY,
     "54": _SHORTER,
-    "55": "Another transaction holds what this one needs: try again.",
+    "55": "Another transaction, or one of your own, holds what this one needs: try again, give a "
+    "longer timeout, or inside the transaction use the book of within(...).",
 }
 _REPAIRS_BY_WORDS = (
     (

@@ -16,6 +16,7 @@ from sqlalchemy.exc import (
     InvalidRequestError,
     OperationalError,
     SQLAlchemyError,
+    UnboundExecutionError,
 )
 from sqlalchemy.orm import Session
 
@@ -95,6 +96,13 @@ class JoinedStorage(SQLVerbs):
                 return transaction.connection(bind_arguments={"clause": self.tables.cases})
             if not transaction.in_transaction():
                 transaction.begin()
+        except UnboundExecutionError as error:
+            raise InvalidCall(
+                what=f"within({type(transaction).__name__})",
+                problem="has no engine for the tables of caseflow: its binds are for other tables",
+                repair="Bind the table declared.cases as well, Session(binds={..., declared.cases: "
+                "engine}), where the store was made with declared=tables(...).",
+            ) from error
         except (InvalidRequestError, NotImplementedError) as error:
             words = str(error).partition("\n")[0].rstrip(".") or type(error).__name__
             raise InvalidCall(

@@ -166,6 +166,7 @@ def mend(
     lost = placing.numbers_lost(connection, prepared, agency, history)
     if head is None:
         connection.execute(prepared(sql.DROP_EVENTS), case)  # with any, it could not be opened
+        connection.execute(prepared(sql.DROP_KEYS), case)  # which tell its old place in the list
         _open(connection, prepared, agency, [history])
     else:
         given = (last.number, last.hash, *listed(history.listing), *case, *head)

@@ -186,6 +186,7 @@ ADD_SUBJECT = (
 )
 KEYS_OF = "SELECT name, value FROM {keys} WHERE agency = ? AND case_id = ?"
 DROP_KEY = "DELETE FROM {keys} WHERE agency = ? AND name = ? AND value = ? AND case_id = ?"
+DROP_KEYS = "DELETE FROM {keys} WHERE agency = ? AND case_id = ?"
 ADD_KEY = (
     "INSERT INTO {keys} (agency, name, value, opened, case_id)"
     " SELECT agency, ?, ?, opened, case_id FROM {cases} WHERE agency = ? AND case_id = ?"

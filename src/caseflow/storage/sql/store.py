@@ -288,15 +288,15 @@ class SQLStorage(EngineStorage):
     `database` is a SQLAlchemy URL (`sqlite:///cases.db`, `postgresql+psycopg://...`), or an
     engine of your application, whose connections are then used as they are.
 
-    Acknowledged means on the disk, with `durability="full"`. With "normal", what was
-    acknowledged in the last moments before a power failure may be lost, and nothing is half
-    written (SQLite: `synchronous=NORMAL`; PostgreSQL: `synchronous_commit=off`). With an
-    engine of your own it is what your connections are set to. `timeout` is how many seconds to
-    wait for another writer of a SQLite file. `declared` are the tables, where they hang on a
-    MetaData or in a schema of your own (`caseflow.storage.sql.tables`); `create=False` does
-    not make them where they are missing. `notify` lets an append on PostgreSQL wake those who
-    `follow` the feed, in place of their looking for news every second (docs/howto-feed.md has
-    what that costs); SQLite cannot.
+    Acknowledged means on the disk, with `durability="full"`. With "normal", what was acknowledged
+    in the last moments before a power failure may be lost, and nothing is half written (SQLite:
+    `synchronous=NORMAL`; PostgreSQL: `synchronous_commit=off`). With an engine of your own it is
+    what your connections are set to. `timeout` is how many seconds to wait for another writer: of a
+    SQLite file, or for a lock on PostgreSQL (unless the URL or the server says `lock_timeout`); it
+    then raises `GaveWay`. `declared` are the tables, where they hang on a MetaData or in a schema
+    of your own (`caseflow.storage.sql.tables`); `create=False` does not make them where they are
+    missing. `notify` lets an append on PostgreSQL wake those who `follow` the feed, in place of
+    their looking for news every second (docs/howto-feed.md has what that costs); SQLite cannot.
 
     Before a process forks, its own connections are closed, since neither database can share
     them with a child; fork while no other thread uses the store. With an engine of yours the
@@ -379,7 +379,7 @@ def _own_engine(database: str | URL, *, durability: str, timeout: float) -> Engi
     parsed = given.a_url(database)
     if parsed.get_backend_name() == "postgresql":
         engine = given.made_by(create_engine, parsed)
-        prepare_postgres(engine, durability=durability)
+        prepare_postgres(engine, durability=durability, timeout=timeout)
         return engine
     wait = seconds("timeout", timeout)
     shared = {"timeout": wait, "check_same_thread": False}
@@ -388,11 +388,22 @@ def _own_engine(database: str | URL, *, durability: str, timeout: float) -> Engi
     return engine
 
 
-def prepare_postgres(engine: Engine, *, durability: str) -> None:
-    """Let the connections of an engine commit each statement, unless a transaction is begun."""
+_WAIT_FOR_LOCKS = (
+    "SELECT set_config('lock_timeout', %s, false) WHERE current_setting('lock_timeout') = '0'"
+)
+"""In milliseconds; once for each connection, so that no append is slower for it."""
+
+
+def prepare_postgres(engine: Engine, *, durability: str, timeout: float) -> None:
+    """Let the connections of an engine commit each statement, unless a transaction is begun.
+
+    They wait for a lock for `timeout` seconds, unless the URL or the server says for how long.
+    """
+    wait = max(1, round(seconds("timeout", timeout) * 1_000))  # 0 would be for ever
 
     def connected(connection: Any, _: Any) -> None:
         connection.autocommit = True
+        connection.cursor().execute(_WAIT_FOR_LOCKS, (str(wait),))
         if durability == "normal":
             connection.cursor().execute("SET synchronous_commit = off")
 

@@ -219,8 +219,7 @@ def rekey(
     rows = leniently(lambda one: one.execute(asked, (agency, case_id)).fetchall())(connection)
     before, after = {(name, value) for name, value in rows}, set(listing.keys)
     if any(is_odd(text) for key in before for text in key):
-        every = prepared("DELETE FROM {keys} WHERE agency = ? AND case_id = ?")
-        connection.execute(every, (agency, case_id))
+        connection.execute(prepared(sql.DROP_KEYS), (agency, case_id))
         before = set()
     for name, value in sorted(before - after):
         connection.execute(prepared(sql.DROP_KEY), (agency, name, value, case_id))
