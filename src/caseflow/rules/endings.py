@@ -168,11 +168,11 @@ def contact_attempted(*, times: int = 1, over: Span | str = "0 days") -> Rule[Ca
                 remedy="try to reach the client, and record each attempt",
                 evidence=numbers or None,
             )
-        elif _last_day(failed[0].occurred_at, long, context) > day_of(context.now):
+        elif (last := _last_day(failed[0].occurred_at, long, context)) > day_of(context.now):
             began = day_of(failed[0].occurred_at)
             yield Unmet(
                 found=f"attempts since {plain_words(began)}",
-                remedy=f"go on trying until {long} have passed",
+                remedy=f"go on trying until {plain_words(last)}, when {long} have passed",
                 evidence=numbers,
             )
 
