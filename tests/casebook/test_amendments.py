@@ -230,6 +230,10 @@ def test_the_opening_is_not_voided(book):
     assert missing(book, case_id, Voided(number=1)) == amended(
         "event 1 opened the case", "end the case as entered in error"
     )
+    ended = bring(book, "collected")
+    assert missing(book, ended, Voided(number=1)) == amended(
+        "event 1 opened the case", "reopen the case, and end it as entered in error"
+    )
 
 
 def test_a_correction_is_of_the_events_own_type(book):

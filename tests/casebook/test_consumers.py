@@ -167,12 +167,16 @@ def test_what_is_no_batch_is_told(any_store, wrong):
 def test_an_event_that_cannot_be_read_stops_the_consumer_by_name(tmp_path):
     store = SQLStorage(f"sqlite:///{tmp_path / 'cases.db'}")
     book = shop_book(store)
-    paid(book, bring(book, "dropped-off"), 3)
+    paid(book, bring(book, "dropped-off"), 9)
     with connection_to(store) as connection:
-        connection.execute("UPDATE caseflow_events SET payload = '{' WHERE number = 3")
-    with pytest.raises(UnreadableRecord, match="Event 3 of case 'R-1'"):
-        book.consume("mail", print)
-    assert store.checkpoint("agency", "mail").position == 0
+        connection.execute("UPDATE caseflow_events SET payload = '{' WHERE number = 4")
+    seen = []
+    with pytest.raises(UnreadableRecord, match="Event 4 of case 'R-1'"):
+        book.follow("mail", seen.append, stop=threading.Event())
+    assert [event.position for event in seen] == [1, 2, 3], "what comes before it is worked on"
+    assert store.checkpoint("agency", "mail").position == 3
+    book.reset_consumer("mail", to=4)
+    assert [place[0] for place in seen_by(book, "mail")] == [5, 6, 7, 8, 9, 10]
     store.close()
 
 
@@ -365,6 +369,29 @@ def test_in_one_transaction_each_event_counts_exactly_once(engine):
         pass
     with engine.connect() as connection:
         assert list(connection.execute(select(sums.c.id)).scalars()) == list(range(1, 8))
+    store.close()
+
+
+@pytest.mark.parametrize("end", ["commit", "rollback"])
+def test_a_function_that_ends_the_transaction_moves_no_checkpoint(engine, end):
+    """What it undid with that would never come again."""
+    store = SQLStorage(engine)
+    book = shop_book(store)
+    paid(book, bring(book, "dropped-off"), 2)
+
+    def work(event):
+        session.execute(insert(sums).values(id=event.position))
+        if event.position == 2:
+            getattr(session, end)()
+
+    with Session(engine) as session, pytest.raises(InvalidCall) as refused:
+        book.within(session).consume("ledger", work)
+    assert str(refused.value) == (
+        "consume('ledger', ...) ends in another transaction than it began in, which may have "
+        "undone it. Commit or roll back after it, and never in the function: there, undo by a "
+        "savepoint (begin_nested)."
+    )
+    assert book.consumers() == ()
     store.close()
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import io
 from hashlib import sha256
+from threading import Event
 
 import attrs
 import orjson
@@ -457,6 +458,6 @@ def test_an_altered_event_is_told_of_by_history_feed_consumers_and_no_attestatio
     with pytest.raises(ChainBroken, match=told):
         list(book.feed())
     with pytest.raises(ChainBroken, match=told):
-        book.consume("mail", lambda _: None, limit=1_000)
+        book.follow("mail", lambda _: None, stop=Event())
     with pytest.raises(ChainBroken, match="event 3 does not hold"):
         book.attest(io.BytesIO())

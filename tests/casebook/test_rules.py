@@ -13,6 +13,7 @@ from caseflow import (
     ExceptionMade,
     Index,
     InvalidCall,
+    Transition,
     UnknownStep,
     Unmet,
     decide,
@@ -40,6 +41,7 @@ from tests.support.trades import (
     QuoteAgreed,
     QuoteSent,
     bring,
+    invoiced,
     shop,
     shop_book,
 )
@@ -308,13 +310,31 @@ def test_owed_is_in_the_order_in_which_it_is_due_and_undated_last(clock):
     ]
 
 
-def test_what_the_workflow_no_longer_asks_for_is_no_longer_owed(clock):
+@pytest.mark.parametrize(
+    "given", [{"drop": {"collect": ["invoiced"]}}, {"strengths": {"invoiced": "warn"}}]
+)
+def test_what_the_workflow_no_longer_asks_for_is_no_longer_owed(clock, given):
     store = MemoryStorage()
     case_id = bring(shop_book(store, clock=clock), "collected")
-    lenient = shop.extend("lenient", version="1", drop={"collect": ["invoiced"]})
+    lenient = shop.extend("lenient", version="1", **given)
     repaired = attrs.evolve(lenient, name=shop.name)  # the declaration was changed in its place
     book = Casebook(repaired, store, clock=clock)
     assert book.owed(case_id) == ()
+
+
+def test_what_one_way_leaves_owed_is_so_where_another_of_that_name_only_warns(clock):
+    ways = [
+        Transition("finish", source="quoting", to="repair.bench", rules=[invoiced.warns()]),
+        Transition("finish", source="intake", to="repair.bench", rules=[invoiced.due()]),
+    ]
+    both = shop.extend("both", version="1", transitions=ways)
+    book = Casebook(both, MemoryStorage(), clock=clock, roles=ROLES)
+    owed = {}
+    for place in ("looked-at", "quoting"):
+        case_id = bring(book, place)
+        book.do(case_id, "finish", by=BOSS)
+        owed[place] = [one.rule for one in book.owed(case_id)]
+    assert owed == {"looked-at": ["invoiced"], "quoting": []}
 
 
 def test_an_exception_ends_what_is_owed(book, clock):

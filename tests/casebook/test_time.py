@@ -5,8 +5,11 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from caseflow import (
+    Calendar,
+    Casebook,
     Corrected,
     Entry,
+    ExceptionMade,
     HistoricalCase,
     Moved,
     NoSuchCase,
@@ -23,6 +26,7 @@ from tests.support.trades import (
     DAY,
     HOUR,
     MO,
+    ROLES,
     START,
     BikeDescribed,
     Clock,
@@ -54,6 +58,31 @@ def test_recorded_at_is_the_clocks_and_occurred_at_what_was_given(book, clock):
     (recorded,) = book.record(case_id, Paid(amount=1), by=ANA, at=START - DAY).events
     assert (recorded.occurred_at, recorded.recorded_at) == (START - DAY, START + DAY)
     assert recorded.late == 2 * DAY
+
+
+@pytest.mark.parametrize(
+    ("zone", "of_start", "of_later"),
+    [
+        ("UTC", "2 March 2026, 09:00", "2 March 2026, 14:00"),
+        ("Pacific/Kiritimati", "2 March 2026, 23:00", "3 March 2026, 04:00"),
+        ("America/St_Johns", "2 March 2026, 05:30", "2 March 2026, 10:30"),
+    ],
+)
+def test_moments_are_told_by_the_clocks_of_the_agency(zone, of_start, of_later):
+    there = shop.extend("there", version="1", calendar=Calendar(zone))
+    book = Casebook(there, MemoryStorage(), clock=Clock(), roles=ROLES)
+    id, later = bring(book, "looked-at"), START + 5 * HOUR
+    book.do(id, ExceptionMade(rule="price-limit", reason="x", until=later), by=BOSS)
+    dear = QuoteSent(amount=90_000)
+
+    def told(*steps, **given):
+        return " ".join(book.ask(id, *steps, by=BOSS, **given).explain().split())
+
+    assert f"Found: {of_later}." in told(dear, at=later)
+    assert f"Found: {of_later}." in told(Paid(amount=1), at=later)
+    assert f"the case came here on {of_start}." in told(dear, at=START - DAY)
+    assert f"the corrected moment, {of_later}, lies" in told(Corrected(number=1, occurred_at=later))
+    assert f"until {of_later}: x." in told(dear)
 
 
 def test_what_is_given_no_moment_occurred_now(book):

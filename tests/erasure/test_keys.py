@@ -186,6 +186,17 @@ def test_what_it_holds_is_there_after_a_restart(tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are those of POSIX")
+def test_its_file_is_found_wherever_the_program_goes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    store = SQLiteKeyStore("keys.db")
+    roots = store.roots()
+    store.close()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert store.roots() == roots
+    store.close()
+
+
 def test_only_its_owner_may_read_it(tmp_path):
     umask = os.umask(0)
     try:

@@ -1,6 +1,7 @@
 """A key that is gone without an erasure: the case is named, and hides no other."""
 
 import asyncio
+from threading import Event
 
 import pytest
 
@@ -90,7 +91,7 @@ def test_every_verb_that_reads_names_the_case_and_the_event(office):
         lambda: book.history(CASE),
         lambda: book.record(CASE, Paid(amount=1), by=ANA),
         lambda: list(book.feed()),
-        lambda: book.consume("mail", lambda _: None, limit=1_000),
+        lambda: book.follow("mail", lambda _: None, stop=Event()),
         book.reindex,
         lambda: asyncio.run(awaited.history(CASE)),
     ):

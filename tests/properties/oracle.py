@@ -326,8 +326,11 @@ class Sheet:
             yield "enrolled-before-withdrawal"
 
     def _to_end_as_unable_to_locate(self, when):
-        tried = sorted(self.of("ContactAttempted"), key=lambda entry: entry.when)
-        if not tried or tried[-1].fields["reached"]:
+        heard_of = [*self.of("ContactAttempted"), *self.of("ClientCheckedIn")]
+        last = max(
+            heard_of, key=lambda entry: (entry.when, self.happened.index(entry)), default=None
+        )
+        if last is None or last.fields.get("reached", True):
             yield "contact-attempted"
 
     def _to_refer(self, when):
@@ -440,6 +443,8 @@ class Sheet:
                 changes.append(place)
             elif entry.what == "GoalProposed" or (entry.what == "GoalDropped" and number in goals):
                 goals[number] = place
+            elif entry.what == "ObjectiveDrafted":
+                changes.append(place)
         changes += [*items.values(), *goals.values()]
         if any(place > self.happened.index(agreed) for place in changes):
             yield "plan-agreed"

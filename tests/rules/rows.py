@@ -55,6 +55,7 @@ LOOK = c.StrategyRecorded(text="see a doctor", need=2)
 CALL = c.ContactAttempted(channel="phone")
 SECOND_ITEM = attrs.evolve(ITEM, number=2)
 THIRD = attrs.evolve(GOAL, number=3)
+STEP = c.ObjectiveDrafted(number=1, goal=1, statement="the first part is paid")
 
 ENGAGEMENT = (
     row("way-in-recorded", less(c.ReferralReceived), c.SelfReferred()),
@@ -230,6 +231,7 @@ PLANNING = (
     row("plan-agreed", less(AGREED), AGREED, beside=("plan-current",)),
     row("plan-agreed", then(c.PlanAgreed(client="not-agreed")), AGREED),
     row("plan-agreed", then(attrs.evolve(ITEM, activity="pay at once"), c.PlanApproved()), AGREED),
+    row("plan-agreed", then(STEP, c.PlanApproved()), AGREED),
     row("plan-agreed", then(SECOND_ITEM, c.PlanItemDropped(number=2), c.PlanApproved()), AGREED),
     row("plan-approved", less(c.PlanApproved), c.PlanApproved()),
     row(
@@ -238,6 +240,7 @@ PLANNING = (
         c.PlanApproved(),
     ),
     row("plan-current", then(timedelta(days=50)), c.PlanReviewed()),
+    row("plan-current", then(timedelta(days=50)), ASSESSED),
     row("plan-current", less(AGREED), AGREED, beside=("plan-agreed",)),
 )
 
@@ -397,6 +400,13 @@ ENDINGS = (
         "contact-attempted",
         then(attrs.evolve(CALL, reached=True), CALL, CALL),
         timedelta(days=15),
+    ),
+    row(
+        "contact-attempted",
+        then(CALL, timedelta(days=15), CALL, c.ClientCheckedIn()),
+        CALL,
+        timedelta(days=15),
+        CALL,
     ),
 )
 

@@ -350,6 +350,11 @@ SAID = {
         ],
         [
             "The client has agreed to the plan as it stands.",
+            "changed or recorded since the client agreed: objective 1 > go through the "
+            "changes with the client, and record how they agreed",
+        ],
+        [
+            "The client has agreed to the plan as it stands.",
             "changed or recorded since the client agreed: plan item 2 was taken out > "
             "go through the changes with the client, and record how they agreed",
         ],
@@ -363,6 +368,10 @@ SAID = {
         ],
     ],
     "plan-current": [
+        [
+            "There is an agreed plan, and its review is not overdue.",
+            "its review was due on 1 May 2026 > review the plan with the client",
+        ],
         [
             "There is an agreed plan, and its review is not overdue.",
             "its review was due on 1 May 2026 > review the plan with the client",
@@ -588,6 +597,11 @@ SAID = {
             "Staff tried to reach the client at least 2 times over 14 days, without success.",
             "attempts since 22 March 2026 > go on trying until 5 April 2026, when 14 days have "
             "passed",
+        ],
+        [
+            "Staff tried to reach the client at least 2 times over 14 days, without success.",
+            "no attempt since the client was last reached > try to reach the client, "
+            "and record each attempt",
         ],
     ],
 }

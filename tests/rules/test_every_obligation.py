@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import attrs
 import pytest
 
+from caseflow import Entry
 from caseflow import casework as c
 from caseflow.rules import due
 from caseflow.stages import five_stage_cyclic
@@ -309,3 +310,53 @@ def test_a_case_is_assessed_again_where_the_cyclic_model_reassesses():
     assert overdue(desk, "reassessment")
     desk.do(ASSESSED)
     assert not overdue(desk, "reassessment")
+
+
+IN_TIME = {
+    "a plan that is agreed again": (due.plan_after_assessment, (ASSESSED,), (AGREED, AGREED)),
+    "a need that is deferred, and met later": (
+        due.urgent_needs,
+        (URGENT,),
+        (c.NeedDeferred(need=1, reason="not now"), c.NeedMet(number=1)),
+    ),
+    "a deferral for another reason": (
+        due.urgent_needs,
+        (URGENT,),
+        (c.NeedDeferred(need=1, reason="not now"), c.NeedDeferred(need=1, reason="no place")),
+    ),
+    "a need that is met, as is said twice": (
+        due.urgent_needs,
+        (URGENT,),
+        [c.NeedMet(number=1)] * 2,
+    ),
+    "a handoff that is confirmed twice": (
+        due.handoff,
+        (REFERRED,),
+        [c.HandoffConfirmed(referral=1)] * 2,
+    ),
+    "a referral of which it is said twice how it ended": (
+        due.handoff,
+        (REFERRED,),
+        [c.ReferralEnded(referral=1, served=True)] * 2,
+    ),
+    "what was refused, and is granted later": (
+        due.requisition_answer,
+        (ASKED,),
+        [c.RequisitionAnswered(number=1, granted=granted) for granted in (False, True)],
+    ),
+}
+
+
+@pytest.mark.parametrize("what", IN_TIME)
+def test_what_was_done_in_time_stays_so_whatever_is_said_afterwards(what):
+    made_by, began, (done, said) = IN_TIME[what]
+    desk = Desk(workflow_of({}, (made_by("2 days"),)), (*began, days(1), done, days(9), said))
+    assert [one.outcome for one in desk.book.occasions("case")] == ["kept"]
+    assert [one.late for one in desk.book.obligations("case")] == [False]
+
+
+def test_an_agreement_from_before_the_assessment_that_is_recorded_late_takes_no_plan_back():
+    plan = due.plan_after_assessment("2 days")
+    desk = Desk(workflow_of({}, (plan,)), (days(9), ASSESSED, days(1), AGREED))
+    desk.do(Entry(AGREED, at=desk.now - days(5)))
+    assert [one.outcome for one in desk.book.occasions("case")] == ["kept"]

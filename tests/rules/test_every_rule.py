@@ -5,9 +5,28 @@ from datetime import timedelta
 import attrs
 import pytest
 
-from caseflow import Actor, Calendar, Context, Corrected, Voided
-from caseflow.casework import ContactAttempted, PlanApproved, PlanItemDrafted, ProgressNoted
-from caseflow.rules import VOCABULARY, at_least, not_older_than, plan_approved
+from caseflow import Actor, Calendar, Context, Corrected, Transition, Voided, WorkflowInvalid
+from caseflow.casework import (
+    AssessmentCompleted,
+    ContactAttempted,
+    EligibilityDetermined,
+    Enrolled,
+    PlacementMade,
+    PlanApproved,
+    PlanItemDrafted,
+    ProgressNoted,
+)
+from caseflow.rules import (
+    VOCABULARY,
+    at_least,
+    contact_attempted,
+    enrolled_before_withdrawal,
+    not_older_than,
+    not_yet_enrolled,
+    plan_approved,
+    recorded,
+    recorded_in_time,
+)
 from caseflow.stages import six_stage
 from tests.rules.rows import ROWS
 from tests.rules.said import SAID
@@ -15,6 +34,7 @@ from tests.rules.whole import (
     APART,
     ITEM,
     MADE,
+    MONDAY,
     RULES,
     TOLD_ELSEWHERE,
     WHOLE,
@@ -144,6 +164,49 @@ def test_an_end_as_unable_to_locate_is_dated_to_the_last_contact_at_the_earliest
     assert early.refusals[0].evidence == (met.events[0].number,)
     midnight = (desk.now - timedelta(days=2)).replace(hour=0)
     assert desk.book.ask("case", end, by="ana", at=midnight).allowed
+
+
+def test_a_span_of_hours_is_counted_by_the_hour():
+    hours = contact_attempted(over="48 hours")
+    placed = recorded(
+        "placed",
+        PlacementMade,
+        wanted="The client has a place.",
+        since_entering=("work",),
+        after="48 hours",
+    )
+    desk = Desk(workflow_of({"contact-attempted": hours, "recorded": placed}))
+    for passed in (0, 47, 1):
+        desk.now += timedelta(hours=passed)
+        desk.do(ContactAttempted(), PlacementMade(kind="housing"))
+        found = {} if passed == 1 else {"contact-attempted", "placed"}
+        assert set(desk.judged()) == set(found)
+
+
+def test_who_comes_straight_back_to_be_assessed_is_assessed_anew():
+    back = Transition("assess-again", source="planning", to="assessment")
+    desk = Desk(six_stage.extend("county", version="1", transitions=[back]))
+    desk.do(EligibilityDetermined(eligible=True), Enrolled(program="housing"), "assess")
+    desk.do(AssessmentCompleted(nothing_found=("needs", "strengths")), "plan", "assess-again")
+    assert set(desk.judged("plan")) == {"assessment-before-plan"}
+
+
+def test_what_was_written_down_in_time_stays_so_when_it_is_corrected():
+    timely = recorded_in_time("in-time", "2 days")
+    desk = Desk(workflow_of({}).extend("c", version="1", rules={PlanApproved: [timely]}))
+    number = desk.book.do("case", PlanApproved(), by="ana").events[0].number
+    desk.now += timedelta(days=60)
+    for days, allowed in ((0, True), (1, True), (3, False)):
+        moment = MONDAY - timedelta(days=days)
+        anew = Corrected(number=number, event=PlanApproved(note="seen"), occurred_at=moment)
+        verdict = desk.book.ask("case", anew, by="ana")
+        assert (verdict.allowed, verdict.warnings) == (allowed, ())
+
+
+@pytest.mark.parametrize("maker", [not_yet_enrolled, enrolled_before_withdrawal])
+def test_a_stage_in_which_services_are_given_is_one_that_there_is(maker):
+    with pytest.raises(WorkflowInvalid, match="looks for the stage 'servces', which is not declar"):
+        workflow_of({"x": maker(served_in=("servces",))})
 
 
 def mended(row):

@@ -37,9 +37,9 @@ def of(sheet, *kinds):
     return [line for line in sheet if line.what in kinds]
 
 
-def newest(sheet, kind):
-    """Of this kind, what happened last (of two at once, what was recorded last)."""
-    return sorted(of(sheet, kind), key=lambda line: line.when)[-1:]
+def newest(sheet, *kinds):
+    """Of these kinds, what happened last (of two at once, what was recorded last)."""
+    return sorted(of(sheet, *kinds), key=lambda line: line.when)[-1:]
 
 
 def place(sheet, kind):
@@ -177,7 +177,7 @@ def agreed(sheet, when):
         return False
     planned = {item.number for item in items(sheet[:i])}
     proposed = {line.event.number for line in of(sheet[:i], "GoalProposed")}
-    return not of(sheet[i:], "PlanItemDrafted", "GoalProposed") and not any(
+    return not of(sheet[i:], "PlanItemDrafted", "GoalProposed", "ObjectiveDrafted") and not any(
         line.event.number in (planned if line.what == "PlanItemDropped" else proposed)
         for line in of(sheet[i:], "PlanItemDropped", "GoalDropped")
     )
@@ -260,8 +260,8 @@ def may_be_helped_elsewhere(sheet, when):
 
 
 def not_reached(sheet, when):
-    last = newest(sheet, "ContactAttempted")
-    return bool(last) and not last[0].event.reached
+    last = newest(sheet, "ContactAttempted", "ClientCheckedIn")
+    return bool(last) and not getattr(last[0].event, "reached", True)
 
 
 MET = {

@@ -9,7 +9,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import PendingRollbackError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
-from caseflow import AsyncCasebook, InvalidCall, SchemaMissing
+from caseflow import AsyncCasebook, InvalidCall, SchemaMissing, StoreError
 from caseflow.storage import AsyncSQLStorage, MemoryStorage, SQLStorage, begin_immediate
 from tests.support.trades import ANA, ROLES, Clock, Paid, bring, shop, shop_book
 
@@ -245,6 +245,22 @@ def test_what_cannot_be_joined_is_told(url):
 def test_a_store_that_is_awaited_is_on_postgresql(given):
     with pytest.raises(InvalidCall, match=r"is not on PostgreSQL|names no SQLite file"):
         AsyncSQLStorage(given)
+
+
+def test_a_store_that_is_awaited_in_another_event_loop_says_so(postgres_url):
+    store = AsyncSQLStorage(postgres_url)
+
+    async def many():
+        await store.create()
+        return await asyncio.gather(*[store.agencies() for _ in range(20)], return_exceptions=True)
+
+    assert asyncio.run(many()) == [[]] * 20
+    failed = [one for one in asyncio.run(many()) if one != []]
+    assert {type(one) for one in failed} == {StoreError}
+    assert str(failed[0]).endswith(
+        "is bound to a different event loop. Make a store for each event loop, and close it there."
+    )
+    asyncio.run(store.close())
 
 
 def test_a_store_that_is_awaited_says_which_database_it_is_and_whether_its_tables_fit(postgres_url):

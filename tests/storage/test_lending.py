@@ -1,5 +1,6 @@
 """Connections kept at hand: lent again as they came, and only after work that came to its end."""
 
+import gc
 import sqlite3
 from queue import SimpleQueue
 from threading import Barrier, Thread
@@ -76,11 +77,45 @@ def test_whoever_waits_is_told_that_none_came_back(store, monkeypatch, fails):
     """And one that is given up makes room for another."""
     monkeypatch.setattr(lending, "PATIENCE", 0.05)
     held = [store._lender.fetch() for _ in range(AT_ONCE)]
-    with pytest.raises(StoreError, match="all 15 connections are in use, and none came back"):
+    with pytest.raises(StoreError) as failed:
         lent(store)
+    assert str(failed.value).endswith(
+        "all 15 connections are in use, and none came back. Use fewer threads or shorter "
+        "transactions, or give an engine with a larger pool, and try again."
+    )
     store._lender.give_back(held[0], done=not fails)
     assert lent(store)
     assert not store._lender._in_line
+
+
+@pytest.mark.parametrize("served", [False, True])
+def test_who_is_broken_off_while_waiting_takes_no_connection_along(store, monkeypatch, served):
+    held = [store._lender.fetch() for _ in range(AT_ONCE)]
+
+    class BrokenOff(SimpleQueue):
+        def get(self, timeout=None):
+            if timeout is None:
+                return super().get()
+            if served:
+                store._lender.give_back(held.pop(), done=True)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(lending, "SimpleQueue", BrokenOff)
+    with pytest.raises(KeyboardInterrupt):
+        lent(store)
+    monkeypatch.undo()
+    monkeypatch.setattr(lending, "PATIENCE", 0.05)
+    for one in held:
+        store._lender.give_back(one, done=True)
+    assert len([store._lender.fetch() for _ in range(AT_ONCE)]) == AT_ONCE
+
+
+def test_one_that_nobody_gave_back_is_given_again(store, monkeypatch):
+    monkeypatch.setattr(lending, "PATIENCE", 0.05)
+    held = [store._lender.fetch() for _ in range(AT_ONCE)]
+    del held[0]
+    gc.collect()
+    assert lent(store)
 
 
 def test_a_closed_store_keeps_none(store):
@@ -90,12 +125,14 @@ def test_a_closed_store_keeps_none(store):
         connection.execute("SELECT 1")
 
 
-def test_a_connection_that_is_in_use_while_the_store_is_closed_is_not_kept(store):
+def test_a_connection_that_is_in_use_while_the_store_is_closed_is_closed_after_that(store):
     def closes_meanwhile(connection):
         store.close()
         return connection
 
-    lent(store, closes_meanwhile)
+    connection = lent(store, closes_meanwhile)
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
     assert not store._lender._idle
 
 

@@ -157,6 +157,18 @@ def test_a_store_that_is_not_to_make_its_tables_makes_no_file_either(tmp_path, b
     store.close()
 
 
+@pytest.mark.parametrize("given", [str, create_engine])
+def test_a_file_is_found_wherever_the_program_goes(tmp_path, monkeypatch, given):
+    SQLStorage(f"sqlite:///{tmp_path / 'cases.db'}").close()
+    monkeypatch.chdir(tmp_path)
+    store = SQLStorage(given("sqlite:///cases.db"), create=False)
+    known = store.database
+    monkeypatch.chdir("/")
+    store.check()
+    assert (store.agencies(), store.database) == ([], known)
+    store.engine.dispose()
+
+
 # -- refused -----------------------------------------------------------------------------------
 
 

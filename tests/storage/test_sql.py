@@ -3,6 +3,7 @@
 import gc
 import sqlite3
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from uuid import uuid4
 
@@ -172,6 +173,13 @@ def test_a_second_store_on_the_file_reads_what_the_first_wrote(tmp_path):
     assert repr(first) == f"SQLStorage({url!r})"
     first.close()
     second.close()
+
+
+def test_threads_share_its_connections_whatever_the_url_says(tmp_path):
+    store = SQLStorage(f"sqlite:///{tmp_path / 'cases.db'}?check_same_thread=true")
+    with ThreadPoolExecutor(1) as another:
+        assert another.submit(store.agencies).result() == []
+    store.close()
 
 
 def test_a_closed_store_says_so_when_it_is_used(tmp_path):

@@ -4,6 +4,7 @@ Subscribers are told of what is committed, once it is, and of nothing else.
 """
 
 import sqlite3
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Column, Integer, MetaData, Table, create_engine, event, insert, select, text
-from sqlalchemy.exc import IntegrityError, OperationalError, PendingRollbackError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, PendingRollbackError
 from sqlalchemy.orm import Session
 
 from caseflow import (
@@ -448,6 +449,57 @@ def test_a_read_that_is_broken_off_lets_nothing_look_committed(postgres_url, set
     desk.close()
 
 
+def test_what_was_broken_off_behind_a_savepoint_of_a_connection_does_not_look_committed(
+    postgres_url,
+):
+    """A Connection commits past its savepoints, and PostgreSQL then nothing at all."""
+    desk = Desk(postgres_url)
+    with desk.engine.connect() as other, desk.engine.connect() as connection:
+        other.execute(text("LOCK TABLE caseflow_events"))
+        for ends in (False, True):
+            connection.execute(insert(letters).values(id=1))
+            connection.execute(text("SET LOCAL lock_timeout = 200"))
+            savepoint = connection.begin_nested()
+            with pytest.raises(GaveWay):
+                desk.book.within(connection).history(desk.case_id)
+            if ends:
+                savepoint.rollback()
+                connection.commit()
+            else:
+                with pytest.raises(PendingRollbackError):
+                    connection.commit()
+                connection.rollback()
+                assert desk.letters() == []
+    assert desk.letters() == [1]
+    desk.close()
+
+
+@pytest.mark.parametrize("joined", [Session, lambda engine: engine.connect()])
+def test_nor_does_what_the_application_let_fail(postgres_url, joined):
+    desk = Desk(postgres_url)
+    with joined(desk.engine) as transaction:
+        desk.book.within(transaction).record(desk.case_id, Paid(amount=1), by=ANA)
+        with pytest.raises(DBAPIError, match="division by zero"):
+            transaction.execute(text("SELECT 1 / 0"))
+        with pytest.raises(PendingRollbackError):
+            transaction.commit()
+        transaction.rollback()
+        desk.book.within(transaction).record(desk.case_id, Paid(amount=2), by=ANA)
+        transaction.commit()
+    assert [recorded.event for recorded in desk.book.history(desk.case_id)[1:]] == [Paid(amount=2)]
+    desk.close()
+
+
+def test_a_transaction_that_idled_for_too_long_says_so(postgres_url):
+    desk = Desk(postgres_url)
+    with Session(desk.engine) as session:
+        session.execute(text("SET LOCAL idle_in_transaction_session_timeout = 1"))
+        time.sleep(0.1)
+        with pytest.raises(ConnectionLost, match=r"transaction_timeout\): do less in it"):
+            desk.book.within(session).history(desk.case_id)
+    desk.close()
+
+
 # -- SQLite's write lock -----------------------------------------------------------------------
 
 
@@ -602,6 +654,22 @@ def test_a_transaction_that_was_ended_by_hand_takes_nothing_more(tmp_path):
         "and do all of it again."
     )
     assert desk.numbers() == [1]
+    desk.close()
+
+
+def test_a_result_that_was_not_read_to_its_end_is_told(tmp_path):
+    """SQLite sets no savepoint beside it."""
+    desk = Desk(f"sqlite:///{tmp_path / 'cases.db'}")
+    with desk.engine.begin() as connection:
+        rows = [{"id": number} for number in range(9)]
+        result = connection.execute(insert(letters).values(rows).returning(letters.c.id))
+        result.fetchone()
+        joined = desk.book.within(connection)
+        with pytest.raises(StoreError, match=r"Read your own result to its end before, or close"):
+            joined.record(desk.case_id, Paid(amount=1), by=ANA)
+        result.close()
+        joined.record(desk.case_id, Paid(amount=1), by=ANA)
+    assert (len(desk.letters()), desk.numbers()) == (9, [1, 2])
     desk.close()
 
 

@@ -169,6 +169,14 @@ def test_begin_immediate_begins_a_transaction_on_autocommit_too(tmp_path):
     desk.close()
 
 
+def test_begin_immediate_may_be_called_again(tmp_path):
+    desk = Desk(f"sqlite:///{tmp_path / 'cases.db'}")
+    with Session(begin_immediate(desk.engine)) as session, session.begin():
+        desk.book.within(session).record(desk.case_id, Paid(amount=1), by=ANA)
+    assert desk.numbers() == [1, 2]
+    desk.close()
+
+
 def test_begin_immediate_refuses_an_engine_that_would_roll_nothing_back(tmp_path):
     """SQLAlchemy takes a connection whose transactions we begin for one on autocommit."""
     engine = create_engine(f"sqlite:///{tmp_path / 'cases.db'}")
@@ -179,6 +187,24 @@ def test_begin_immediate_refuses_an_engine_that_would_roll_nothing_back(tmp_path
         "begin_immediate(engine) is given an engine with skip_autocommit_rollback, which rolls "
         "nothing back. Make it without that option."
     )
+
+
+def test_begin_immediate_refuses_an_engine_that_shares_its_connections(tmp_path):
+    """On the other one the driver would begin nothing, and each statement be committed."""
+    engine = create_engine(f"sqlite:///{tmp_path / 'cases.db'}")
+    with pytest.raises(InvalidCall) as refused:
+        begin_immediate(engine.execution_options(logging_token="mail"))
+    assert str(refused.value) == (
+        "begin_immediate(engine) is given an engine of execution_options(...), which shares its "
+        "connections. Give it the one that create_engine(...) made, or make another one of the "
+        "file."
+    )
+    letters.metadata.create_all(engine)
+    with engine.connect() as connection:
+        connection.execute(insert(letters).values(id=1))
+        connection.rollback()
+        assert connection.execute(select(letters)).all() == []
+    engine.dispose()
 
 
 # -- another database --------------------------------------------------------------------------

@@ -134,6 +134,11 @@ BREAKS = {
         "Plan item 4 names need 8 and need 9, which nobody identified.",
         (2,),
     ),
+    "item-without-goal": (
+        (*WHOLE[:5], GoalDropped(number=1)),
+        "Plan item 1 has no goal that still stands.",
+        (4,),
+    ),
     "item-without-service": (
         (NEED, GOAL, ITEM),
         "Plan item 1 has no service and no referral.",

@@ -738,7 +738,12 @@ NOTHING = {
     ),
     "an end that has passed": (
         {"until": day(3, 4, 22)},
-        "4 March 2026 has passed, so that nothing is bridged",
+        "4 March 2026, 22:00 has passed, so that nothing is bridged",
+        "give a later until; or name the day on which it was due (due_on), to excuse that one time",
+    ),
+    "an end that has passed, of an exception that is dated before": (
+        {"until": day(3, 4, 22), "at": day(3, 3)},
+        "4 March 2026, 22:00 has passed, so that nothing is bridged",
         "give a later until; or name the day on which it was due (due_on), to excuse that one time",
     ),
 }
@@ -749,8 +754,10 @@ def test_an_exception_that_would_change_nothing_is_refused(given):
     fields, found, remedy = NOTHING[given]
     desk = working(BY_THE_WEEK)
     desk.do(NoteWritten(), at=day(3, 5))
+    at = fields.get("at")
+    fields = {name: value for name, value in fields.items() if name != "at"}
     made = ExceptionMade(rule="weekly-note", reason="staff ill", **fields)
-    (refusal,) = desk.book.ask(desk.id, made, by="boss").refusals
+    (refusal,) = desk.book.ask(desk.id, made, by="boss", at=at).refusals
     assert (refusal.rule, refusal.unmet[0].found, refusal.unmet[0].remedy) == (
         "exception-entitled",
         found,
@@ -812,23 +819,65 @@ def test_each_day_that_is_offered_may_be_excused(data, days):
         assert desk.book.ask(desk.id, attrs.evolve(made, due_on=one), by="boss").allowed, one
 
 
-@pytest.mark.parametrize("obligation", [BY_THE_WEEK, IN_WEEKS, WEEKLY])
-def test_an_exception_for_ever_to_what_is_due_again_and_again_is_warned_of(obligation):
+ONCE = attrs.evolve(WEEKLY, due=within("7 days"))
+
+
+@pytest.mark.parametrize(
+    "obligation",
+    [
+        BY_THE_WEEK,
+        IN_WEEKS,
+        WEEKLY,
+        attrs.evolve(ONCE, since=ReviewSet),
+        attrs.evolve(ONCE, since=each(lambda case: [Begun(case.recorded_at, 1)])),
+    ],
+)
+def test_an_exception_for_ever_to_what_is_due_more_than_once_is_warned_of(obligation):
     desk = working(obligation)
+    desk.do(ReviewSet(review_on=date(2026, 4, 1)))
     made = ExceptionMade(rule="weekly-note", reason="staff ill")
     (warning,) = desk.book.ask(desk.id, made, by="boss").warnings
     assert (warning.rule, warning.wanted, warning.unmet[0].found, warning.unmet[0].remedy) == (
         "exception-entitled",
-        "An exception to what is due again and again names a day or has an end.",
+        "An exception to what is due more than once names a day or has an end.",
         "it has no end: every time that it is due from now on is excused",
         "name the day (due_on) or an end (until)",
     )
     for ends in ({"due_on": desk.due_on()}, {"until": day(4, 1)}):
         assert desk.book.ask(desk.id, attrs.evolve(made, **ends), by="boss").warnings == ()
-    once = working(attrs.evolve(obligation, due=within("7 days")))
+    once = working(ONCE)
     assert once.book.ask(once.id, made, by="boss").warnings == ()
     (noted,) = desk.do(made, by="boss").events[0].noted
     assert (noted.rule, noted.strength) == ("exception-entitled", "warn")
+
+
+NAME_IT = "name the day on which it was due (due_on), to excuse that one time"
+LEAVE_IT = "leave it out, unless it is for what comes later"
+
+
+@pytest.mark.parametrize(
+    ("step", "on", "status", "remedy"),
+    [
+        (NoteWritten(), day(3, 4), "met", LEAVE_IT),
+        (NoteWritten(), day(4, 4), "met", NAME_IT),
+        ("end", day(3, 4), "lapsed", LEAVE_IT),
+        ("end", day(4, 4), "missed", NAME_IT),
+        (MovedAway(), day(3, 4), "cancelled", LEAVE_IT),
+    ],
+)
+def test_an_exception_to_what_is_not_owed_any_more_is_warned_of(step, on, status, remedy):
+    desk = working(attrs.evolve(ONCE, cancelled_by=MovedAway))
+    made = ExceptionMade(rule="weekly-note", reason="staff ill")
+    assert desk.book.ask(desk.id, made, by="boss").warnings == ()
+    desk.do(step, at=on)
+    (warning,) = desk.book.ask(desk.id, made, by="boss").warnings
+    assert (warning.rule, warning.unmet[0].found, warning.unmet[0].remedy) == (
+        "exception-entitled",
+        f"nothing of it is owed now: what was is {status}",
+        remedy,
+    )
+    named = attrs.evolve(made, due_on=date(2026, 3, 9))
+    assert desk.book.ask(desk.id, named, by="boss").allowed == (remedy == NAME_IT)
 
 
 def test_an_excused_week_is_kept_in_a_snapshot_and_other_exceptions_are_stored_as_before():

@@ -7,7 +7,7 @@ transaction with it, and never before.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import attrs
@@ -16,10 +16,17 @@ from caseflow.casebook import store_calls
 from caseflow.casebook.given import LAST, a_number, an_id, how_many, works_when_called
 from caseflow.casebook.store_calls import Work
 from caseflow.kernel.codec import Codec
-from caseflow.kernel.errors import ChainBroken, ConsumerMoved, InvalidCall, nearest, short
+from caseflow.kernel.errors import (
+    ChainBroken,
+    ConsumerMoved,
+    InvalidCall,
+    UnreadableRecord,
+    nearest,
+    short,
+)
 from caseflow.kernel.recorded import AnyRecorded
 from caseflow.kernel.stored import holds_hash
-from caseflow.storage.port import Checkpoint
+from caseflow.storage.port import Checkpoint, FeedEntry
 
 
 @attrs.frozen
@@ -80,11 +87,24 @@ class Feed:
         Events of other workflows are passed over. Where the position that comes back is the
         one that was given, there is nothing more yet. `called` is what the caller calls the
         limit. Raises `ChainBroken` for an event that was changed after it was written: nobody
-        is to work on what never happened.
+        is to work on what never happened; and `UnreadableRecord` for one that cannot be read. What
+        comes before it comes first.
         """
         a_number("after", after, "Give a position of the feed.", least=0, most=LAST)
         how_many(called, limit)
         entries = yield from store_calls.feed(self._agency, after=after, limit=limit)
+        while True:
+            try:
+                events = self._decoded(entries)
+                break
+            except (ChainBroken, UnreadableRecord):
+                if len(entries) <= 1:
+                    raise
+                entries = entries[: len(entries) // 2]
+        return entries[-1].position if entries else after, events
+
+    def _decoded(self, entries: Sequence[FeedEntry]) -> tuple[FeedEvent, ...]:
+        """Those of this workflow, once all were found to be as they were written."""
         mine = [entry for entry in entries if entry.event.workflow == self._workflow]
         self._codec.generation()
         events = self._codec.decode_all(entry.event for entry in mine)
@@ -93,8 +113,7 @@ class Feed:
                 case_id, number = entry.event.case_id, entry.event.number
                 problem = "was changed after it was written"
                 raise ChainBroken(case_id=case_id, number=number, problem=problem)
-        reached = entries[-1].position if entries else after
-        return reached, tuple(map(FeedEvent, (entry.position for entry in mine), events))
+        return tuple(map(FeedEvent, (entry.position for entry in mine), events))
 
     def batch(self, consumer: str, handle: Handle, *, limit: int, awaited: bool) -> Work[Batch]:
         """What a consumer has to work on next. `awaited` is whether a coroutine is of use."""

@@ -56,8 +56,8 @@ class CaseworkState:
     plan: tuple[PlanItem, ...] = ()
     plan_versions: tuple[int, ...] = ()
     """The numbers of the events with which the client agreed to a plan: its versions."""
-    plan_agreed_at: datetime | None = None
-    """When the client agreed to the latest of them."""
+    plans_agreed_at: tuple[datetime, ...] = ()
+    """When the client agreed to each of them."""
     taken_out: tuple[ItemTakenOut, ...] = ()
     criteria: tuple[ClosureCriterion, ...] = ()
     programs: tuple[ProgramEnrollment, ...] = ()

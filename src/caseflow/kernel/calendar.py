@@ -165,6 +165,13 @@ class Calendar:
         except OverflowError:  # on the first or last day there is
             return FIRST if moment.year == 1 else LAST
 
+    def here(self, moment: datetime) -> datetime:
+        """A moment, as the clocks of the agency show it."""
+        try:
+            return moment.astimezone(self._place)
+        except OverflowError:  # on the first or last day there is
+            return moment
+
     def end_of(self, day: date) -> datetime:
         """The last moment of a day there, in UTC."""
         return self._end(day)

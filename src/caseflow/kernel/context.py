@@ -49,6 +49,11 @@ class HistoryNeeded(BaseException):
 class Clocks(Protocol):
     """What tells how the obligations of a workflow stand on a case."""
 
+    @property
+    def ends(self) -> frozenset[str]:
+        """The positions in which cases have ended."""
+        ...
+
     def standings(self, case: Case[Any], now: datetime, /) -> Iterable[Any]:
         """A `Standing` for every obligation whose clock has begun."""
         ...
@@ -84,7 +89,10 @@ class Context(NamedTuple):
     calendar: Calendar = _UTC
     """How the agency counts days: `context.calendar.day_of(context.at)` is its own day."""
     clocks: Clocks | None = None
-    """What is due, for a rule that looks at it: `context.clocks.standings(case, context.at)`."""
+    """What is due, for a rule that looks at it: `context.clocks.standings(case, context.at)`.
+
+    `context.clocks.ends` are the positions in which cases have ended.
+    """
 
     @property
     def event(self) -> Any:

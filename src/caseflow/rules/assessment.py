@@ -88,7 +88,7 @@ def assessment_before_plan(*, stages: tuple[str, ...] = ("assessment",)) -> Rule
         if completed is None:
             yield Unmet(remedy="complete the assessment")
             return
-        began = _begun(case, stages)
+        began = _begun(case, stages, context.clocks.ends if context.clocks else frozenset())
         if completed.number < began:
             day = plain_words(context.calendar.day_of(completed.occurred_at))
             yield Unmet(
@@ -104,18 +104,18 @@ assessment_completed = assessment_before_plan()
 """The assessment is completed before the plan is made, where the stage is called assessment."""
 
 
-def _begun(case: Casework, stages: tuple[str, ...]) -> int:
+def _begun(case: Casework, stages: tuple[str, ...], ends: frozenset[str]) -> int:
     """The number of the move with which the present assessment began (0: none did).
 
     To resume after a hold begins no new assessment, nor does reopening a case that was closed
     in assessment: the case comes back as it was.
     """
-    number, here, before = 0, "", ""
+    number, here = 0, ""
     for move in case.path:
-        stage = stage_of(move.position)
-        if stage in stages and not {here, before} & set(stages):
-            number = move.number
-        before, here = here, stage
+        if move.position not in ends:
+            before, here = here, stage_of(move.position)
+            if here in stages and before not in stages:
+                number = move.number
     return number
 
 

@@ -6,6 +6,7 @@ Where a source gives a number it is here; elsewhere the agency says how long.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Literal
 
 from caseflow.casework import (
@@ -277,24 +278,29 @@ def _out_of_touch(case: Casework) -> Iterable[Begun]:
 
 
 def _assessment(case: Casework) -> Iterable[Begun]:
-    """The latest assessment, met by a plan that the client agreed to since."""
-    assessed, agreed_at = case.latest_recorded(AssessmentCompleted), case.state.plan_agreed_at
+    """The latest assessment, met by the first plan that the client agreed to since."""
+    assessed = case.latest_recorded(AssessmentCompleted)
     if assessed is not None:
-        met = agreed_at is not None and agreed_at >= assessed.occurred_at
-        yield Begun(assessed.occurred_at, assessed.number, met_at=agreed_at if met else None)
+        since = (at for at in case.state.plans_agreed_at if at >= assessed.occurred_at)
+        yield Begun(assessed.occurred_at, assessed.number, met_at=min(since, default=None))
 
 
 def _referrals(case: Casework) -> Iterable[Begun]:
     for one in case.state.referrals:
-        done = one.linked_at or one.ended_at
+        done = _first(one.linked_at, one.ended_at)
         yield Begun(one.made_at, one.made, f"referral {one.number}", met_at=done)
 
 
 def _urgent(case: Casework) -> Iterable[Begun]:
     for need in case.state.needs:
         if need.urgent:
-            done = need.met_at or need.deferred_at
+            done = _first(need.met_at, need.deferred_at)
             yield Begun(need.identified_at, need.identified, f"need {need.number}", met_at=done)
+
+
+def _first(*moments: datetime | None) -> datetime | None:
+    """The first of the moments that there are."""
+    return min(filter(None, moments), default=None)
 
 
 def _requisitions(case: Casework) -> Iterable[Begun]:

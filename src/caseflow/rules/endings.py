@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from caseflow.casework import (
     CaseworkState,
+    ClientCheckedIn,
     ContactAttempted,
     EligibilityDetermined,
     Enrolled,
@@ -56,6 +57,7 @@ def not_yet_enrolled(
     @rule(
         "not-yet-enrolled",
         rests_on=Enrolled,
+        stages=served_in,
         wanted="The client is not enrolled, and services have not begun.",
         source=field("to decline is not to withdraw"),
     )
@@ -88,6 +90,7 @@ def enrolled_before_withdrawal(
     @rule(
         "enrolled-before-withdrawal",
         rests_on=Enrolled,
+        stages=served_in,
         wanted="The client is enrolled, or services have begun.",
         source=field("to withdraw is not to decline"),
     )
@@ -128,10 +131,10 @@ def referred_elsewhere(case: Casework, context: Context) -> Iterator[Unmet]:
 def contact_attempted(*, times: int = 1, over: Span | str = "0 days") -> Rule[CaseworkState]:
     """A rule: before a case ends as unable to locate, so many attempts failed, over so long.
 
-    `times` is how many unanswered attempts since the client was last reached; `over` the
-    time from the first of them to the decision (`"14 days"`). The end may be dated back, to the
-    day of the last contact at most. The sources give no numbers: an agency sets its own. Raises
-    `DefinitionError` for what is no number of attempts.
+    `times` is how many unanswered attempts since the client was last reached, or got in touch;
+    `over` the time from the first of them to the decision (`"14 days"`). The end may be dated
+    back, to the day of the last contact at most. The sources give no numbers: an agency sets its
+    own. Raises `DefinitionError` for what is no number of attempts.
     """
     so_many("contact_attempted", times, "attempts")
     long = span_of(over)
@@ -140,22 +143,23 @@ def contact_attempted(*, times: int = 1, over: Span | str = "0 days") -> Rule[Ca
 
     @rule(
         "contact-attempted",
-        rests_on=ContactAttempted,
-        history=ContactAttempted,
+        rests_on=(ContactAttempted, ClientCheckedIn),
+        history=(ContactAttempted, ClientCheckedIn),
         spans=long,
         wanted=f"Staff tried to reach the client at least {count}{days}, without success.",
         source=field("attempts come before an ending as unable to locate"),
         excepted_by="supervisor",
     )
     def attempted(case: Casework, context: Context) -> Iterator[Unmet]:
-        attempts = sorted(
-            context.history(ContactAttempted), key=lambda one: (one.occurred_at, one.number)
+        contacts = sorted(
+            (*context.history(ContactAttempted), *context.history(ClientCheckedIn)),
+            key=lambda one: (one.occurred_at, one.number),
         )
-        reached = [place for place, one in enumerate(attempts) if one.event.reached]
-        failed = attempts[reached[-1] + 1 :] if reached else attempts
+        reached = [place for place, one in enumerate(contacts) if _reached(one.event)]
+        failed = contacts[reached[-1] + 1 :] if reached else contacts
         numbers = tuple(one.number for one in failed)
         day_of = context.calendar.day_of
-        met = attempts[reached[-1]] if reached else None
+        met = contacts[reached[-1]] if reached else None
         if met is not None and day_of(context.at) < (met_on := day_of(met.occurred_at)):
             yield Unmet(
                 found=f"the client was reached on {plain_words(met_on)}, after the day of this end",
@@ -168,20 +172,35 @@ def contact_attempted(*, times: int = 1, over: Span | str = "0 days") -> Rule[Ca
                 remedy="try to reach the client, and record each attempt",
                 evidence=numbers or None,
             )
-        elif (last := _last_day(failed[0].occurred_at, long, context)) > day_of(context.now):
+        elif not _passed(failed[0].occurred_at, long, context):
+            until = plain_words(_until(failed[0].occurred_at, long, context))
             began = day_of(failed[0].occurred_at)
             yield Unmet(
                 found=f"attempts since {plain_words(began)}",
-                remedy=f"go on trying until {plain_words(last)}, when {long} have passed",
+                remedy=f"go on trying until {until}, when {long} have passed",
                 evidence=numbers,
             )
 
     return attempted
 
 
-def _last_day(first: datetime, span: Span, context: Context) -> date:
-    """The day so long after the first attempt."""
-    return context.calendar.after(context.calendar.day_of(first), span)
+def _reached(contact: object) -> bool:
+    """Whether the client was heard of: reached, or in touch by themselves."""
+    return contact.reached if isinstance(contact, ContactAttempted) else True
+
+
+def _passed(first: datetime, span: Span, context: Context) -> bool:
+    """Whether it is the day (or the hour) so long after the first attempt, or later."""
+    until, now = _until(first, span, context), context.now
+    return until <= (now if span.unit == "hour" else context.calendar.day_of(now))
+
+
+def _until(first: datetime, span: Span, context: Context) -> date:
+    """The day so long after the first attempt; for hours, the moment."""
+    calendar = context.calendar
+    if span.unit == "hour":
+        return calendar.later(first, span)
+    return calendar.after(calendar.day_of(first), span)
 
 
 def _attempts(count: int, *, reached: bool) -> str:

@@ -164,8 +164,10 @@ def not_assessed(needs: Iterable[int]) -> str:
 
 
 def _before(moment: datetime, start: datetime, long: Span, context: Context) -> bool:
-    """Whether a moment is before another one, or before the day so long after it."""
+    """Whether a moment is before another one, or before the day (or hour) so long after it."""
     calendar = context.calendar
+    if long.unit == "hour":
+        return moment < calendar.later(start, long)
     early = calendar.day_of(moment) < calendar.after(calendar.day_of(start), long)
     return moment < start or early
 

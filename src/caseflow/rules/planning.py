@@ -12,6 +12,7 @@ from caseflow.casework import (
     NeedDeferred,
     NeedIdentified,
     NeedMet,
+    ObjectiveDrafted,
     PlanAgreed,
     PlanApproved,
     PlanItem,
@@ -25,7 +26,7 @@ from caseflow.rules.general import WITHOUT_NEEDS, not_assessed
 from caseflow.rules.sources import field, ised
 
 Casework = Case[CaseworkState]
-_PLAN = (PlanItemDrafted, PlanItemDropped, GoalProposed, GoalDropped)
+_PLAN = (PlanItemDrafted, PlanItemDropped, GoalProposed, GoalDropped, ObjectiveDrafted)
 
 
 @rule(
@@ -161,7 +162,7 @@ def plan_approved(case: Casework, context: Context) -> Iterator[Unmet]:
 
 
 def _changed_since(case: Casework, number: int) -> list[str]:
-    """What of the plan was changed after an event: items and goals, and what was taken out.
+    """What of the plan was changed after an event: items, goals, objectives; what was taken out.
 
     Also by a correction, or a void, of what had been said before it.
     """
@@ -174,6 +175,7 @@ def _changed_since(case: Casework, number: int) -> list[str]:
             changed.append(f"goal {goal.number} was dropped")
         elif goal.recorded > number:
             changed.append(f"goal {goal.number}")
+    changed += [f"objective {one.number}" for one in state.objectives if one.recorded > number]
     amended = case.amended_since(number, *_PLAN)
     return [*changed, *(_said_by(state, one.of) for one in amended)]
 
@@ -182,4 +184,5 @@ def _said_by(state: CaseworkState, number: int) -> str:
     """What an event said of the plan, in words."""
     words = {one.recorded: f"plan item {one.number}" for one in state.plan}
     words |= {goal.recorded: f"goal {goal.number}" for goal in state.goals}
+    words |= {one.recorded: f"objective {one.number}" for one in state.objectives}
     return words.get(number, f"what event {number} said")

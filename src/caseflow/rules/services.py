@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from caseflow.casework import (
+    AssessmentCompleted,
     CaseworkState,
     EvaluationMade,
     HandoffConfirmed,
@@ -53,7 +54,7 @@ def service_in_plan(case: Casework, context: Context) -> Iterator[Unmet]:
 
 @rule(
     "plan-current",
-    rests_on=(PlanAgreed, ReviewScheduled, PlanReviewed),
+    rests_on=(PlanAgreed, ReviewScheduled, PlanReviewed, AssessmentCompleted),
     source=bilevel("plan implementation: the plan is current"),
 )
 def plan_current(case: Casework, context: Context) -> Iterator[Unmet]:
@@ -64,8 +65,8 @@ def plan_current(case: Casework, context: Context) -> Iterator[Unmet]:
     scheduled = case.latest_recorded(ReviewScheduled)
     if scheduled is None:
         return
-    reviewed = case.latest_recorded(PlanReviewed)
-    done = reviewed is not None and reviewed.number > scheduled.number
+    reviewed = case.latest_recorded(PlanReviewed), case.latest_recorded(AssessmentCompleted)
+    done = any(one is not None and one.number > scheduled.number for one in reviewed)
     if not done and scheduled.event.review_on < context.calendar.day_of(context.at):
         yield Unmet(
             found=f"its review was due on {plain_words(scheduled.event.review_on)}",

@@ -70,6 +70,8 @@ class SQLiteKeyStore:
                 repair="Give a path, such as SQLiteKeyStore('keys.db').",
             )
         self.path = Path(path)
+        self._file = self.path.absolute()
+        """The same, whatever the working directory is when it is opened again."""
         self._wait = seconds("wait", wait)
         self._lock = RLock()
         self._opened: tuple[int, sqlite3.Connection] | None = None
@@ -174,7 +176,7 @@ class SQLiteKeyStore:
             self._opened = None
         if self._opened is None:
             connection = sqlite3.connect(
-                self.path, timeout=self._wait, isolation_level=None, check_same_thread=False
+                self._file, timeout=self._wait, isolation_level=None, check_same_thread=False
             )
             connection.execute("PRAGMA secure_delete = ON")
             # A rollback journal and no log: its pages are gone when the deletion is done, and

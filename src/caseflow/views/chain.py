@@ -28,6 +28,7 @@ PLACES: Final[dict[Gap, str]] = {
     "unknown-need": "need",
     "unknown-goal": "goal",
     "item-without-need": "need",
+    "item-without-goal": "goal",
     "item-without-service": "service",
     "service-without-note": "note",
     "service-outside-plan": "service",

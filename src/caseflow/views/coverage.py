@@ -6,7 +6,7 @@ one, and needs no more than one case at a time over many.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 import attrs
@@ -32,6 +32,7 @@ Gap = Literal[
     "unknown-need",
     "unknown-goal",
     "item-without-need",
+    "item-without-goal",
     "item-without-service",
     "service-without-note",
     "service-outside-plan",
@@ -274,8 +275,8 @@ def _loose(state: CaseworkState, name: NumberAs, rows: list[Thread]) -> Iterator
 
 
 def _unknown(state: CaseworkState, name: NumberAs) -> Iterator[Break]:
-    """The numbers that goals and plan items name beside others, and that nothing has."""
-    needs, goals = ({one.number for one in many} for many in (state.needs, state.goals))
+    """The numbers that goals and plan items name, and that nothing has, or nothing any more."""
+    needs, goals = {one.number for one in state.needs}, {one.number: one for one in state.goals}
     made: list[tuple[Kind, Goal | PlanItem]] = [("goal", one) for one in state.goals if one.pursued]
     made += [("plan item", one) for one in state.plan]
     for kind, one in made:
@@ -283,11 +284,21 @@ def _unknown(state: CaseworkState, name: NumberAs) -> Iterator[Break]:
         if 0 < len(unknown) < len(one.needs):
             lack = f"{_named('need', unknown, name)}, which nobody identified"
             yield _break("unknown-need", f"{called} {lack}", one.recorded)
-        served = one.goals if isinstance(one, PlanItem) else ()
-        strange = [number for number in served if number not in goals]
-        if strange:
-            lack = f"{_named('goal', strange, name)}, which nobody proposed"
-            yield _break("unknown-goal", f"{called} {lack}", one.recorded)
+        if isinstance(one, PlanItem):
+            yield from _unserved(one, called, goals, name)
+
+
+def _unserved(
+    item: PlanItem, called: str, goals: Mapping[int, Goal], name: NumberAs
+) -> Iterator[Break]:
+    """The goals that an item names, and that were never proposed, or stand no more."""
+    strange = [number for number in item.goals if number not in goals]
+    stands = any(number in goals and goals[number].pursued for number in item.goals)
+    if strange:
+        lack = f"{_named('goal', strange, name)}, which nobody proposed"
+        yield _break("unknown-goal", f"{called} {lack}", item.recorded)
+    elif item.goals and not stands and item.completed is None:
+        yield _break("item-without-goal", f"{called} has no goal that still stands", item.recorded)
 
 
 def _named(kind: Kind, numbers: Iterable[int], name: NumberAs) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import attrs
@@ -51,7 +52,8 @@ def amendment_unmet(
         )
     moves = fold(history, workflow.state()).path
     if isinstance(event, Voided):
-        return tuple(_void_unmet(target, moves))
+        ended = moves[-1].position in workflow.ends
+        return tuple(_void_unmet(target, moves, ended=ended))
     return tuple(_correction_unmet(workflow, history, target, event, context, moves))
 
 
@@ -85,11 +87,13 @@ def not_amended(event: Amendment, unmet: Sequence[Unmet]) -> Result:
     return built_in("amendment", f"Event {event.number} can be {done}.", *unmet)
 
 
-def _void_unmet(target: AnyRecorded, moves: tuple[Move, ...]) -> Iterable[Unmet]:
+def _void_unmet(target: AnyRecorded, moves: tuple[Move, ...], *, ended: bool) -> Iterable[Unmet]:
     if isinstance(target.event, CaseOpened):
         yield Unmet(
             found="event 1 opened the case",
-            remedy="end the case as entered in error",
+            remedy="reopen the case, and end it as entered in error"
+            if ended
+            else "end the case as entered in error",
             evidence=(1,),
         )
     elif target.stage is not None and target.number != moves[-1].number:
@@ -129,11 +133,12 @@ def _correction_unmet(
     moment = event.occurred_at
     if moment is not None and event_type(target.event).kind == "decision" and moment > context.now:
         yield Unmet(
-            found=f"the corrected moment, {plain_words(moment)}, lies in the future",
+            found=f"the corrected moment, {plain_words(context.calendar.here(moment))}, "
+            "lies in the future",
             remedy="give the moment at which it was decided",
         )
     if moment is not None and target.stage is not None:
-        yield from _order_unmet(target, moment, moves)
+        yield from _order_unmet(target, context.calendar.here(moment), moves)
     if target.transition is not None and not isinstance(target.event, CaseOpened):
         yield from _rejudged(workflow, history, target, event, context)
 
@@ -169,7 +174,8 @@ def at_its_place(
     prefix = [entry for entry in effective(history) if entry.number < target.number]
     stood = _as_proposed(workflow, prefix, target, context)
     anew = target.event if event.event is None else event.event
-    then = stood._replace(at=event.occurred_at or target.occurred_at, proposed=anew)
+    at = event.occurred_at or target.occurred_at
+    then = stood._replace(at=at, now=_written_down(target, at, context), proposed=anew)
     return fold(prefix, workflow.state()), stood, then
 
 
@@ -180,12 +186,18 @@ def _as_proposed(
     return context._replace(
         actor=Actor(target.actor, target.roles),
         at=target.occurred_at,
+        now=_written_down(target, target.occurred_at, context),
         step=target.transition or event_type(target.event).name,
         proposed=target.event,
         given_reason=target.reason_code or target.reason,
         subject=target.subject,
         histories=histories_of(before, workflow.histories),
     )
+
+
+def _written_down(target: AnyRecorded, at: datetime, context: Context) -> datetime:
+    """When an event was recorded, or occurred since: a correction makes nothing late."""
+    return min(context.now, max(target.recorded_at, at))
 
 
 def _rejudged(

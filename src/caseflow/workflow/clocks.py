@@ -145,6 +145,11 @@ class ToldOnce:
     case: Case[Any] = attrs.field(repr=False)
     now: datetime
 
+    @property
+    def ends(self) -> frozenset[str]:
+        """The positions in which cases have ended."""
+        return self.clocks.ends
+
     @cached_property
     def told(self) -> Sequence[Standing]:
         """How the obligations stand then."""

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from difflib import get_close_matches
 from typing import Any
 
-from caseflow.kernel.case import NoState, fold
+from caseflow.kernel.case import Case, NoState, fold
 from caseflow.kernel.context import Context
 from caseflow.kernel.events import ExceptionMade
 from caseflow.kernel.explain import plain_words
@@ -48,10 +48,10 @@ def exception_unmet(
         return (Unmet(found=found, remedy=f"ask {any_of_roles(workflow, sorted(roles))}"),)
     if made.due_on is not None:
         return tuple(_occasion_unmet(workflow, history, made, context))
-    if obligation is not None and made.until is not None and made.until < context.at:
+    if obligation is not None and made.until is not None and made.until < context.now:
         return (
             Unmet(
-                found=f"{plain_words(context.calendar.day_of(made.until))} has passed, so that "
+                found=f"{plain_words(context.calendar.here(made.until))} has passed, so that "
                 "nothing is bridged",
                 remedy="give a later until; or name the day on which it was due (due_on), to "
                 "excuse that one time",
@@ -121,6 +121,7 @@ def _days_to_excuse(
 
 
 _NEEDS_NONE = ("kept", "cancelled", "lapsed")
+_NOT_OWED = {"met", "missed", "cancelled", "lapsed"}
 _AHEAD = timedelta(days=366)
 
 
@@ -144,17 +145,20 @@ def _parts_of(rule: Any) -> Iterable[str]:
         yield from _parts_of(part)
 
 
-def noted_of_exception(workflow: Any, made: ExceptionMade, context: Context) -> Iterable[Result]:
+def noted_of_exception(
+    workflow: Any, case: Case[Any], made: ExceptionMade, context: Context
+) -> Iterable[Result]:
     """A warning where an exception counts less than may be thought, or more."""
     rules = tuple(_rules(workflow, made.rule))
-    again = any(one.id == made.rule and one.again for one in workflow.obligations)
-    if again and made.until is None and made.due_on is None:
+    often = any(one.id == made.rule and one.more_than_once for one in workflow.obligations)
+    if often and made.until is None and made.due_on is None:
         unmet = Unmet(
             found="it has no end: every time that it is due from now on is excused",
             remedy="name the day (due_on) or an end (until)",
         )
-        wanted = "An exception to what is due again and again names a day or has an end."
+        wanted = "An exception to what is due more than once names a day or has an end."
         yield built_in("exception-entitled", wanted, unmet, warns=True)
+    yield from _not_owed(case, made, context)
     if rules and not any(rule.excepted_by for rule in rules):
         unmet = Unmet(
             found=f"rule {made.rule} allows none, so this one counts only if the rule itself fails",
@@ -164,12 +168,29 @@ def noted_of_exception(workflow: Any, made: ExceptionMade, context: Context) -> 
         yield built_in("exception-entitled", wanted, unmet, warns=True)
     elif made.until is not None and made.until < context.at:
         unmet = Unmet(
-            found=f"{plain_words(context.calendar.day_of(made.until))} has passed, so this one "
+            found=f"{plain_words(context.calendar.here(made.until))} has passed, so this one "
             "counts only for decisions that are dated before",
             remedy="give a later until, if it is to count from now on",
         )
         wanted = "The exception counts for what is decided from now on."
         yield built_in("exception-entitled", wanted, unmet, warns=True)
+
+
+def _not_owed(case: Case[Any], made: ExceptionMade, context: Context) -> Iterable[Result]:
+    """A warning where nothing that an exception bridges a time for is owed now."""
+    asked = context.clocks if made.due_on is None else None
+    told = asked.standings(case, context.now) if asked else ()
+    its = [one for one in told if one.obligation.id == made.rule]
+    found = {one.status for one in its}
+    if its and found <= _NOT_OWED:
+        late = any(one.late or one.status == "missed" for one in its)
+        unmet = Unmet(
+            found=f"nothing of it is owed now: what was is {' or '.join(sorted(found))}",
+            remedy="name the day on which it was due (due_on), to excuse that one time"
+            if late
+            else "leave it out, unless it is for what comes later",
+        )
+        yield built_in("exception-entitled", "It is owed.", unmet, warns=True)
 
 
 def roles_that_except(workflow: Any, rule: str) -> frozenset[str]:

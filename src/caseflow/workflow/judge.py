@@ -9,7 +9,6 @@ order; the target. Every rule is evaluated, and each once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any
 
 import attrs
@@ -131,7 +130,7 @@ def answers_of(
     answers: list[Result | Rule[Any]] = []
     at, now, path = context.at, context.now, case.path
     if at > now or (path and at < path[-1].occurred_at):
-        answers.extend(_moment_answers(case, row, at, now))
+        answers.extend(_moment_answers(case, row, context))
     if row.codes or transition.reason_required:
         unmet = reason_unmet(row, context)
         if unmet is not None:
@@ -147,19 +146,21 @@ def answers_of(
     return answers
 
 
-def _moment_answers(case: Case[Any], row: Row, at: datetime, now: datetime) -> Iterable[Result]:
+def _moment_answers(case: Case[Any], row: Row, context: Context) -> Iterable[Result]:
     """A decision is not dated in the future, and a move not before the move that led here."""
-    if at > now:
+    at, here = context.at, context.calendar.here
+    if at > context.now:
         yield built_in(
             "not-in-the-future",
             "A decision is dated today or earlier.",
-            Unmet(found=at, remedy="give the moment at which it was decided"),
+            Unmet(found=here(at), remedy="give the moment at which it was decided"),
         )
     if not case.path or row.transition.supersedes or _stays(row):
         return
     last = case.path[-1]
     if at < last.occurred_at:
-        found = f"{plain_words(at)}, and the case came here on {plain_words(last.occurred_at)}"
+        came = plain_words(here(last.occurred_at))
+        found = f"{plain_words(here(at))}, and the case came here on {came}"
         yield built_in(
             "moves-in-order",
             "A move is dated after the move that led here.",
@@ -193,7 +194,7 @@ def _core_answers(
         if found:
             yield built_in("exception-entitled", wanted, *found)
         else:
-            yield from noted_of_exception(workflow, context.event, context)
+            yield from noted_of_exception(workflow, case, context.event, context)
         return
     found = amendment_unmet(workflow, history, context.event, context)
     if found:
@@ -236,11 +237,11 @@ def weighed(
     for made in reversed(case.exceptions):
         by_rule = made.covers(rule.id, context.at, rule.excepted_by or None)
         if result.outcome == "unmet" and by_rule:
-            return _covered(result, "excepted", made)
+            return _covered(result, "excepted", made, context)
         by_fault = made.covers(rule.id, context.at, workflow.faults_excepted_by or None)
         if unjudged and (by_rule or by_fault):
             excepted: Outcome = "fault-excepted" if result.outcome == "fault" else "erased-excepted"
-            return _covered(result, excepted, made)
+            return _covered(result, excepted, made, context)
     if unjudged and not rule.excepted_by:
         result = attrs.evolve(result, excepted_by=workflow.faults_excepted_by)
     if rule.strength == "due":
@@ -248,7 +249,10 @@ def weighed(
     return result
 
 
-def _covered(result: Result, outcome: Outcome, made: ExceptionInForce) -> Result:
+def _covered(result: Result, outcome: Outcome, made: ExceptionInForce, context: Context) -> Result:
+    """A result in whose place an exception stands, told with its end as the agency counts it."""
+    if made.until is not None:
+        made = made._replace(until=context.calendar.here(made.until))
     return attrs.evolve(result, outcome=outcome, exception=made.number, exception_made=made)
 
 
@@ -388,14 +392,15 @@ def _judge_fact(workflow: Workflow[Any], case: Case[Any], context: Context) -> J
 def _odd(workflow: Workflow[Any], case: Case[Any], context: Context) -> Iterable[Result]:
     """What is odd about a fact in any workflow: its moment, or what it names."""
     if context.at > context.now:
-        unmet = Unmet(found=context.at, remedy="correct the moment, if it is wrong")
+        found = context.calendar.here(context.at)
+        unmet = Unmet(found=found, remedy="correct the moment, if it is wrong")
         yield built_in(
             "not-in-the-future", "What happened is dated today or earlier.", unmet, warns=True
         )
     if case.position in workflow.ends and case.path and context.at >= case.path[-1].occurred_at:
         ended = case.path[-1]
         unmet = Unmet(
-            found=f"the case ended on {plain_words(ended.occurred_at)}",
+            found=f"the case ended on {plain_words(context.calendar.here(ended.occurred_at))}",
             remedy="reopen the case, if work goes on",
             evidence=(ended.number,),
         )

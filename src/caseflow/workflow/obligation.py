@@ -295,6 +295,16 @@ class Obligation:
         return isinstance(self.due, (Every, Yearly))
 
     @cached_property
+    def more_than_once(self) -> bool:
+        """Whether it may be due several times: again, for several things, or each time it is set.
+
+        What begins with a stage may too; it is the case then that begins anew.
+        """
+        begun = self.starts.begun
+        anew = isinstance(begun, partial) and begun.func is _at_latest
+        return self.again or self.starts.of_things or anew
+
+    @cached_property
     def by_calendar(self) -> bool:
         """Whether it is due in each week, month, quarter or year by the calendar."""
         return isinstance(self.due, Every) and self.due.counted == "calendar"

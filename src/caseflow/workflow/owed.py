@@ -61,7 +61,7 @@ def owed(
     found = [_as_owed(one, calendar) for one in its if one.owed]
     for rule_id, decided in case.dues.items():
         rule = workflow.rule_that_noted(decided, rule_id)
-        if rule is None:
+        if rule is None or rule.strength == "warn":
             continue  # the workflow no longer asks for it
         context = _as_decided(workflow, decided, now)._replace(histories=histories, counts=counts)
         result = rule.judge(case, context)
@@ -176,7 +176,7 @@ def _first_due(
     moments = [moment for moment in found if moment is not None]
     for rule_id, decided in case.dues.items():
         rule = workflow.rule_that_noted(decided, rule_id)
-        if rule is None:
+        if rule is None or rule.strength == "warn":
             continue  # the workflow no longer asks for it
         due_at = _due_at(decided.occurred_at, rule.within, workflow.calendar)
         if due_at is None:

@@ -227,12 +227,17 @@ class Workflow(Generic[S]):
         return self._parts.words
 
     def rule_that_noted(self, recorded: AnyRecorded, rule: str) -> Rule[Any] | None:
-        """The rule that was judged when an event was recorded, as the workflow has it now."""
+        """The rule that was judged when an event was recorded, as the workflow has it now.
+
+        Of several in rows of one name, one of the strength that was noted.
+        """
         rules: Sequence[Rule[Any]] = self.rules_on(type(recorded.event))
         for row in self.rows:
             if row.name == recorded.transition:
                 rules = (*rules, *row.rules)
-        return next((found for found in rules if found.id == rule), None)
+        its = [found for found in rules if found.id == rule]
+        noted = {note.strength for note in recorded.noted if note.rule == rule}
+        return next((one for one in its if one.strength in noted), its[0] if its else None)
 
     # -- variants ----------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from caseflow.casework.assessment import (
     StrengthIdentified,
     StrengthRated,
 )
-from caseflow.casework.folds.changes import Changes, Fold, changed, copied, put, said
+from caseflow.casework.folds.changes import Changes, Fold, changed, copied, earlier, put, said
 from caseflow.casework.things import Need, NeedSeenMet, Strength
 from caseflow.kernel.erased import Erased
 from caseflow.kernel.recorded import AnyRecorded
@@ -59,7 +59,9 @@ def _other_words(before: Need, event: NeedIdentified, *, reopened: bool) -> bool
 
 def _need_met(state: CaseworkState, recorded: AnyRecorded) -> Changes:
     number, met_at = recorded.event.number, recorded.occurred_at
-    changes: Changes = {"needs": changed(state.needs, number, met=recorded.number, met_at=met_at)}
+    need = state.need(number)
+    since = earlier(need.met_at if need else None, met_at)
+    changes: Changes = {"needs": changed(state.needs, number, met=recorded.number, met_at=since)}
     before = next((one for one in state.needs_met if one.number == number), None)
     if before is None or before.met_at <= met_at:
         seen = NeedSeenMet(number=number, recorded=recorded.number, met_at=met_at)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, TypeVar
 
 import attrs
@@ -58,6 +59,11 @@ def copied(thing: type[Any], event: Any, **more: Any) -> Any:
     """A thing with the fields that it shares with the event that made it."""
     shared = attrs.fields_dict(thing).keys() & attrs.fields_dict(type(event)).keys()
     return thing(**{name: getattr(event, name) for name in shared}, **more)
+
+
+def earlier(before: datetime | None, moment: datetime) -> datetime:
+    """When something was first so: what is said again does not make it later."""
+    return moment if before is None else min(before, moment)
 
 
 def said(text: Any) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from caseflow.casework.folds.changes import Changes, Fold, changed, copied, put, said
+from caseflow.casework.folds.changes import Changes, Fold, changed, copied, earlier, put, said
 from caseflow.casework.planning import (
     GoalAccepted,
     GoalAchieved,
@@ -90,16 +90,18 @@ def _plan_agreed(state: CaseworkState, recorded: AnyRecorded) -> Changes:
         return {}
     return {
         "plan_versions": (*state.plan_versions, recorded.number),
-        "plan_agreed_at": recorded.occurred_at,
+        "plans_agreed_at": (*state.plans_agreed_at, recorded.occurred_at),
     }
 
 
 def _deferred(state: CaseworkState, recorded: AnyRecorded) -> Changes:
     event: NeedDeferred = recorded.event
+    before = state.need(event.need)
+    since = earlier(before.deferred_at if before else None, recorded.occurred_at)
     changes = {
         "deferred": event.reason,
         "deferred_recorded": recorded.number,
-        "deferred_at": recorded.occurred_at if said(event.reason) else None,
+        "deferred_at": since if said(event.reason) else None,
     }
     return {"needs": changed(state.needs, event.need, **changes)}
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from caseflow.casework.folds.changes import Changes, Fold, changed, copied, put
+from caseflow.casework.folds.changes import Changes, Fold, changed, copied, earlier, put
 from caseflow.casework.monitoring import IssueRaised, IssueResolved
 from caseflow.casework.services import (
     HandoffConfirmed,
@@ -77,15 +78,25 @@ def _made(before: Referral | Requisition | None, recorded: AnyRecorded) -> Chang
 
 
 def _linked(state: CaseworkState, recorded: AnyRecorded) -> Changes:
-    linked = {"linked": recorded.number, "linked_at": recorded.occurred_at}
-    return {"referrals": changed(state.referrals, recorded.event.referral, **linked)}
+    number, at = recorded.event.referral, recorded.occurred_at
+    linked = {
+        "linked": recorded.number,
+        "linked_at": _first(state.referrals, number, "linked_at", at),
+    }
+    return {"referrals": changed(state.referrals, number, **linked)}
+
+
+def _first(things: tuple[Any, ...], number: int, field: str, moment: datetime) -> datetime:
+    """When something was first said of the thing of a number."""
+    before = next((getattr(one, field) for one in things if one.number == number), None)
+    return earlier(before, moment)
 
 
 def _referral_ended(state: CaseworkState, recorded: AnyRecorded) -> Changes:
     event: ReferralEnded = recorded.event
     ended = {
         "ended": recorded.number,
-        "ended_at": recorded.occurred_at,
+        "ended_at": _first(state.referrals, event.referral, "ended_at", recorded.occurred_at),
         "served": event.served,
     }
     return {"referrals": changed(state.referrals, event.referral, **ended)}
@@ -107,7 +118,9 @@ def _answered(state: CaseworkState, recorded: AnyRecorded) -> Changes:
     event: RequisitionAnswered = recorded.event
     answer = {
         "answered": recorded.number,
-        "answered_at": recorded.occurred_at,
+        "answered_at": _first(
+            state.requisitions, event.number, "answered_at", recorded.occurred_at
+        ),
         "granted": event.granted,
     }
     return {"requisitions": changed(state.requisitions, event.number, **answer)}

@@ -98,6 +98,8 @@ class AsyncSQLStorage:
     by looking. For a SQLite file, give an `AsyncCasebook` a `SQLStorage`: each of its verbs is
     then one hop to a thread, which is quicker than a driver that hops for each statement.
 
+    It is for one event loop: each needs a store of its own.
+
     In a forked child a store made of a URL connects anew; fork while it is not used. Of an
     AsyncEngine of yours the child calls `engine.sync_engine.dispose(close=False)` before anything
     else, and is told if it did not.

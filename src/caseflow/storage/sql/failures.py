@@ -19,7 +19,13 @@ GAVE_WAY = (
     "It gave way to another transaction, and nothing was written: do it again. Where it is a "
     "part of a transaction of yours, roll that back, and do all of it again."
 )
+_TOO_LONG = (
+    "It was open for longer than the server lets it (idle_in_transaction_session_timeout, "
+    "transaction_timeout): do less in it, and try again."
+)
 _REPAIRS_BY_STATE = {
+    "25P03": _TOO_LONG,
+    "25P04": _TOO_LONG,
     "25P02": "Something failed in this transaction before: roll it back, and begin again.",
     "57014": "It was broken off (statement_timeout, or by hand): give it more time, or try again.",
     "08": "See that the server runs and can be reached, and try again.",
@@ -34,8 +40,15 @@ _REPAIRS_BY_STATE = {
     "55": "Another transaction holds what this one needs: try again.",
 }
 _REPAIRS_BY_WORDS = (
+    (
+        ("connections are in use", "queuepool limit"),
+        "Use fewer threads or shorter transactions, or give an engine with a larger pool, and try "
+        "again.",
+    ),
     (("cannot contain nul",), _SHORTER),
-    (("invalid transaction",), _REPAIRS_BY_STATE["25P02"]),
+    (("statements in progress",), "Read your own result to its end before, or close it."),
+    (("different event loop",), "Make a store for each event loop, and close it there."),
+    (("invalid transaction", "within a transaction"), _REPAIRS_BY_STATE["25P02"]),
     (("is no position",), "Move it with reset_consumer(name, to=...), see docs/howto-feed.md."),
     (("sqlite_master",), "A SQLite file has no schemas: declare the tables without one."),
     (("invalid connection option",), "Correct that part of the URL, or leave it out."),
@@ -99,9 +112,15 @@ def told(store: object, action: str, kinds: tuple[type[Exception], ...]) -> Iter
     try:
         yield
     except Exception as error:
-        if isinstance(error, (*kinds, SQLAlchemyError)):
+        if is_told(error, kinds):
             raise failure(store, action, error) from error
         raise
+
+
+def is_told(error: Exception, kinds: tuple[type[Exception], ...]) -> bool:
+    """Whether an error is the driver's, or of a pool that is awaited in another event loop."""
+    elsewhere = type(error) is RuntimeError and "different event loop" in str(error)
+    return elsewhere or isinstance(error, (*kinds, SQLAlchemyError))
 
 
 def failure(store: object, action: str, error: Exception, *, repair: str = "") -> StoreError:

@@ -129,11 +129,16 @@ def names_a_file(parsed: URL) -> bool:
     return bool(file) and not in_memory
 
 
-def see_its_file(engine: Engine, action: str) -> None:
-    """See that the file of a SQLite engine is there: to connect would make it."""
+def see_its_file(engine: Engine, action: str, *, path: str = "") -> None:
+    """See that the file of a SQLite engine is there: to connect would make it.
+
+    `path` is where it was looked for from when the engine was made: an engine stays with that,
+    whatever the working directory is later, but for a URI.
+    """
     if engine.dialect.name != "sqlite" or not names_a_file(engine.url):
         return
-    name = (engine.url.database or "").removeprefix("file:")
+    given = engine.url.database or ""
+    name = given.removeprefix("file:") if given.startswith("file:") else path or given
     if Path(name).exists():
         return
     raise StoreError(

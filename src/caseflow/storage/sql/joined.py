@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import ref
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import (
     InvalidRequestError,
     OperationalError,
@@ -26,7 +26,7 @@ from caseflow.kernel.store_errors import (
     StoreError,
     TransactionNotImmediate,
 )
-from caseflow.storage.port import Appended, Consumers, FeedEntry, Unit
+from caseflow.storage.port import Appended, Checkpoint, Consumers, FeedEntry, Unit
 from caseflow.storage.sql import failures, feed, place, sqlite, writing
 from caseflow.storage.sql.odd import leniently
 from caseflow.storage.sql.statements import JOINED, Scope
@@ -50,6 +50,8 @@ class JoinedStorage(SQLVerbs):
         self._store = store
         self._transaction = transaction
         self._written: Unit | None = None
+        self._consuming: ref[Any] | None = None
+        """The transaction in which a checkpoint was read, which moves in the same."""
 
     def __repr__(self) -> str:
         return f"{self._store!r}.within({type(self._transaction).__name__})"
@@ -113,6 +115,7 @@ class JoinedStorage(SQLVerbs):
             place.see_that_it_is_ours(self._store, connection, driver)
             if self._prepared.postgres:
                 _not_by_itself(driver.autocommit, self._transaction)
+                _see_the_commit(connection)
             else:
                 self._see_the_lock(connection, driver, action)
             try:
@@ -214,8 +217,37 @@ class JoinedStorage(SQLVerbs):
 
         return self._of_the_feed("read the feed", agency, read)
 
+    def checkpoint(self, agency: str, consumer: str, /) -> Checkpoint:
+        """As the transaction has it, in which work is then done up to another one."""
+        found = super().checkpoint(agency, consumer)
+        self._consuming = ref(self._connection().get_transaction())
+        return found
+
+    def advance(
+        self,
+        agency: str,
+        consumer: str,
+        /,
+        *,
+        expected: Checkpoint,
+        position: int,
+        workflow: str = "",
+    ) -> bool:
+        """Move a checkpoint with the work that was done. Raises `InvalidCall` where that ended."""
+        begun = self._consuming
+        if begun is not None and begun() is not self._connection().get_transaction():
+            raise InvalidCall(
+                what=f"consume({consumer!r}, ...)",
+                problem="ends in another transaction than it began in, which may have undone it",
+                repair="Commit or roll back after it, and never in the function: there, undo by "
+                "a savepoint (begin_nested).",
+            )
+        moving: Any = {"expected": expected, "position": position, "workflow": workflow}
+        return super().advance(agency, consumer, **moving)
+
     def consumers(self, agency: str, /) -> Consumers:
         """The checkpoints as the transaction has them, and where what is committed ends."""
+        self._consuming = None
         action = "list the consumers"
 
         def read(connection: Any) -> Consumers:
@@ -252,6 +284,22 @@ _ALL_GONE = (
 def _is_lost(connection: Connection, error: BaseException) -> bool:
     driver = connection.connection.dbapi_connection
     return connection.dialect.is_disconnect(error, driver, None)  # type: ignore[arg-type]  # it may be any error
+
+
+def _see_the_commit(connection: Connection) -> None:
+    """Let nothing look committed that is not: after a statement failed, in whosever hands.
+
+    PostgreSQL then commits nothing, and raises nothing.
+    """
+    if not event.contains(connection, "commit", _refuse_if_failed):
+        event.listen(connection, "commit", _refuse_if_failed)
+
+
+def _refuse_if_failed(connection: Connection) -> None:
+    if not connection.invalidated:
+        real: Any = connection.connection.driver_connection
+        if real.info.transaction_status.name == "INERROR":
+            connection.invalidate()  # so that SQLAlchemy refuses it
 
 
 def _not_by_itself(commits: bool, transaction: object) -> None:

@@ -35,6 +35,7 @@ class Lender:
     ) -> None:
         self._engine = engine
         self._keeps = own and not engine.dialect.is_async
+        self._closed = False
         self._is_usable = is_usable
         self._idle: list[PoolProxiedConnection] = []
         self._lock = Lock()
@@ -76,6 +77,9 @@ class Lender:
         except Empty:
             self._withdraw(mine)
             pooled = mine.get()
+        except BaseException:  # broken off: by a signal, say
+            self._leave(mine)
+            raise
         if pooled is not None and self._is_usable(pooled):
             return pooled
         if pooled is not None:
@@ -87,16 +91,36 @@ class Lender:
             raise
 
     def _withdraw(self, mine: SimpleQueue[PoolProxiedConnection | None]) -> None:
-        """Wait no longer. Raises `TimeoutError`, unless it was just served."""
+        """Wait no longer. Raises `TimeoutError`, unless it was just served.
+
+        Who is broken off in between two steps (by a signal) gives nothing back, and the pool has
+        again what was forgotten: so it is asked before anybody is told that there is none.
+        """
+        pool: Any = self._engine.pool
+        with self._lock:
+            self._out = min(self._out, pool.checkedout())
+        self._serve()
         with self._lock:
             if mine in self._in_line:
                 self._in_line.remove(mine)
                 raise exc.TimeoutError(f"all {AT_ONCE} connections are in use, and none came back")
 
+    def _leave(self, mine: SimpleQueue[PoolProxiedConnection | None]) -> None:
+        """The same, raising nothing: what it was served meanwhile is for the others."""
+        with self._lock:
+            if mine in self._in_line:
+                self._in_line.remove(mine)
+                return
+        served = None if mine.empty() else mine.get()
+        if served is None:
+            self.gone()
+        else:
+            self.give_back(served, done=True)
+
     def gone(self) -> None:
         """Let the pool give another one in the place of one that was given up."""
         with self._lock:
-            self._out -= 1
+            self._out = max(self._out - 1, 0)  # counted anew meanwhile, it may have been left out
         if self._in_line:
             self._serve()
 
@@ -118,10 +142,17 @@ class Lender:
             self._idle.append(pooled)
             if self._in_line:
                 self._serve()
+            if self._closed:  # meanwhile
+                self._let_go()
         else:
-            pooled.close()
-            if self._shares:
-                self.gone()
+            try:
+                if self._closed and pooled.is_valid:
+                    pooled.invalidate()  # else it would stay open in a pool that nobody uses
+                else:
+                    pooled.close()
+            finally:
+                if self._shares:
+                    self.gone()
 
     def dispose(self) -> None:
         """Close every connection that is not in use, as disposing of the engine does."""
@@ -129,8 +160,12 @@ class Lender:
         self._engine.dispose()
 
     def _let_go(self) -> None:
-        while self._idle:
-            self._idle.pop().invalidate()
+        while True:
+            try:
+                pooled = self._idle.pop()
+            except IndexError:  # none is left, or another thread was quicker
+                return
+            pooled.invalidate()
             self.gone()
 
     def before_fork(self) -> None:
@@ -146,8 +181,8 @@ class Lender:
             self._engine.dispose(close=False)
 
     def close(self) -> None:
-        """The same as `dispose`, and keep none from now on."""
-        self._keeps = False
+        """The same as `dispose`, and close those that come back later."""
+        self._closed, self._keeps = True, False
         self.dispose()
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import Engine, ExceptionContext
+from sqlalchemy.engine.base import OptionEngine
 from sqlalchemy.exc import DisconnectionError, PendingRollbackError
 
 from caseflow.kernel.errors import InvalidCall, short
@@ -75,7 +76,8 @@ def begin_immediate(engine: Engine) -> Engine:
     Python's driver otherwise begins no transaction for. A transaction that only reads takes the
     lock too, and waits for it. One that SQLite itself ended is refused until it is rolled back, and
     where the file was replaced the engine connects anew. Returns the engine. Raises `InvalidCall`
-    for what is no engine of SQLite, or one that was made with `skip_autocommit_rollback`.
+    for what is no engine of SQLite, one that was made with `skip_autocommit_rollback`, or one that
+    shares its connections with another (`engine.execution_options(...)`).
     """
     given: object = engine
     if not isinstance(given, Engine) or given.dialect.name != "sqlite":
@@ -85,6 +87,12 @@ def begin_immediate(engine: Engine) -> Engine:
             repair="Give the Engine of the file; of an AsyncEngine, its sync_engine.",
         )
 
+    if isinstance(engine, OptionEngine):  # the other one would begin nothing any more
+        raise InvalidCall(
+            what="begin_immediate(engine)",
+            problem="is given an engine of execution_options(...), which shares its connections",
+            repair="Give it the one that create_engine(...) made, or make another one of the file.",
+        )
     if getattr(engine.dialect, "skip_autocommit_rollback", False):  # it would not see that we began
         raise InvalidCall(
             what="begin_immediate(engine)",
@@ -92,17 +100,20 @@ def begin_immediate(engine: Engine) -> Engine:
             repair="Make it without that option.",
         )
 
-    def connected(connection: Any, _: Any) -> None:
-        connection.isolation_level = None  # the driver begins nothing by itself
-
-    def begun(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    event.listen(engine, "connect", connected)
-    event.listen(engine, "begin", begun)
-    event.listen(engine, "handle_error", _ended_one_that_was_begun)
+    if not event.contains(engine, "begin", _begin_with_the_lock):
+        event.listen(engine, "connect", _begin_by_hand)
+        event.listen(engine, "begin", _begin_with_the_lock)
+        event.listen(engine, "handle_error", _ended_one_that_was_begun)
     follow_its_file(engine)
     return engine
+
+
+def _begin_by_hand(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # the driver begins nothing by itself
+
+
+def _begin_with_the_lock(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _ended_one_that_was_begun(context: ExceptionContext) -> None:

@@ -11,7 +11,6 @@ from weakref import WeakSet, finalize
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL, Engine
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import Pool, PoolProxiedConnection
 
@@ -46,7 +45,9 @@ class EngineStorage(SQLVerbs):
         self.url = without_password(engine.url.render_as_string(hide_password=True))
         self._engine = engine
         self._borrowed = borrowed
-        self.own_path = None if borrowed else os.path.abspath(engine.url.database or "")  # noqa: PTH100 - no Path of it is needed
+        self._path = os.path.abspath(engine.url.database or "")  # noqa: PTH100 - no Path of it is needed
+        """Where the engine finds a SQLite file."""
+        self.own_path = None if borrowed else self._path
         """Where its own engine finds a SQLite file, whatever the working directory is later."""
         self._shown = shown
         self._closed = False
@@ -81,7 +82,7 @@ class EngineStorage(SQLVerbs):
         `StoreError` where the file of a SQLite database is not there; it is not made then.
         """
         action = "look at its tables"
-        given.see_its_file(self._engine, action)
+        given.see_its_file(self._engine, action, path=self._path)
         with failures.told(self, action, self._kinds):
             schema.check(self._engine, self.tables)
             self._write_ahead(action)
@@ -102,7 +103,7 @@ class EngineStorage(SQLVerbs):
     @property
     def database(self) -> str:
         """What tells this database from others: a key store must not be the same."""
-        file = Path(self._engine.url.database or "")
+        file = Path(self._path)
         return self.url if self._prepared.postgres or not file.is_file() else file_identity(file)
 
     def _refuse_keys(self) -> None:
@@ -237,7 +238,7 @@ class EngineStorage(SQLVerbs):
         pooled = self._lender.at_hand()
         if pooled is None:
             if not self._may_begin:
-                given.see_its_file(self._engine, action)
+                given.see_its_file(self._engine, action, path=self._path)
             with failures.told(self, action, self._kinds):
                 pooled = self._lender.fetch()
             if self._borrowed:
@@ -256,7 +257,7 @@ class EngineStorage(SQLVerbs):
             done = True
             return found
         except Exception as error:
-            if not isinstance(error, (*self._kinds, SQLAlchemyError)):
+            if not failures.is_told(error, self._kinds):
                 raise
             if not self._is_lost(error, connection):
                 raise failures.failure(self, action, error) from error
@@ -381,7 +382,8 @@ def _own_engine(database: str | URL, *, durability: str, timeout: float) -> Engi
         prepare_postgres(engine, durability=durability)
         return engine
     wait = seconds("timeout", timeout)
-    engine = given.made_by(create_engine, parsed, connect_args={"timeout": wait})
+    shared = {"timeout": wait, "check_same_thread": False}
+    engine = given.made_by(create_engine, parsed, connect_args=shared)
     sqlite.prepare(engine, durability=durability)
     return engine
 
