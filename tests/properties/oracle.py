@@ -65,6 +65,7 @@ NEVER_EXCEPTED = (
     "not-yet-enrolled",
     "enrolled-before-withdrawal",
     "referred-elsewhere",
+    "transfer-accepted",
 )
 ALWAYS_STAY = ("assign-lead-case-manager",)  # in any stage, on hold or not
 NAMES = (*MOVES, *EARLY_ENDINGS, *ALWAYS_STAY, "hold", "resume", "reopen")

@@ -53,6 +53,7 @@ def row(rule, recorded, *mends, judged="go-on", otherwise=(), beside=()):
 SECOND = c.NeedIdentified(number=2, description="sleeps badly", client_priority=2)
 LOOK = c.StrategyRecorded(text="see a doctor", need=2)
 CALL = c.ContactAttempted(channel="phone")
+OVER = c.TransferredOut(to="a shelter", accepted_by="its director")
 SECOND_ITEM = attrs.evolve(ITEM, number=2)
 THIRD = attrs.evolve(GOAL, number=3)
 STEP = c.ObjectiveDrafted(number=1, goal=1, statement="the first part is paid")
@@ -392,6 +393,8 @@ ENDINGS = (
         ),
         c.ReferralMade(to="a school"),
     ),
+    row("transfer-accepted", WHOLE, OVER, judged=attrs.evolve(OVER, to=" ")),
+    row("transfer-accepted", WHOLE, OVER, judged=attrs.evolve(OVER, accepted_by="")),
     row("contact-attempted", less(c.ContactAttempted), CALL, timedelta(days=20), CALL),
     row(
         "contact-attempted", then(attrs.evolve(CALL, reached=True)), CALL, timedelta(days=20), CALL

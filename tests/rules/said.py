@@ -572,6 +572,16 @@ SAID = {
             "enrolled, record the enrollment with its own day first",
         ]
     ],
+    "transfer-accepted": [
+        [
+            "It is said which agency takes the case over, and who accepted it there.",
+            "no agency > name the agency that takes the case over",
+        ],
+        [
+            "It is said which agency takes the case over, and who accepted it there.",
+            "nobody who accepted it > ask them to accept the case, and name who did",
+        ],
+    ],
     "referred-elsewhere": [
         [
             "The client was referred to somebody who can help.",

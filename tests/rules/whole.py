@@ -74,6 +74,7 @@ ON_EVENTS = {
     "recorded-in-time": c.ContactAttempted,
     "evaluated-in-figures-and-words": c.EvaluationMade,
     "caseload-cap": c.LeadCaseManagerAssigned,
+    "transfer-accepted": c.TransferredOut,
 }
 """The rules that judge an event; the others judge a step of the case."""
 
@@ -213,6 +214,7 @@ DECISIONS = (
     c.AssessmentCompleted,
     c.PlanAgreed,
     c.PlanApproved,
+    c.TransferredOut,
 )
 
 

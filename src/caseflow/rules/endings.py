@@ -13,6 +13,7 @@ from caseflow.casework import (
     Enrolled,
     ReferralEnded,
     ReferralMade,
+    TransferredOut,
 )
 from caseflow.kernel.calendar import Span, span_of
 from caseflow.kernel.case import Case, stage_of
@@ -124,6 +125,22 @@ def referred_elsewhere(case: Casework, context: Context) -> Iterator[Unmet]:
             found=f"referral {numbers}, which ended without service",
             remedy="refer the client to somebody else, and record it",
             evidence=tuple(one.ended for one in failed.values() if one.ended is not None),
+        )
+
+
+@rule(
+    "transfer-accepted",
+    rests_on=TransferredOut,
+    source=field("a case is never without somebody accountable: it stays until the other accepts"),
+)
+def transfer_accepted(case: Casework, context: Context) -> Iterator[Unmet]:
+    """It is said which agency takes the case over, and who accepted it there."""
+    if not context.event.to.strip():
+        yield Unmet(found="no agency", remedy="name the agency that takes the case over")
+    if not context.event.accepted_by.strip():
+        yield Unmet(
+            found="nobody who accepted it",
+            remedy="ask them to accept the case, and name who did",
         )
 
 
