@@ -68,7 +68,7 @@ class Verdict(NamedTuple):
     allowed: bool
     judgements: tuple[Judgement, ...]
     earlier: tuple[str, str] | None = None
-    """Where an earlier version of the workflow refused: that version, and the present one."""
+    """Where another version of the workflow judged than cases opened now have: that, and this."""
 
     def __bool__(self) -> bool:
         """Whether it is allowed: `if book.ask(...)` reads as it looks."""
