@@ -144,7 +144,7 @@ def test_the_flow_from_hello_to_goodbye():
         "- end as unable to locate: "
         "Staff tried to reach the client at least once, without success.",
         "- refer out: The client was referred to somebody who can help.",
-        "- transfer out",
+        "- transfer out: It is said which agency takes the case over, and who accepted it there.",
         "- end as deceased",
         "- end as entered in error",
         "- end with program",
