@@ -579,7 +579,7 @@ SAID = {
         ],
         [
             "It is said which agency takes the case over, and who accepted it there.",
-            "nobody who accepted it > ask them to accept the case, and name who did",
+            "nobody who accepted it > ask that agency to accept the case, and name who did",
         ],
     ],
     "referred-elsewhere": [

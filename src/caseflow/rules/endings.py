@@ -140,7 +140,7 @@ def transfer_accepted(case: Casework, context: Context) -> Iterator[Unmet]:
     if not context.event.accepted_by.strip():
         yield Unmet(
             found="nobody who accepted it",
-            remedy="ask them to accept the case, and name who did",
+            remedy="ask that agency to accept the case, and name who did",
         )
 
 
