@@ -11,12 +11,19 @@ from caseflow.casework import words
 from caseflow.rules import VOCABULARY
 from caseflow.rules.sources import BILEVEL, FIELD, ISED, MODELS, STAGES, TRILEVEL
 from caseflow.stages import (
+    ACT,
+    BROKERAGE,
+    CLINICAL,
+    ICM,
+    NAVIGATOR,
+    STRENGTHS_BASED,
     continuum,
     five_stage_cyclic,
     four_stage,
     service_delivery,
     service_delivery_flow,
     six_stage,
+    with_practice,
 )
 from caseflow.workflow.obligation import Obligation
 from tools.reference_rules import every_obligation
@@ -92,6 +99,23 @@ def test_every_rule_and_obligation_on_the_page_leads_to_where_it_stands():
     linked = {(kind, name) for kind, name, anchor in LINKED.findall(PAGE) if name == anchor}
     assert named
     assert named == linked
+
+
+IN_A_MODEL = {
+    *(id for workflow in DOCUMENTS for id in workflow.all_rules),
+    *(one.id for workflow in DOCUMENTS for one in workflow.obligations),
+    *(
+        id
+        for practice in (ICM, ACT, STRENGTHS_BASED, BROKERAGE, CLINICAL, NAVIGATOR)
+        for id in with_practice(six_stage, practice, name="own", version="1").all_rules
+    ),
+}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
+def test_what_is_in_no_model_is_marked_to_add(row):
+    named = {name for kind, name in NAMED.findall(row[-1]) if kind in ("rule", "obligation")}
+    assert named <= IN_A_MODEL or "*to add*" in row[-1], named - IN_A_MODEL
 
 
 def test_every_obligation_that_ships_is_on_the_page():

@@ -398,7 +398,8 @@ def test_an_amendment_may_be_dated_and_explained_like_any_decision(book):
 def test_a_correction_of_nothing_is_refused(book):
     case_id = bring(book, "looked-at")
     assert missing(book, case_id, Corrected(number=2)) == amended(
-        "a correction of nothing", "say what it should have said, or when"
+        "neither what it should have said, nor when it was",
+        "give one of them, or both: what event 2 should have said, or its right moment",
     )
 
 

@@ -330,8 +330,12 @@ def test_a_case_keeps_the_version_it_was_opened_under(store):
     assert book.ask(new_id, QuoteSent(amount=60_000), by=ANA).allowed
     assert book.ask(new_id, "collect", by=ANA).earlier is None
     allowed = book.ask(old_id, QuoteSent(amount=10_000), by=ANA)
-    assert allowed
-    assert allowed.earlier is allowed.to_data()["earlier"] is None
+    assert allowed.earlier == ("1", "2")
+    assert "Judged by version 1 of the workflow" in allowed.explain()
+    first = book.do(old_id, QuoteSent(amount=10_000), by=ANA, command_id="k-1")
+    again = book.do(old_id, QuoteSent(amount=10_000), by=ANA, command_id="k-1")
+    assert again.replayed
+    assert again.verdict.earlier == first.verdict.earlier == ("1", "2")
     assert [book.case(i).identity.workflow_version for i in (old_id, new_id)] == ["1", "2"]
 
 

@@ -50,6 +50,7 @@ def calls():
     return [
         ("no step", (), {}, InvalidCall, "has no step"),
         ("an unknown name", ("inspct",), {}, UnknownStep, "Did you mean 'inspect'?"),
+        ("a label", ("inspect-the-bicycle",), {}, UnknownStep, "Did you mean 'inspect'?"),
         ("an unknown event", (Other(),), {}, UnknownEvent, "does not declare the fact 'other'"),
         ("no event", (42,), {}, DefinitionError, "int is not an event class"),
         ("None", (None,), {}, DefinitionError, "NoneType is not an event class"),

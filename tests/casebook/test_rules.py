@@ -431,6 +431,7 @@ def test_only_the_role_entitled_to_it_makes_an_exception(book):
     for name, found in (
         ("described", "there is no rule described"),
         ("prize-limit", "there is no rule prize-limit"),
+        ("position", "position is asked in every workflow, and no exception from it is possible"),
     ):
         made = ExceptionMade(rule=name, reason="x")
         assert exception_refused(book, case_id, made, BOSS)[0] == found

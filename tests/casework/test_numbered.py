@@ -145,7 +145,10 @@ def test_a_state_that_fails_to_tell_keeps_no_fact_from_being_recorded():
 def test_a_wrong_number_is_warned_of_until_it_is_corrected():
     book = opened(*MAKING)
     wrong = book.record("C", c.NeedMet(number=9), by="ana")
-    assert "correct what is named, if it is wrong" in wrong.verdict.explain()
+    assert wrong.verdict.warnings[0].unmet[0].remedy == (
+        "if it names the wrong one, correct this event; if need 9 was never recorded, void this "
+        "event, record need 9, and then this event anew"
+    )
     right = Corrected(number=wrong.case.version, event=c.NeedMet(number=1))
     assert warned(book.do("C", right, by="ana").verdict) == []
     assert book.case("C").state.need(1).met == wrong.case.version

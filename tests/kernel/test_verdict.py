@@ -187,7 +187,7 @@ Would be due afterwards:
 - An invoice is sent after the bicycle was collected.
     Found: nothing recorded.
     To do: record InvoiceSent.
-    Due: within 7 days, from the manager.
+    Due: within 7 days, by 9 March 2026, 09:00, from the manager.
     Rule: invoiced. Source: tax law.
 
 These steps are one unit: none of them is recorded.
@@ -286,7 +286,7 @@ def test_a_condition_and_a_negation_that_refuse(book):
     reads(
         verdict,
         """
-Not allowed: the decision 'discount given', in Quote.
+Not allowed: discount given, in Quote.
 
 Why not:
 - Where this holds: The quote is over 300 euros. Then also: The customer has

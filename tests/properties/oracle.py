@@ -66,6 +66,7 @@ NEVER_EXCEPTED = (
     "not-yet-enrolled",
     "enrolled-before-withdrawal",
     "referred-elsewhere",
+    "transfer-accepted",
 )
 TELL_WHAT_IS_LEFT = (
     "close",

@@ -54,6 +54,7 @@ SECOND = c.NeedIdentified(number=2, description="sleeps badly", client_priority=
 LOOK = c.StrategyRecorded(text="see a doctor", need=2)
 CALL = c.ContactAttempted(channel="phone")
 ADVOCACY = c.ServiceProvided(service="rent", function="advocacy")
+OVER = c.TransferredOut(to="a shelter", accepted_by="its director")
 SECOND_ITEM = attrs.evolve(ITEM, number=2)
 THIRD = attrs.evolve(GOAL, number=3)
 STANDS = {"beside": ("agreement-stands",)}
@@ -411,6 +412,8 @@ ENDINGS = (
         ),
         c.ReferralMade(to="a school"),
     ),
+    row("transfer-accepted", WHOLE, OVER, judged=attrs.evolve(OVER, to=" ")),
+    row("transfer-accepted", WHOLE, OVER, judged=attrs.evolve(OVER, accepted_by="")),
     row("contact-attempted", less(c.ContactAttempted), CALL, timedelta(days=20), CALL),
     row(
         "contact-attempted", then(attrs.evolve(CALL, reached=True)), CALL, timedelta(days=20), CALL

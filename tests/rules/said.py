@@ -62,7 +62,8 @@ SAID = {
     "readiness-before-enrollment": [
         [
             "The client has said that they are ready to be part of the program.",
-            "not ready yet > ask the client, and record when they are ready",
+            "the client said on 22 March 2026 that they are not ready yet > ask again, and "
+            "record it once the client says that they are ready",
         ]
     ],
     "responsibilities-acknowledged": [
@@ -354,8 +355,8 @@ SAID = {
         ],
         [
             "The client has agreed to the plan as it stands.",
-            "changed or recorded since the client agreed: an item was taken out > go through the "
-            "changes with the client, and record how they agreed",
+            "changed or recorded since the client agreed: plan item 2 was taken out > "
+            "go through the changes with the client, and record how they agreed",
         ],
     ],
     "agreement-stands": [
@@ -585,6 +586,16 @@ SAID = {
             "enrolled, record the enrollment with its own day first",
         ]
     ],
+    "transfer-accepted": [
+        [
+            "It is said which agency takes the case over, and who accepted it there.",
+            "no agency > name the agency that takes the case over",
+        ],
+        [
+            "It is said which agency takes the case over, and who accepted it there.",
+            "nobody who accepted it > ask that agency to accept the case, and name who did",
+        ],
+    ],
     "referred-elsewhere": [
         [
             "The client was referred to somebody who can help.",
@@ -608,7 +619,8 @@ SAID = {
         ],
         [
             "Staff tried to reach the client at least 2 times over 14 days, without success.",
-            "attempts since 22 March 2026 > go on trying until 14 days have passed",
+            "attempts since 22 March 2026 > go on trying until 5 April 2026, when 14 days have "
+            "passed",
         ],
         [
             "Staff tried to reach the client at least 2 times over 14 days, without success.",

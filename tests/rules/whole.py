@@ -75,6 +75,7 @@ ON_EVENTS = {
     "evaluated-in-figures-and-words": c.EvaluationMade,
     "caseload-cap": c.LeadCaseManagerAssigned,
     "outcome-as-recorded": c.CaseClosed,
+    "transfer-accepted": c.TransferredOut,
 }
 """The rules that judge an event; the others judge a step of the case."""
 
@@ -215,6 +216,7 @@ DECISIONS = (
     c.PlanAgreed,
     c.PlanApproved,
     c.CaseClosed,
+    c.TransferredOut,
 )
 
 

@@ -26,6 +26,7 @@ EARLY = {
     "withdraw": {"enrolled-before-withdrawal"},
     "end-as-unable-to-locate": {"contact-attempted"},
     "refer-out": {"referred-elsewhere"},
+    "transfer-out": {"transfer-accepted"},
 }
 APPROVED = {"plan-approved": {"plan-agreed"}}
 ELIGIBLE = "eligibility-before-enrollment"

@@ -319,6 +319,7 @@ MET = {
     "enrolled-before-discharge": begun,
     "contact-attempted": not_reached,
     "referred-elsewhere": may_be_helped_elsewhere,
+    "transfer-accepted": lambda sheet, when: True,  # whoever is drawn here names both
 }
 """By the name of the rule: whether it is met, on a sheet and at a moment."""
 

@@ -108,6 +108,8 @@ def followed(workflow, case, remedy):
     position, steps = case.position, remedy.removeprefix("take the case there first: ")
     if remedy == "resume the case first":
         steps = "resume"
+    if remedy.startswith("if it ended that way: "):
+        steps = "reopen"
     for label in steps.split(", then "):
         (edges,) = (
             edges
@@ -143,10 +145,15 @@ def test_nobody_reopens_a_case_to_close_it_or_for_what_cannot_be_done_where_it_w
         for step in ("end-as-deceased", "assess", "plan")
     }
     assert [(one.found, one.remedy) for one in found.values()] == [
-        ("the case has ended", ""),
+        (
+            "the case has ended",
+            "if it ended that way: reopen, then end as deceased, dated back to that day",
+        ),
         ("the case is in closed", "take the case there first: reopen"),
         ("the case is in closed", "take the case there first: reopen, then assess"),
     ]
+    (again,) = book.ask("A", "end-with-program", by="ana", reason="x").refusals[0].unmet
+    assert (again.found, again.remedy) == ("the case has ended", "")
     book.do("A", "reopen", ELIGIBLE, ENROLLED, "assess", by="ana", reason="came back")
     book.do("A", "end-with-program", by="ana", reason="closed in June")
     (unmet,) = book.ask("A", "assess", by="ana").refusals[0].unmet

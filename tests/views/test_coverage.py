@@ -18,6 +18,7 @@ from caseflow.casework import (
     NeedDeferred,
     NeedIdentified,
     NeedMet,
+    ObjectiveDrafted,
     PlanItemCompleted,
     PlanItemDrafted,
     PlanItemDropped,
@@ -209,6 +210,29 @@ def test_an_item_that_names_goals_serves_no_other_goal_of_its_need():
     assert arrows["goal 2", "gap loose 0"] == "broken"
     assert ("goal 2", "item 1") not in arrows
     assert gaps(NEED, GOAL, second, attrs.evolve(ITEM, goals=()), SERVICE, NOTE) == []
+
+
+def test_objectives_stand_under_their_goal_and_a_goal_that_was_achieved_says_so():
+    steps = [
+        ObjectiveDrafted(number=n, goal=goal, statement=f"step {n}")
+        for n, goal in ((1, 1), (2, 9), (3, 1))
+    ]
+    case = a_case(NEED, GOAL, *steps, ITEM, GoalAchieved(number=1))
+    (row,) = coverage(case).rows
+    assert (row.goals, row.objectives, row.achieved) == ((1,), (1, 3), (1,))
+    goal, came = (
+        next(node for node in chain(case).nodes if node.id == id)
+        for id in ("goal 1", "outcome goal 1")
+    )
+    assert (came.text, came.lines) == ("Achieved", ("goal 1", "event 8"))
+    assert goal.lines == ("A lease", "- Objective 1: step 1", "- Objective 3: step 3", "Achieved")
+
+
+def test_the_picture_says_of_which_case_it_is_up_to_when_and_what_there_is_not_yet():
+    drawing = chain(a_case(NEED, GOAL))
+    assert drawing.title == "From needs to outcomes: case C-1, up to 2 March 2026"
+    empty = {node.group: node.text for node in drawing.nodes if node.text == "Nothing yet"}
+    assert empty == dict.fromkeys(("service", "note", "outcome"), "Nothing yet")
 
 
 def test_a_goal_of_the_program_needs_no_need():

@@ -3,19 +3,33 @@
 from datetime import UTC, datetime
 from itertools import takewhile
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caseflow import ANY_OPEN, STAY, Casebook, InvalidCall, Stage, To, Transition, Workflow
+from caseflow import (
+    ANY_OPEN,
+    STAY,
+    Casebook,
+    InvalidCall,
+    Obligation,
+    Stage,
+    To,
+    Transition,
+    Workflow,
+    every,
+)
 from caseflow.casework import (
     AssessmentCompleted,
     EligibilityDetermined,
     Enrolled,
     NeedIdentified,
     PlanItemDrafted,
+    PlanReviewed,
     StrengthIdentified,
 )
+from caseflow.rules.due import follow_up, intake_paperwork
 from caseflow.stages import (
     continuum,
     five_stage_cyclic,
@@ -130,7 +144,7 @@ def test_the_flow_from_hello_to_goodbye():
         "- end as unable to locate: "
         "Staff tried to reach the client at least once, without success.",
         "- refer out: The client was referred to somebody who can help.",
-        "- transfer out",
+        "- transfer out: It is said which agency takes the case over, and who accepted it there.",
         "- end as deceased",
         "- end as entered in error",
         "- end with program",
@@ -161,7 +175,7 @@ def test_three_wordings_tell_the_same_way():
     assert lines_of(told["participants"], "service-delivery") == (
         "We work through your plan together.",
         "Who you work with: navigator",
-        "How we meet: in person and online, in person",
+        "How we meet: a mix of in person and online, in person",
         "Where we may send you for more help: employers",
         "What we write down and tell others: services",
     )
@@ -173,9 +187,81 @@ def test_three_wordings_tell_the_same_way():
     )
     early = {one: drawing.nodes[-1] for one, drawing in told.items() if one != "staff"}
     assert {one: (node.text, node.lines) for one, node in early.items()} == {
-        "participants": ("You can leave early", ("Tell the person you work with.",)),
-        "partners": ("A participant may leave early", ()),
+        "participants": (
+            "When it ends early",
+            (
+                "You can leave early. Tell the person you work with.",
+                "It also ends early if:",
+                "- it turns out that you cannot join",
+                "- we cannot take you on",
+                "- we have to end our services to you",
+                "- we cannot reach you any more",
+                "- somebody else can help you, and we send you there",
+                "- you go on with somebody else",
+                "- the program ends",
+            ),
+        ),
+        "partners": (
+            "Ending early",
+            (
+                "A participant may leave early.",
+                "It also ends early if:",
+                "- the participant is not eligible",
+                "- we do not take the participant on",
+                "- we discharge the participant",
+                "- we cannot reach the participant any more",
+                "- we refer the participant to somebody who can help",
+                "- the participant is transferred",
+                "- the program ends",
+            ),
+        ),
     }
+
+
+def test_what_is_due_in_a_stage_stands_in_its_box():
+    review = Obligation(
+        "monthly-review",
+        "The plan is gone through every month.",
+        during=("service-plan", "service-delivery"),
+        due=every("1 month"),
+        met_by=PlanReviewed,
+    )
+    after = attrs.evolve(follow_up("closed"), after_the_end=True)
+    due = [review, after, intake_paperwork("5 days")]
+    own = service_delivery.extend("own", version="1", obligations=due)
+    told = {one: flowchart(own, wording=one) for one in WORDINGS}
+    assert lines_of(told["staff"], "service-delivery")[-2:] == (
+        "Due here:",
+        "- The plan is gone through every month.",
+    )
+    assert lines_of(told["staff"], "recruitment") == (
+        "Due in any open stage:",
+        "- The papers of the intake are complete.",
+    )
+    assert "- The client is followed up three to nine months after the exit." in lines_of(
+        told["staff"], "closed"
+    )
+    assert [
+        lines_of(told[one], stage)
+        for one in ("participants", "partners")
+        for stage in ("recruitment", "service-plan", "service-delivery", "closed")
+    ] == [
+        (),
+        (),
+        ("From time to time, we go through your plan together.",),
+        ("After you have left, we ask how you are doing.",),
+        (),
+        (),
+        ("From time to time, the plan is reviewed with the participant.",),
+        ("After the exit, the participant is followed up.",),
+    ]
+
+
+def test_a_mix_of_two_ways_to_meet_does_not_repeat_them():
+    modes = StageDelivery("closed", modes=["hybrid", "in-person", "virtual"])
+    program = Program("Pathways", stages=[modes])
+    drawing = flowchart(six_stage, program=program, wording="participants")
+    assert lines_of(drawing, "closed")[0] == "How we meet: in person, online, or a mix of both"
 
 
 @pytest.mark.parametrize("workflow", SHIPPED, ids=lambda one: one.name)
@@ -219,6 +305,24 @@ PLANNED = Workflow(
 )
 
 
+PLANNING = Workflow(
+    "there-and-back",
+    version="1",
+    stages=[
+        Stage("open", initial=True),
+        Stage("creating-goals"),
+        Stage("service-delivery"),
+        Stage("z", final=True),
+    ],
+    transitions=[
+        Transition("on", source="open", to="creating-goals"),
+        Transition("go", source="creating-goals", to="service-delivery"),
+        Transition("revise", source="service-delivery", to="creating-goals"),
+        Transition("end", source=ANY_OPEN, to="z"),
+    ],
+)
+
+
 def test_a_stage_and_a_transition_of_one_name_have_words_of_their_own():
     drawing = flowchart(PLANNED)
     assert [node.text for node in drawing.nodes][:3] == ["Start", "The plan", "Z"]
@@ -229,9 +333,7 @@ def test_a_stage_and_a_transition_of_one_name_have_words_of_their_own():
 
 
 def test_a_workflow_is_called_by_its_name_in_words():
-    assert flowchart(five_stage_cyclic).title == (
-        "Participant flowchart of the five stage cyclic workflow"
-    )
+    assert flowchart(five_stage_cyclic).title == "Participant flowchart of five stage cyclic"
 
 
 def test_the_steps_inside_a_stage_are_told_to_staff():
@@ -312,6 +414,7 @@ def test_a_case_is_marked_with_what_blocks_each_way_on():
     case = book.do(case_id, "begin-intake", by="ana").case
     drawing = flowchart(service_delivery, case=case, options=book.options(case_id, by="ana"))
     assert [node.id for node in drawing.nodes if node.mark == "here"] == ["intake-assessment"]
+    assert drawing.title == f"Participant flowchart of service delivery flow: case {case_id}"
     here = lines_of(drawing, "intake-assessment")
     assert here[0] == "The case is here."
     assert here[1:3] == (
@@ -320,6 +423,13 @@ def test_a_case_is_marked_with_what_blocks_each_way_on():
     )
     lines = {edge.source: edge.line for edge in drawing.edges if edge.line != "plain"}
     assert lines == {"intake-assessment": "blocked"}
+    early = lines_of(drawing, "*early")
+    assert early[:3] == ("Open:", "- deny", "- decline services")
+    blocked = early[early.index("Blocked:") + 1 :]
+    assert blocked[:2] == (
+        "- end as ineligible: The client was found not eligible.",
+        "- withdraw: The client is enrolled, or services have begun.",
+    )
     assert faults(layout(drawing)) == []
 
 
@@ -336,9 +446,9 @@ def test_what_blocks_a_way_says_for_which_need_and_item():
     blocked = lines[lines.index("Blocked: start services") + 1 :]
     assert blocked[:2] == (
         "- Every numbered need is met, addressed by a plan item, or deferred with a reason. "
-        "Not so: need 2, need 3.",
+        "Not so for need 2, need 3.",
         "- Every plan item says who does what, until when, and what is expected to change. "
-        "Not so: plan item 1.",
+        "Not so for plan item 1.",
     )
 
 
@@ -401,6 +511,22 @@ def test_others_read_where_the_way_leads_and_not_what_the_rules_ask(wording, lin
     options = book.options(case_id, by="ana")
     drawing = flowchart(service_delivery, wording=wording, case=case, options=options)
     assert lines_of(drawing, "intake-assessment") == lines
+
+
+@pytest.mark.parametrize(
+    ("wording", "lines"),
+    [
+        ("participants", ("You may go back to: Setting your goals",)),
+        ("partners", ("May go back to: Creating goals",)),
+    ],
+)
+def test_a_way_back_is_no_next_step(wording, lines):
+    book = Casebook(PLANNING, MemoryStorage(), clock=lambda: NOW)
+    case_id = book.open(client="P-1", by="ana").case.id
+    case = book.do(case_id, "on", "go", by="ana").case
+    options = book.options(case_id, by="ana")
+    drawing = flowchart(PLANNING, wording=wording, case=case, options=options)
+    assert lines_of(drawing, "service-delivery")[1:] == lines
 
 
 @given(case=cases(six_stage))

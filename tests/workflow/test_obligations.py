@@ -617,6 +617,23 @@ def test_a_mistake_is_told_when_the_workflow_is_built(mistake):
     assert refused.value.fields["faults"] == (sentence,)
 
 
+def test_a_role_that_is_misspelt_is_told_where_the_workflow_says_who_acts():
+    one = attrs.evolve(WEEKLY, owner="navigatr", excepted_by="superviser")
+    roles = Transition("hand-over", source="work", to="done", roles=["navigator", "supervisor"])
+    with pytest.raises(WorkflowInvalid) as refused:
+        workflow(one).extend("mine", version="1", transitions=[roles])
+    assert refused.value.fields["faults"] == (
+        "Obligation 'weekly-note' has owner='navigatr', a role that nothing else names, and "
+        "nearly 'navigator'. Give 'navigator'; or, if it is another role, say what it is called: "
+        "labels={'navigatr': ...}.",
+        "Obligation 'weekly-note' has excepted_by='superviser', a role that nothing else names, "
+        "and nearly 'supervisor'. Give 'supervisor'; or, if it is another role, say what it is "
+        "called: labels={'superviser': ...}.",
+    )
+    meant = {"navigatr": "navigator (trainee)", "superviser": "super visor"}
+    workflow(one).extend("mine", version="1", transitions=[roles], labels=meant)
+
+
 # -- in an agency's own workflow --------------------------------------------------------------
 
 

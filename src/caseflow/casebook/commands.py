@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Generic, NamedTuple
 
+import attrs
 import orjson
 
 from caseflow.casebook import store_calls
@@ -69,7 +70,8 @@ class Commands(Generic[S]):
         written = codec.decode_all(rows)
         history = [recorded for recorded in every if recorded.number <= written[-1].number]
         workflow = self._loader.workflow_of(case_id, written[0])
-        return first_answer(workflow, history, written[0].number, entries, given)
+        first = first_answer(workflow, history, written[0].number, entries, given)
+        return attrs.evolve(first, verdict=self._loader.judged_by(first.verdict, workflow))
 
     def _see_that_it_wrote(
         self, command_id: str, rows: Sequence[StoredEvent], among: Sequence[StoredEvent]

@@ -60,11 +60,8 @@ class Deciding(Generic[S]):
             if isinstance(entry.step, str) and type(recorded.event) is not Moved:
                 # Made of its defaults: nobody looked at it yet.
                 self._loader.codec.check(recorded.event)
-        if not decided.verdict.allowed and workflow.version != self._loader.workflow.version:
-            versions = (workflow.version, self._loader.workflow.version)
-            refused = decided.verdict._replace(earlier=versions)
-            decided = decided._replace(verdict=refused)
-        return decided, loaded, counts
+        told = self._loader.judged_by(decided.verdict, workflow)
+        return decided._replace(verdict=told), loaded, counts
 
     def on_opening(
         self, client: str, case_id: str, given: Given, asked: Asked | None

@@ -28,6 +28,7 @@ from caseflow.kernel.sealed import is_sealed
 from caseflow.kernel.snapshot import subjects_of
 from caseflow.kernel.store_errors import Unsupported
 from caseflow.kernel.stored import GENESIS, StoredEvent, holds_hash, verify_chain, without_gap
+from caseflow.kernel.verdict import Verdict
 from caseflow.storage.port import Head, Query
 from caseflow.workflow.workflow import Workflow
 
@@ -181,6 +182,12 @@ class Loader(Generic[S]):
             versions = ", ".join(self.versions)
             raise OtherVersion(case_id=case_id, workflow=name, found=version, known=versions)
         return found
+
+    def judged_by(self, verdict: Verdict, workflow: Workflow[S]) -> Verdict:
+        """A verdict that says which version judged it, where cases that are opened have another."""
+        if workflow.version == self.workflow.version:
+            return verdict
+        return verdict._replace(earlier=(workflow.version, self.workflow.version))
 
     def history(self, case_id: str) -> Work[tuple[AnyRecorded, ...]]:
         """All events as they were recorded. Raises `ChainBroken` where they no longer are."""

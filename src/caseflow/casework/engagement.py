@@ -36,14 +36,15 @@ class ContactAttempted:
     """Somebody tried to reach the client, or met them (`reached`).
 
     `mode` is how, `setting` where, in the agency's words (`home`, `workplace`, `office`);
-    `one_to_one` is False for a meeting in a group or with the family.
+    `one_to_one` whether it was with the client alone: False for a meeting in a group or with
+    the family, None where it is not said.
     """
 
     channel: Code = ""
     reached: bool = False
     note: str = ""
     mode: Mode | None = None
-    one_to_one: bool = True
+    one_to_one: bool | None = None
     setting: Code = ""
 
 

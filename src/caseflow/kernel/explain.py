@@ -19,15 +19,17 @@ Words = Mapping[str, str]
 """An agency's words for positions and roles, by their ids."""
 
 
-def explain_result(result: Result, *, words: Words | None = None) -> str:
+def explain_result(result: Result, *, words: Words | None = None, due_by: str = "") -> str:
     """One result as a few lines of text: wanted, found, to do, who, rests on, source.
 
-    `words` are the agency's own, for roles.
+    `words` are the agency's own, for roles. `due_by` is the day by which it is due, in words.
     """
-    return "\n".join(_lines(result, words or {}, indent=""))
+    return "\n".join(_lines(result, words or {}, indent="", due_by=due_by))
 
 
-def _lines(result: Result, words: Words, indent: str, *, part: bool = False) -> Iterator[str]:
+def _lines(
+    result: Result, words: Words, indent: str, *, part: bool = False, due_by: str = ""
+) -> Iterator[str]:
     yield wrapped(_capital(result.wanted), indent, hanging="")
     inner = indent + "   "
     if result.outcome in ("fault", "fault-excepted"):
@@ -46,7 +48,8 @@ def _lines(result: Result, words: Words, indent: str, *, part: bool = False) -> 
         by = f"from the {_role(result.owner, words)}" if result.owner else ""
         when = f"within {in_time(result.within)}" if result.within is not None else ""
         if by or when:
-            yield wrapped(f"Due: {', '.join(filter(None, (when, by)))}.", inner)
+            day = f"by {due_by}" if due_by else ""
+            yield wrapped(f"Due: {', '.join(filter(None, (when, day, by)))}.", inner)
     if result.exception is not None:
         yield wrapped(_exception_words(result), inner)
     elif result.excepted_by and result.refuses and not part:  # a part is excepted with its whole

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
+from caseflow.kernel.calendar import Span
 from caseflow.kernel.case import HOLD, Case
 from caseflow.kernel.context import Context
 from caseflow.kernel.events import event_type
-from caseflow.kernel.explain import WIDTH, explain_result, result_data, wrapped
+from caseflow.kernel.explain import WIDTH, explain_result, plain_words, result_data, wrapped
 from caseflow.kernel.recorded import Noted, NotedOutcome
 from caseflow.kernel.rules import Result, Rule
 
@@ -67,7 +68,7 @@ class Verdict(NamedTuple):
     allowed: bool
     judgements: tuple[Judgement, ...]
     earlier: tuple[str, str] | None = None
-    """Where an earlier version of the workflow refused: that version, and the present one."""
+    """Where another version of the workflow judged than cases opened now have: that, and this."""
 
     def __bool__(self) -> bool:
         """Whether it is allowed: `if book.ask(...)` reads as it looks."""
@@ -152,7 +153,9 @@ def _explained(verdict: Verdict) -> Iterator[str]:
             yield ""
             yield f"{heading}:"
             for result in group:
-                lines = explain_result(result, words=judgement.words).splitlines()
+                lines = explain_result(
+                    result, words=judgement.words, due_by=_due_by(judgement, result)
+                ).splitlines()
                 yield f"- {lines[0]}"
                 yield from (f"  {line.removeprefix(' ')}" for line in lines[1:])
     if len(verdict.judgements) > 1 and not verdict.allowed:
@@ -168,11 +171,22 @@ def _explained(verdict: Verdict) -> Iterator[str]:
         )
 
 
-def _step_in_words(judgement: Judgement) -> str:
-    """What was to be done, and that the answer is no, where it is.
+def _due_by(judgement: Judgement, result: Result) -> str:
+    """By when it is due, in words, where that begins with this step and can be counted."""
+    within, context = result.within, judgement.context
+    if within is None or result.since != judgement.case.version + 1:
+        return ""
+    try:
+        if isinstance(within, Span):
+            by = context.calendar.later(context.at, within)
+            return plain_words(by if within.unit == "hour" else context.calendar.day_of(by))
+        return plain_words(context.at + within)
+    except Exception:  # working days are counted by foreign code, and a verdict is to be read
+        return ""
 
-    A decision that has no name but its event's says what was done.
-    """
+
+def _step_in_words(judgement: Judgement) -> str:
+    """What was to be done, and that the answer is no, where it is."""
     label, event = judgement.label, judgement.context.proposed
     if event is None:
         return label
@@ -180,9 +194,7 @@ def _step_in_words(judgement: Judgement) -> str:
     said_no = [name for name in kind.needed if getattr(event, name) is False]
     if said_no:
         return f"{label} (not {in_words(said_no[0])})"
-    if judgement.allowed or label != in_words(kind.name):
-        return label
-    return f"the decision '{label}'"
+    return label
 
 
 def _way_in_words(judgement: Judgement) -> str:

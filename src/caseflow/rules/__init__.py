@@ -35,6 +35,7 @@ from caseflow.rules.endings import (
     found_ineligible,
     not_yet_enrolled,
     referred_elsewhere,
+    transfer_accepted,
 )
 from caseflow.rules.engagement import (
     demographics_recorded,
@@ -207,5 +208,6 @@ __all__ = [
     "strengths_built_upon",
     "strengths_named",
     "suitable",
+    "transfer_accepted",
     "way_in_recorded",
 ]

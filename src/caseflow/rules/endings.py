@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from caseflow.casework import (
     Enrolled,
     ReferralEnded,
     ReferralMade,
+    TransferredOut,
 )
 from caseflow.casework.contact import CONTACTS, client_was_there
 from caseflow.kernel.calendar import Span, span_of
@@ -130,6 +131,22 @@ def referred_elsewhere(case: Casework, context: Context) -> Iterator[Unmet]:
         )
 
 
+@rule(
+    "transfer-accepted",
+    rests_on=TransferredOut,
+    source=field("a case is never without somebody accountable: it stays until the other accepts"),
+)
+def transfer_accepted(case: Casework, context: Context) -> Iterator[Unmet]:
+    """It is said which agency takes the case over, and who accepted it there."""
+    if not context.event.to.strip():
+        yield Unmet(found="no agency", remedy="name the agency that takes the case over")
+    if not context.event.accepted_by.strip():
+        yield Unmet(
+            found="nobody who accepted it",
+            remedy="ask that agency to accept the case, and name who did",
+        )
+
+
 @maker("contact-attempted")
 def contact_attempted(*, times: int = 1, over: Span | str = "0 days") -> Rule[CaseworkState]:
     """A rule: before a case ends as unable to locate, so many attempts failed, over so long.
@@ -172,10 +189,11 @@ def contact_attempted(*, times: int = 1, over: Span | str = "0 days") -> Rule[Ca
                 evidence=numbers or None,
             )
         elif not _passed(failed[0].occurred_at, long, context):
+            until = plain_words(_until(failed[0].occurred_at, long, context))
             began = day_of(failed[0].occurred_at)
             yield Unmet(
                 found=f"attempts since {plain_words(began)}",
-                remedy=f"go on trying until {long} have passed",
+                remedy=f"go on trying until {until}, when {long} have passed",
                 evidence=numbers,
             )
 
@@ -225,10 +243,16 @@ def _reopened(case: Casework, context: Context) -> Move | None:
 
 def _passed(first: datetime, span: Span, context: Context) -> bool:
     """Whether it is the day (or the hour) so long after the first attempt, or later."""
+    until, now = _until(first, span, context), context.now
+    return until <= (now if span.unit == "hour" else context.calendar.day_of(now))
+
+
+def _until(first: datetime, span: Span, context: Context) -> date:
+    """The day so long after the first attempt; for hours, the moment."""
     calendar = context.calendar
     if span.unit == "hour":
-        return calendar.later(first, span) <= context.now
-    return calendar.after(calendar.day_of(first), span) <= calendar.day_of(context.now)
+        return calendar.later(first, span)
+    return calendar.after(calendar.day_of(first), span)
 
 
 def _attempts(count: int) -> str:

@@ -91,11 +91,14 @@ def suitable(case: Casework, context: Context) -> Iterator[Unmet]:
 )
 def ready(case: Casework, context: Context) -> Iterator[Unmet]:
     """The client has said that they are ready to be part of the program."""
-    found = case.latest(ReadinessIndicated)
-    if found is None or not found.ready:
+    said = case.latest_recorded(ReadinessIndicated)
+    if said is None:
+        yield Unmet(remedy="ask the client whether they are ready, and record what they say")
+    elif not said.event.ready:
+        day = plain_words(context.calendar.day_of(said.occurred_at))
         yield Unmet(
-            found=None if found is None else "not ready yet",
-            remedy="ask the client, and record when they are ready",
+            found=f"the client said on {day} that they are not ready yet",
+            remedy="ask again, and record it once the client says that they are ready",
         )
 
 

@@ -192,8 +192,8 @@ def _changed_since(case: Casework, number: int) -> list[str]:
     """
     state = case.state
     changed = [f"plan item {one.number}" for one in state.plan if one.recorded > number]
-    if any(one.recorded > number for one in state.taken_out):
-        changed.append("an item was taken out")
+    out = (one.number for one in state.taken_out if one.recorded > number)
+    changed += [f"plan item {one} was taken out" for one in out]
     for goal in state.goals:
         if (goal.dropped or 0) > number:
             changed.append(f"goal {goal.number} was dropped")

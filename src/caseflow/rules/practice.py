@@ -87,8 +87,8 @@ no_outreach = no_outreach.warns()
 def outreach_goes_on(case: Casework, context: Context) -> Iterator[Unmet]:
     """Staff go on trying to engage a client who cannot be reached."""
     yield Unmet(
-        found="the case is about to end without them",
-        remedy="keep the case open, and try again in another way or place",
+        found="the case is about to end without the client",
+        remedy="see first whether the client can be reached in another way or place",
     )
 
 

@@ -29,6 +29,7 @@ from caseflow.rules import (
     outcome_as_recorded,
     plan_agreed,
     referred_elsewhere,
+    transfer_accepted,
 )
 from caseflow.rules.sources import field
 from caseflow.workflow.definition import ANY_OPEN, BACK, NOT_STATED, STAY, Index, Transition
@@ -147,7 +148,7 @@ def early_endings(*, served_in: tuple[str, ...], refers: str = "") -> tuple[Tran
             source=ANY_OPEN,
             to=CLOSED,
             records=TransferredOut,
-            rules=[LEFT_UNDONE],
+            rules=[transfer_accepted, LEFT_UNDONE],
             stated_in=NOT_STATED,
         ),
         Transition(

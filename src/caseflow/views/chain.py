@@ -9,6 +9,7 @@ import attrs
 
 from caseflow.casework import CaseworkState
 from caseflow.kernel.case import Case
+from caseflow.kernel.explain import plain_words
 from caseflow.views.coverage import Break, Coverage, Gap, NumberAs, Thread, coverage, numbered
 from caseflow.views.drawing import Drawing, Edge, Group, Node
 
@@ -44,7 +45,7 @@ def chain(case: Case[CaseworkState], *, number_as: NumberAs = numbered) -> Drawi
     `number_as` names what has a number, as for `coverage`.
     """
     thread = coverage(case, number_as=number_as)
-    picture = _Picture(case.state)
+    picture = _Picture(case.state, number_as)
     for place, row in enumerate(thread.rows):
         picture.add(row, place)
     goals: dict[tuple[int, ...], str] = {
@@ -54,8 +55,14 @@ def chain(case: Case[CaseworkState], *, number_as: NumberAs = numbered) -> Drawi
         loose = picture.put(_gap(f"gap loose {place}", "Loose end", one))
         if one.gap == "goal-without-item" and goals[one.events] in picture.nodes:
             picture.join((goals[one.events],), (loose,))
+    picture.add_achieved()
+    there = {node.group for node in picture.nodes.values()}
+    for column in COLUMNS:
+        if column not in there:
+            picture.put(Node(f"no {column}", "Nothing yet", group=column))
+    day = plain_words(case.recorded_at.date())
     return Drawing(
-        title="From needs to outcomes",
+        title=f"From needs to outcomes: case {case.id}, up to {day}",
         description=_told(thread),
         nodes=picture.nodes.values(),
         edges=picture.edges.values(),
@@ -79,6 +86,7 @@ class _Picture:
     """
 
     state: CaseworkState
+    number_as: NumberAs
     nodes: dict[str, Node] = attrs.field(factory=dict, init=False)
     edges: dict[tuple[str, str], Edge] = attrs.field(factory=dict, init=False)
     joined: set[tuple[tuple[str, ...], tuple[str, ...]]] = attrs.field(factory=set, init=False)
@@ -115,6 +123,14 @@ class _Picture:
                 led = self._served(row, led) or links["need"]
             self.join(led, links[after])
 
+    def add_achieved(self) -> None:
+        """The goals that were achieved, among what came of it all."""
+        for goal in self.state.goals:
+            if goal.pursued and goal.achieved is not None:
+                shown = [self.number_as("goal", goal.number), f"event {goal.achieved}"]
+                id = f"outcome goal {goal.number}"
+                self.put(Node(id, "Achieved", lines=shown, group="outcome"))
+
     def _gaps(self, row: Thread, column: str, place: int) -> tuple[str, ...]:
         """A break stands where the link would be."""
         gaps = [one for one in row.breaks if PLACES[one.gap] == column]
@@ -133,9 +149,18 @@ class _Picture:
             self.goals[row.goals] = tuple(f"goal {number}" for number in row.goals)
             for number, called in zip(row.goals, row.goals_as, strict=True):
                 goal = self.state.goal(number)
-                lines = [str(goal.statement)] if goal else []
+                lines = [str(goal.statement), *self._steps(number)] if goal else []
+                lines += ["Achieved"] if number in row.achieved else []
                 self.put(Node(f"goal {number}", _upper(called), lines=lines, group="goal"))
         return self.goals[row.goals]
+
+    def _steps(self, goal: int) -> list[str]:
+        """The objectives of a goal, each with what it says."""
+        return [
+            f"- {_upper(self.number_as('objective', one.number))}: {one.statement}"
+            for one in self.state.objectives
+            if one.goal == goal
+        ]
 
     def _item(self, row: Thread) -> str:
         id = f"item {row.item}"

@@ -18,7 +18,7 @@ from caseflow.kernel.erased import Erased
 from caseflow.kernel.errors import InvalidCall, short
 from caseflow.views.given import an_instance
 
-Kind = Literal["need", "goal", "plan item", "referral"]
+Kind = Literal["need", "goal", "objective", "plan item", "referral"]
 """What has a number in a case."""
 
 NumberAs = Callable[[Kind, int], str]
@@ -61,7 +61,8 @@ class Thread:
     """One row of the thread: a need, the goals that answer it, an item of the plan, its work.
 
     `need` and `item` are numbers of the case, `need_as` and `item_as` the agency's names for
-    them; each is None, or empty, where there is none. `services`, `referrals` and `notes` count
+    them; each is None, or empty, where there is none. `achieved` are those of the goals that were
+    achieved, `objectives` the steps towards the goals. `services`, `referrals` and `notes` count
     what names the item. `outcome` is the event that says what came of it: that the item was
     done, and with what outcome, or that the need was met. `events` are those the row rests on.
     """
@@ -71,6 +72,8 @@ class Thread:
     deferred: bool = False
     goals: tuple[int, ...] = ()
     goals_as: tuple[str, ...] = ()
+    achieved: tuple[int, ...] = ()
+    objectives: tuple[int, ...] = ()
     item: int | None = None
     item_as: str = ""
     services: int = 0
@@ -141,7 +144,7 @@ def _naming(number_as: object) -> NumberAs:
 def _of_needs(state: CaseworkState, name: NumberAs) -> Iterator[Thread]:
     for need in state.needs:
         answering = (one for one in state.goals if one.pursued and need.number in one.needs)
-        goals = _Goals.of(answering, name)
+        goals = _Goals.of(answering, state, name)
         items = state.items_for(need.number)
         breaks = _need_breaks(need, goals, items, name)
         if not items:
@@ -156,7 +159,7 @@ def _of_items(state: CaseworkState, name: NumberAs) -> Iterator[Thread]:
         if any(state.need(number) for number in item.needs):
             continue
         serving = (goal for goal in state.goals if goal.number in item.goals and goal.pursued)
-        goals = _Goals.of(serving, name)
+        goals = _Goals.of(serving, state, name)
         named = _named("need", item.needs, name)
         lack = f"{named}, which nobody identified" if named else "addresses no need"
         gap = _break("item-without-need", f"{name('plan item', item.number)} {lack}", item.recorded)
@@ -172,7 +175,7 @@ def _of_goals(state: CaseworkState, name: NumberAs) -> Iterator[Thread]:
         named = _named("need", goal.needs, name)
         lack = f"{named}, which nobody identified" if named else "answers no need"
         gap = _break("goal-without-need", f"{name('goal', goal.number)} {lack}", goal.recorded)
-        yield _row(None, _Goals.of((goal,), name), None, (gap,), name)
+        yield _row(None, _Goals.of((goal,), state, name), None, (gap,), name)
 
 
 @attrs.frozen
@@ -182,14 +185,19 @@ class _Goals:
     numbers: tuple[int, ...]
     called: tuple[str, ...]
     recorded: tuple[int, ...]
+    achieved: tuple[int, ...]
+    objectives: tuple[int, ...]
 
     @classmethod
-    def of(cls, goals: Iterable[Goal], name: NumberAs) -> _Goals:
+    def of(cls, goals: Iterable[Goal], state: CaseworkState, name: NumberAs) -> _Goals:
         those = tuple(goals)
+        numbers = {goal.number for goal in those}
         return cls(
             tuple(goal.number for goal in those),
             tuple(name("goal", goal.number) for goal in those),
             tuple(goal.recorded for goal in those),
+            tuple(goal.number for goal in those if goal.achieved is not None),
+            tuple(one.number for one in state.objectives if one.goal in numbers),
         )
 
 
@@ -212,6 +220,8 @@ def _row(
         deferred=need is not None and _deferred(need),
         goals=goals.numbers,
         goals_as=goals.called,
+        achieved=goals.achieved,
+        objectives=goals.objectives,
         item=item.number if item else None,
         item_as=name("plan item", item.number) if item else "",
         services=item.services if item else 0,

@@ -15,6 +15,7 @@ import attrs
 from caseflow.casework.words import PHASES
 from caseflow.kernel.case import Case, stage_of
 from caseflow.kernel.errors import InvalidCall, short
+from caseflow.kernel.events import event_type
 from caseflow.kernel.results import Result
 from caseflow.kernel.verdict import in_words
 from caseflow.views.drawing import Drawing, Edge, Group, Line, Mark, Node
@@ -23,6 +24,7 @@ from caseflow.views.program import Program, StageDelivery, Wording
 from caseflow.views.wordings import WORDINGS, Words
 from caseflow.workflow.definition import ANY_OPEN, BACK, STAY, Stage
 from caseflow.workflow.machine import Row
+from caseflow.workflow.obligation import Obligation
 from caseflow.workflow.options import Option
 from caseflow.workflow.workflow import Workflow
 
@@ -56,16 +58,12 @@ def flowchart(
     chart = _Chart(workflow, wording, words, program, case, ways)
     nodes, groups = chart.nodes(phases or {})
     return Drawing(
-        title=words.title.format(name=program.name if program else _name(workflow, words)),
+        title=chart.title(),
         description=chart.description(),
         nodes=nodes,
         edges=chart.edges(),
         groups=groups,
     )
-
-
-def _name(workflow: Workflow[Any], words: Words) -> str:
-    return words.unnamed.format(workflow=in_words(workflow.name))
 
 
 def _given(
@@ -142,6 +140,13 @@ class _Chart:
     case: Case[Any] | None
     options: tuple[Option, ...]
 
+    def title(self) -> str:
+        """The program, or else the workflow by its name; to staff also which case is marked."""
+        unnamed = self.words.unnamed.format(workflow=in_words(self.workflow.name))
+        title = self.words.title.format(name=self.program.name if self.program else unnamed)
+        marked = self.case is not None and self.wording == "staff"
+        return f"{title}: case {self.case.id}" if self.case is not None and marked else title
+
     def description(self) -> str:
         stages = [self._called(stage.id) for stage in self.workflow.stages]
         told = f"The stages are: {'; '.join(stages)}."
@@ -175,7 +180,12 @@ class _Chart:
         mark: Mark = "here" if here else "end" if stage.final else "plain"
         if stage.initial and not here:
             mark = "start"
-        lines = [*self._delivered(stage.id), *self._steps(stage), *self._asked(stage.id)]
+        lines = [
+            *self._delivered(stage.id),
+            *self._steps(stage),
+            *self._asked(stage.id),
+            *self._due(stage),
+        ]
         if here:
             lines = [
                 self._here(),
@@ -191,7 +201,7 @@ class _Chart:
         told = delivery.told.get(self.wording)
         named = {
             self.words.who: delivery.who,
-            self.words.modes: [self.words.mode(mode) for mode in delivery.modes],
+            self.words.modes: self.words.meeting(delivery.modes),
             self.words.referrals: delivery.referrals,
             self.words.reports: delivery.reports,
         }
@@ -228,6 +238,34 @@ class _Chart:
             for line in (heading, *(f"- {sentence}" for sentence in dict.fromkeys(wanted)))
         ]
 
+    def _due(self, stage: Stage) -> list[str]:
+        """What is due again or by a day here. What is due in any open stage is told in the first.
+
+        Others than staff read of what is done with the participant, in the last of the stages that
+        are named for it: a plan is gone through where it is worked on.
+        """
+        here = [
+            one for one in self.workflow.obligations if one.owed_in(stage.id, ended=stage.final)
+        ]
+        if self.wording != "staff":
+            told = self.words.comes
+            own = [one for one in here if one.during or one.after_the_end]
+            own = [one for one in own if self._last_of(one) == stage.id]
+            names = [event_type(cls).name for one in own for cls in one.met_by[:1]]
+            return list(dict.fromkeys(told[name] for name in names if name in told))
+        lines: list[str] = []
+        for heading, listed in (
+            ("Due here:", [one for one in here if one.during or stage.final]),
+            ("Due in any open stage:", [one for one in here if not one.during and stage.initial]),
+        ):
+            if listed:
+                lines += [heading, *(f"- {one.wanted}" for one in listed)]
+        return lines
+
+    def _last_of(self, due: Obligation) -> str:
+        owed = [one.id for one in self.workflow.stages if due.owed_in(one.id, ended=one.final)]
+        return owed[-1]
+
     def _here(self) -> str:
         held = self.case is not None and self.case.on_hold
         return f"{self.words.here}, on hold." if held else f"{self.words.here}."
@@ -244,10 +282,17 @@ class _Chart:
             if not leads or self.case is None or leads == self.case.stage:
                 return []
             word = self.words.open if option.open else self.words.blocked
-            return [f"{word}: {self._called(leads)}"]
+            if self._is_before(leads, self.case.stage or ""):  # a way back is no next step
+                word = self.words.open_back if option.open else ""
+            return [f"{word}: {self._called(leads)}"] if word else []
         if option.open:
             return [f"{self.words.open}: {option.label}"]
-        return [f"{self.words.blocked}: {option.label}", *map(_blocking, option.blocked_by)]
+        why = (f"- {_blocking(result)}" for result in option.blocked_by)
+        return [f"{self.words.blocked}: {option.label}", *why]
+
+    def _is_before(self, stage: str, other: str) -> bool:
+        places = [one.id for one in self.workflow.stages]
+        return places.index(stage) < places.index(other)
 
     def _reopening(self, stage: Stage) -> list[str]:
         if self.wording != "staff":
@@ -280,13 +325,33 @@ class _Chart:
     def _early(self) -> tuple[str, ...]:
         """The early endings for staff, by where they are open, with what is asked before each.
 
-        Others learn only that there are any, and whom to tell.
+        Of a case, with its options, which are open to it, and what blocks the others. Others
+        read in plain words how it may end early, and not what the rules ask.
         """
+        rows = [row for row in self._moves() if self._is_early(row)]
         if self.wording != "staff":
-            return self.words.early_told
+            told = dict.fromkeys(self.words.endings.get(row.name, "") for row in rows)
+            reasons = [f"- {one}" for one in told if one]
+            return (*self.words.early_told, *([self.words.also, *reasons] if reasons else ()))
+        options = [one for one in self.options if one.name in {row.name for row in rows}]
+        return self._early_now(options) if options else self._early_anywhere(rows)
+
+    def _early_now(self, options: list[Option]) -> tuple[str, ...]:
+        ways = [f"- {one.label}" for one in options if one.open]
+        blocked = [
+            f"- {one.label}: {' '.join(map(_blocking, one.blocked_by))}"
+            for one in options
+            if not one.open
+        ]
+        return (
+            *([f"{self.words.open}:", *ways] if ways else ()),
+            *([f"{self.words.blocked}:", *blocked] if blocked else ()),
+        )
+
+    def _early_anywhere(self, rows: list[Row]) -> tuple[str, ...]:
         everywhere = tuple(stage.id for stage in self.workflow.stages if not stage.final)
         lines: dict[tuple[str, ...], list[str]] = {}
-        for row in filter(self._is_early, self._moves()):
+        for row in rows:
             asked = f": {' '.join(_asked(row))}" if _asked(row) else ""
             lines.setdefault(self._sources(row), []).append(f"- {row.label}{asked}")
         several = len(lines) > 1
@@ -317,8 +382,7 @@ class _Chart:
     def _written(self, source: str, target: str, rows: list[Row]) -> str:
         """What is written on an arrow. Others than staff read of ways back what they are."""
         if self.wording != "staff":
-            places = [stage.id for stage in self.workflow.stages]
-            return self.words.back if places.index(target) < places.index(source) else ""
+            return self.words.back if self._is_before(target, source) else ""
         return ", or ".join(dict.fromkeys(_label(row, target) for row in rows))
 
     def _line(self, source: str, rows: list[Row]) -> Line:
@@ -339,7 +403,7 @@ def _asked(row: Row) -> list[str]:
 def _blocking(result: Result) -> str:
     """What a rule asks, and for which of several things it does not hold."""
     about = [one.about for one in result.unmet if one.about]
-    return f"- {result.wanted} Not so: {', '.join(about)}." if about else f"- {result.wanted}"
+    return f"{result.wanted} Not so for {', '.join(about)}." if about else result.wanted
 
 
 def _targets(row: Row) -> tuple[str, ...]:

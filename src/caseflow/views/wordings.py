@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import attrs
 
+from caseflow.casework.words import Mode
 from caseflow.views.program import Wording
 
 
@@ -15,9 +16,11 @@ class Words:
     """What the parts of a flowchart are called in one wording.
 
     `unnamed` stands for the program where none is given. `steps` and `asked` are empty where
-    these are not told, `back` stands on ways back, and `early_told` under `early`. `phases`,
-    `stages` and `ways_to_meet` have other words for phases, for stages by their ids, and for
-    ways to meet.
+    these are not told, `back` stands on ways back. Under `early` stands `early_told`, and after
+    `also` those of the `endings` that the workflow has, by their transitions. `comes` tells of
+    obligations, by the event that meets them. `phases`, `stages` and `ways_to_meet` have other
+    words for phases, for stages by their ids, and for ways to meet; `mixed` is said of hybrid
+    where both of its ways are named beside it.
     """
 
     title: str
@@ -31,16 +34,26 @@ class Words:
     back: str = ""
     early: str
     early_told: tuple[str, ...] = ()
+    also: str = ""
+    endings: Mapping[str, str] = attrs.field(factory=dict)
+    comes: Mapping[str, str] = attrs.field(factory=dict)
     here: str
     open: str
+    open_back: str = ""
     blocked: str
     phases: Mapping[str, str] = attrs.field(factory=dict)
     stages: Mapping[str, str] = attrs.field(factory=dict)
     ways_to_meet: Mapping[str, str] = attrs.field(factory=dict)
+    mixed: str = ""
 
-    def mode(self, mode: str) -> str:
-        """A way to meet, in words."""
-        return self.ways_to_meet.get(mode) or mode.replace("-", " ")
+    def meeting(self, modes: Iterable[Mode]) -> list[str]:
+        """Ways to meet, in words."""
+        named = tuple(modes)
+        told = dict(self.ways_to_meet)
+        if self.mixed and {"in-person", "virtual"} <= {*named}:
+            named = tuple(sorted(named, key=lambda mode: mode == "hybrid"))  # after its two ways
+            told["hybrid"] = self.mixed
+        return [told.get(mode) or mode.replace("-", " ") for mode in named]
 
 
 BEGINNING, MIDDLE, END = "the beginning", "the middle", "the end"
@@ -60,10 +73,25 @@ PARTICIPANTS: Final = Words(
     referrals="Where we may send you for more help",
     reports="What we write down and tell others",
     back="Back, if needed",
-    early="You can leave early",
-    early_told=("Tell the person you work with.",),
+    early="When it ends early",
+    early_told=("You can leave early. Tell the person you work with.",),
+    also="It also ends early if:",
+    endings={
+        "end-as-ineligible": "it turns out that you cannot join",
+        "deny": "we cannot take you on",
+        "discharge": "we have to end our services to you",
+        "end-as-unable-to-locate": "we cannot reach you any more",
+        "refer-out": "somebody else can help you, and we send you there",
+        "transfer-out": "you go on with somebody else",
+        "end-with-program": "the program ends",
+    },
+    comes={
+        "plan-reviewed": "From time to time, we go through your plan together.",
+        "follow-up-contact": "After you have left, we ask how you are doing.",
+    },
     here="You are here",
     open="Next",
+    open_back="You may go back to",
     blocked="Not yet",
     phases={
         "engagement": BEGINNING,
@@ -105,14 +133,15 @@ PARTICIPANTS: Final = Words(
         "virtual": "online",
         "phone": "by phone",
         "writing": "in writing",
-        "hybrid": "in person and online",
+        "hybrid": "a mix of in person and online",
     },
+    mixed="or a mix of both",
 )
 
 WORDINGS: Final[Mapping[Wording, Words]] = {
     "staff": Words(
         title="Participant flowchart of {name}",
-        unnamed="the {workflow} workflow",
+        unnamed="{workflow}",
         who="Who acts",
         modes="Delivered",
         referrals="Referrals to",
@@ -133,9 +162,25 @@ WORDINGS: Final[Mapping[Wording, Words]] = {
         referrals="Referrals we make",
         reports="Data that is reported",
         back="Back, if needed",
-        early="A participant may leave early",
+        early="Ending early",
+        early_told=("A participant may leave early.",),
+        also="It also ends early if:",
+        endings={
+            "end-as-ineligible": "the participant is not eligible",
+            "deny": "we do not take the participant on",
+            "discharge": "we discharge the participant",
+            "end-as-unable-to-locate": "we cannot reach the participant any more",
+            "refer-out": "we refer the participant to somebody who can help",
+            "transfer-out": "the participant is transferred",
+            "end-with-program": "the program ends",
+        },
+        comes={
+            "plan-reviewed": "From time to time, the plan is reviewed with the participant.",
+            "follow-up-contact": "After the exit, the participant is followed up.",
+        },
         here="The participant is here",
         open="Next",
+        open_back="May go back to",
         blocked="Not yet",
     ),
 }

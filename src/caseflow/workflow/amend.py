@@ -113,7 +113,11 @@ def _correction_unmet(
     moves: tuple[Move, ...],
 ) -> Iterable[Unmet]:
     if event.event is None and event.occurred_at is None:
-        yield Unmet(found="a correction of nothing", remedy="say what it should have said, or when")
+        yield Unmet(
+            found="neither what it should have said, nor when it was",
+            remedy=f"give one of them, or both: what event {event.number} should have said, or its "
+            "right moment",
+        )
         return
     name = event_type(target.event).name
     fixed = isinstance(target.event, (CaseOpened, ExceptionMade))

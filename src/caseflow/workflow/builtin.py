@@ -37,8 +37,8 @@ def _known(case: Case[Any], context: Context) -> Iterator[Unmet]:
     for thing in case.state.unknown_in(context.event):
         yield Unmet(
             found=f"the case has no {thing}",
-            remedy="correct what is named, if it is wrong; else void this, record that, and "
-            "then this anew",
+            remedy=f"if it names the wrong one, correct this event; if {thing} was never recorded, "
+            f"void this event, record {thing}, and then this event anew",
         )
 
 
@@ -80,7 +80,7 @@ def position_unmet(workflow: Any, case: Case[Any], rows: list[Row]) -> Result:
     elif goals and goals <= workflow.ends and case.position not in workflow.ends:
         wanted, found = "This is done when the case has ended.", "the case is open"
     elif case.position in workflow.ends and _only_ends(workflow, rows[0].name):
-        found = "the case has ended"
+        found, remedy = "the case has ended", _ended_otherwise(workflow, case, rows[0])
     elif not (first := way_to(workflow.dispatch, case, goals, workflow.ends)):
         found += ", from where no way leads there"
     elif [row.transition.source for row in first] == [(HOLD,)]:
@@ -88,6 +88,15 @@ def position_unmet(workflow: Any, case: Case[Any], rows: list[Row]) -> Result:
     else:
         remedy = f"take the case there first: {', then '.join(row.label for row in first)}"
     return built_in("position", wanted, Unmet(found=found, remedy=remedy, evidence=()))
+
+
+def _ended_otherwise(workflow: Any, case: Case[Any], row: Row) -> str:
+    """How to let a case end another way than it did, where this may be dated back for it."""
+    reopens = (edges[0].row for edges in workflow.dispatch[case.position].values())
+    back = next((one for one in reopens if one.transition.reopens), None)
+    if back is None or not row.transition.supersedes:
+        return ""
+    return f"if it ended that way: {back.label}, then {row.label}, dated back to that day"
 
 
 def _only_ends(workflow: Any, name: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
+from difflib import get_close_matches
 from typing import Any, get_args, get_type_hints
 
 from caseflow.kernel.calendar import DAYS, MONTHS, Calendar, Span, no_working_days
@@ -56,8 +57,33 @@ def check_obligations(
             workflow.calendar.working_days is None
         ):
             faults.add(str(no_working_days(what)), "")
-        for problem, repair in (*_timing(one), *_never(one, workflow)):
+        odd = (*_timing(one), *_never(one, workflow), *_misspelt(one, workflow, rules))
+        for problem, repair in odd:
             faults.add(f"{what} {problem}.", repair)
+
+
+def _misspelt(
+    one: Obligation, workflow: Any, rules: Mapping[str, Any]
+) -> Iterator[tuple[str, str]]:
+    """A role that is nearly one of those that the workflow has, and that nothing else names.
+
+    Told only where the workflow says itself who acts, or what roles are called.
+    """
+    roles = {role for given in workflow.transitions for role in given.roles}
+    roles |= set(workflow.opened_by)
+    if not (roles or workflow.labels):
+        return
+    roles |= {"client", workflow.faults_excepted_by} - {""}
+    roles |= {role for rule in rules.values() for role in (rule.owner, rule.excepted_by)} - {""}
+    for field in ("owner", "excepted_by"):
+        role = getattr(one, field)
+        near = get_close_matches(role, sorted(roles), n=1, cutoff=0.85)
+        if near and role not in (*roles, *workflow.labels):
+            yield (
+                f"has {field}={role!r}, a role that nothing else names, and nearly {near[0]!r}",
+                f"Give {near[0]!r}; or, if it is another role, say what it is called: "
+                f"labels={{{role!r}: ...}}.",
+            )
 
 
 def _timing(one: Obligation) -> Iterator[tuple[str, str]]:

@@ -15,6 +15,7 @@ from caseflow.kernel.history import effective, occurred
 from caseflow.kernel.recorded import AnyRecorded
 from caseflow.kernel.rules import Result, Unmet
 from caseflow.workflow.builtin import acts_in_words, any_of_roles, built_in
+from caseflow.workflow.check import BUILT_IN_RULES
 from caseflow.workflow.occasions import Occasion, occasions
 
 
@@ -28,6 +29,9 @@ def exception_unmet(
         roles = frozenset({obligation.excepted_by} - {""})
     else:
         roles = roles_that_except(workflow, made.rule)
+    if made.rule in BUILT_IN_RULES:
+        found = f"{made.rule} is asked in every workflow, and no exception from it is possible"
+        return (Unmet(found=found, remedy="do what the refusal asks for"),)
     if obligation is None and made.rule not in workflow.all_rules:
         return (Unmet(found=f"there is no rule {made.rule}", remedy=_whole(workflow, made.rule)),)
     if not made.reason.strip():

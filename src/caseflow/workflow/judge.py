@@ -21,7 +21,7 @@ from caseflow.kernel.explain import plain_words
 from caseflow.kernel.history import effective
 from caseflow.kernel.recorded import AnyRecorded, quickly
 from caseflow.kernel.rules import UNJUDGED, Outcome, Result, Rule, Unmet
-from caseflow.kernel.verdict import Judgement
+from caseflow.kernel.verdict import Judgement, in_words
 from caseflow.workflow.amend import amendment_unmet, at_its_place, not_amended
 from caseflow.workflow.builtin import (
     built_in,
@@ -314,7 +314,7 @@ def _not_from_here(workflow: Workflow[Any], case: Case[Any], context: Context) -
         raise UnknownStep(
             workflow=workflow.name,
             step=name,
-            nearest=nearest(name, (row.name for row in workflow.rows)),
+            nearest=_nearest_step(workflow, name),
         )
     roles = [row.transition.roles for row in rows]
     held = {role for given in roles for role in given}
@@ -326,6 +326,15 @@ def _not_from_here(workflow: Workflow[Any], case: Case[Any], context: Context) -
     return Judgement(
         name, label, case.position, None, False, (answer,), case, context, workflow.words
     )
+
+
+def _nearest_step(workflow: Workflow[Any], name: str) -> str:
+    """The step that has this label, or else those whose names are near."""
+    said = in_words(name).lower()
+    for row in workflow.rows:
+        if row.label.lower() == said:
+            return nearest(row.name, [row.name])
+    return nearest(name, (row.name for row in workflow.rows))
 
 
 def _judge_fact(workflow: Workflow[Any], case: Case[Any], context: Context) -> Judgement:
