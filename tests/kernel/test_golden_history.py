@@ -209,7 +209,7 @@ def test_its_commands_are_still_known(store):
 
 def test_it_is_carried_on(store):
     book = shop_book(store, clock=Clock(START + 5 * DAY))
-    # The invoice is dated at the end of May: until then it is still to be sent. To ring back lapsed.
+    # The invoice is dated at the end of May: until then it is to be sent. To ring back lapsed.
     assert [item.rule for item in book.owed("R-1")] == ["invoiced"]
     later = START + 91 * DAY
     assert book.owed("R-1", now=later) == ()
