@@ -257,8 +257,8 @@ def test_a_session_that_is_bound_for_other_tables_only_is_told_which_is_lacking(
     with Session(binds={letters: desk.engine}) as session, pytest.raises(InvalidCall) as refused:
         desk.book.within(session).case(desk.case_id)
     assert str(refused.value) == (
-        "within(Session) has no engine for the tables of caseflow. Give it one, Session(engine); or "
-        "where its binds are for other tables only, bind the table declared.cases as well: "
+        "within(Session) has no engine for the tables of caseflow. Give it one, Session(engine); "
+        "or where its binds are for other tables, bind the table declared.cases as well: "
         "binds={..., declared.cases: engine}."
     )
     with Session(binds={letters: desk.engine, desk.store.tables.cases: desk.engine}) as session:

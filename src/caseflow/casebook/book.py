@@ -59,8 +59,8 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
     ) -> Outcome[S]:
         """Open a case for a client. Raises `Refused`, `CaseExists`, `CommandReused`.
 
-        So it does `ChainBroken`, where events of a case of that id are left, and `KeyMissing`, where
-        the agency's first case was sealed with keys that this book does not have.
+        So it does `ChainBroken`, where events of a case of that id are left, and `KeyMissing`,
+        where the agency's first case was sealed with keys that this book does not have.
         """
         return self._published(
             self._run(

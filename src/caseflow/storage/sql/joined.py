@@ -100,7 +100,7 @@ class JoinedStorage(SQLVerbs):
             raise InvalidCall(
                 what=f"within({type(transaction).__name__})",
                 problem="has no engine for the tables of caseflow",
-                repair="Give it one, Session(engine); or where its binds are for other tables only, "
+                repair="Give it one, Session(engine); or where its binds are for other tables, "
                 "bind the table declared.cases as well: binds={..., declared.cases: engine}.",
             ) from error
         except (InvalidRequestError, NotImplementedError) as error:
