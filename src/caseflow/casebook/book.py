@@ -59,7 +59,8 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
     ) -> Outcome[S]:
         """Open a case for a client. Raises `Refused`, `CaseExists`, `CommandReused`.
 
-        So it does `ChainBroken`, where events of a case of that id are left.
+        So it does `ChainBroken`, where events of a case of that id are left, and `KeyMissing`,
+        where the agency's first case was sealed with keys that this book does not have.
         """
         return self._published(
             self._run(
@@ -201,7 +202,7 @@ class Casebook(Book[Storage, S], Keeping[S], ErasesWaiting):
         then, soonest first. `after` is the `next` of the page before, of the same search; `limit`
         at most 10,000.
         The cases are those of this book's workflow. Nothing of their histories is read. Raises
-        `InvalidCall`.
+        `InvalidCall`; for a person, `KeyMissing` as `open` does.
         """
         return self._run(self._middle.lists.find(wanted, after=after, limit=limit))
 

@@ -37,8 +37,8 @@ _REPAIRS_BY_STATE = {
     "25": "Connect to the primary server, or make the database writable.",
     "40": GAVE_WAY,
     "54": _SHORTER,
-    "55": "Another transaction, or one of your own, holds what this one needs: try again, give a "
-    "longer timeout, or inside the transaction use the book of within(...).",
+    "55": "Another transaction, or one of your own, holds what this one needs: give a longer "
+    "timeout, inside the transaction use the book of within(...), or try again.",
 }
 _REPAIRS_BY_WORDS = (
     (

@@ -99,9 +99,9 @@ class JoinedStorage(SQLVerbs):
         except UnboundExecutionError as error:
             raise InvalidCall(
                 what=f"within({type(transaction).__name__})",
-                problem="has no engine for the tables of caseflow: its binds are for other tables",
-                repair="Bind the table declared.cases as well, Session(binds={..., declared.cases: "
-                "engine}), where the store was made with declared=tables(...).",
+                problem="has no engine for the tables of caseflow",
+                repair="Give it one, Session(engine); or where its binds are for other tables, "
+                "bind the table declared.cases as well: binds={..., declared.cases: engine}.",
             ) from error
         except (InvalidRequestError, NotImplementedError) as error:
             words = str(error).partition("\n")[0].rstrip(".") or type(error).__name__
