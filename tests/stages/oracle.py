@@ -319,7 +319,7 @@ MET = {
     "enrolled-before-discharge": begun,
     "contact-attempted": not_reached,
     "referred-elsewhere": may_be_helped_elsewhere,
-    "transfer-accepted": lambda sheet, when: True,  # whoever is drawn here names both
+    "transfer-accepted": lambda sheet, when: True,  # what it looks at is the step itself
 }
 """By the name of the rule: whether it is met, on a sheet and at a moment."""
 

@@ -406,7 +406,7 @@ PAYLOADS: Payloads = {
     CaseClosed: st.builds(CaseClosed, outcome=st.sampled_from(["completed", "housed"])),
     TransferredOut: st.builds(
         TransferredOut,
-        to=st.sampled_from(["county", "state"]),
+        to=st.sampled_from(["county", "state", ""]),  # to nobody: what a rule refuses
         accepted_by=st.sampled_from(_PEOPLE),
     ),
 }
