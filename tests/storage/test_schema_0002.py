@@ -98,6 +98,9 @@ def test_whatever_a_store_is_asked_it_says_the_same(old):
 def test_every_case_is_what_its_history_says(old):
     migrate(old)
     for book in old_books(SQLStorage(old)):
+        # What a rule left due lapses with its case since: what is derived for the list is not kept.
+        assert {one.code for one in book.verify_all().findings} <= {"list-differs"}
+        book.reindex()
         verified = book.verify_all()
         assert verified.findings == ()
         assert (verified.cases, verified.events) == (3, EVENTS[book.agency])
