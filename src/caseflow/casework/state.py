@@ -72,6 +72,9 @@ class CaseworkState:
     first_contact: int | None = None
     """The event that tells first that the client was there: reached, in touch, or served."""
     first_contact_at: datetime | None = None
+    last_contact: int | None = None
+    """The event that tells of the last time that the client was there."""
+    last_contact_at: datetime | None = None
     holds: tuple[Code, ...] = ()
     """The names of the legal holds in force."""
 

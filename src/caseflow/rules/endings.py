@@ -16,7 +16,7 @@ from caseflow.casework import (
     ReferralMade,
     TransferredOut,
 )
-from caseflow.casework.contact import CONTACTS, client_was_there
+from caseflow.casework.contact import CONTACTS
 from caseflow.kernel.calendar import Span, span_of
 from caseflow.kernel.case import Case, Move, stage_of
 from caseflow.kernel.checks import so_many
@@ -165,7 +165,7 @@ def contact_attempted(*, times: int = 1, over: Span | str = "0 days") -> Rule[Ca
     @rule(
         "contact-attempted",
         rests_on=CONTACTS,
-        history=CONTACTS,
+        history=ContactAttempted,
         spans=long,
         wanted=f"Staff tried to reach the client at least {count}{days}, without success.",
         source=field("attempts come before an ending as unable to locate"),
@@ -175,7 +175,7 @@ def contact_attempted(*, times: int = 1, over: Span | str = "0 days") -> Rule[Ca
         met, since, failed = _tried(case, context)
         numbers = tuple(one.number for one in failed)
         day_of = context.calendar.day_of
-        if met is not None and day_of(context.at) < (met_on := day_of(met.occurred_at)):
+        if met is not None and day_of(context.at) < (met_on := day_of(met.at)):
             yield Unmet(
                 found=f"the client was reached on {plain_words(met_on)}, after the day of this end",
                 remedy="give the end the day of the last contact, or a later one",
@@ -200,45 +200,45 @@ def contact_attempted(*, times: int = 1, over: Span | str = "0 days") -> Rule[Ca
     return attempted
 
 
+class _Place(NamedTuple):
+    """Where something stands in the order in which things occurred."""
+
+    at: datetime
+    number: int
+
+
 class _Tried(NamedTuple):
     """The last contact in which the client was there, and what was tried in vain since.
 
     `since` is that contact, or the move with which the case was reopened after it.
     """
 
-    met: AnyRecorded | None
-    since: AnyRecorded | Move | None
+    met: _Place | None
+    since: _Place | None
     failed: list[AnyRecorded]
 
 
 def _tried(case: Casework, context: Context) -> _Tried:
-    contacts = [one for kind in CONTACTS for one in context.history(kind)]
-    heard_of = (one for one in contacts if client_was_there(one.event))
-    met = max(heard_of, key=_place, default=None)
-    back = _reopened(case, context)
-    both: list[AnyRecorded | Move] = [one for one in (met, back) if one is not None]
-    since = max(both, key=_place, default=None)
-    failed = sorted((one for one in contacts if _failed(one, since)), key=_place)
-    return _Tried(met, since, failed)
+    at, number = case.state.last_contact_at, case.state.last_contact
+    met = _Place(at, number) if at is not None and number is not None else None
+    since = max((one for one in (met, _reopened(case, context)) if one is not None), default=None)
+    attempts = context.history(ContactAttempted)
+    failed = [one for one in attempts if since is None or _place_of(one) > since]
+    return _Tried(
+        met, since, sorted((one for one in failed if not one.event.reached), key=_place_of)
+    )
 
 
-def _place(one: AnyRecorded | Move) -> tuple[datetime, int]:
-    """Where something stands in the order in which things occurred."""
-    return one.occurred_at, one.number
+def _place_of(one: AnyRecorded | Move) -> _Place:
+    return _Place(one.occurred_at, one.number)
 
 
-def _failed(contact: AnyRecorded, since: AnyRecorded | Move | None) -> bool:
-    """Whether it is an attempt that failed, after the client was there last."""
-    later = since is None or _place(contact) > _place(since)
-    return later and isinstance(contact.event, ContactAttempted) and not contact.event.reached
-
-
-def _reopened(case: Casework, context: Context) -> Move | None:
-    """The move with which the case was reopened last, before the moment of this end."""
+def _reopened(case: Casework, context: Context) -> _Place | None:
+    """When the case was reopened last, before the moment of this end."""
     ends = context.clocks.ends if context.clocks else frozenset[str]()
     moves = (two for one, two in pairwise(case.path) if one.position in ends)
-    found = (move for move in moves if move.position not in ends)
-    return max((one for one in found if one.occurred_at <= context.at), key=_place, default=None)
+    back = (_place_of(move) for move in moves if move.position not in ends)
+    return max((one for one in back if one.at <= context.at), default=None)
 
 
 def _passed(first: datetime, span: Span, context: Context) -> bool:

@@ -43,11 +43,16 @@ def _service(state: CaseworkState, recorded: AnyRecorded) -> Changes:
 
 
 def _contact(state: CaseworkState, recorded: AnyRecorded) -> Changes:
-    """The first contact, where the client was there, and not known to have been before."""
-    before = state.first_contact_at
-    if not client_was_there(recorded.event) or (before and before <= recorded.occurred_at):
+    """The first and the last contact in which the client was there, as far as it is known."""
+    if not client_was_there(recorded.event):
         return {}
-    return {"first_contact": recorded.number, "first_contact_at": recorded.occurred_at}
+    number, at = recorded.number, recorded.occurred_at
+    changes: Changes = {}
+    if state.first_contact_at is None or at < state.first_contact_at:
+        changes |= {"first_contact": number, "first_contact_at": at}
+    if state.last_contact_at is None or state.last_contact_at <= at:
+        changes |= {"last_contact": number, "last_contact_at": at}
+    return changes
 
 
 def _counted(state: CaseworkState, recorded: AnyRecorded, count: str, last: str) -> Changes:
