@@ -4,13 +4,11 @@
 """
 
 import inspect
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from string import Formatter
 
 from caseflow import CaseflowError
-from tools.tables import code, table
+from tools.tables import code, table, written
 
 INTRO = """\
 # Every error, and its code
@@ -54,12 +52,5 @@ def page() -> str:
     return INTRO + table(["code", "class", "what happened", "fields", "is also"], rows)
 
 
-def main() -> None:
-    if len(sys.argv) == 1:
-        print(page(), end="")
-    else:
-        Path(sys.argv[1]).write_text(page(), encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    written(page())

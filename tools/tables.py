@@ -1,6 +1,8 @@
 """Tables in Markdown."""
 
+import sys
 from collections.abc import Iterable
+from pathlib import Path
 
 Table = list[list[str]]
 
@@ -18,3 +20,11 @@ def table(head: list[str], rows: Table) -> str:
 def once(cells: Iterable[str]) -> str:
     """Each of several lines of a cell once."""
     return "<br>".join(dict.fromkeys(cells))
+
+
+def written(page: str) -> None:
+    """Print a page; or write it to the file that the command line names."""
+    if len(sys.argv) == 1:
+        print(page, end="")
+    else:
+        Path(sys.argv[1]).write_text(page, encoding="utf-8")

@@ -5,16 +5,14 @@
 
 import inspect
 import re
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import attrs
 
 import caseflow
 from caseflow import Casebook
-from tools.tables import Table, code, table
+from tools.tables import Table, code, table, written
 
 INTRO = """\
 # Every verb, and what it answers
@@ -84,12 +82,5 @@ def page() -> str:
     return "".join(parts)
 
 
-def main() -> None:
-    if len(sys.argv) == 1:
-        print(page(), end="")
-    else:
-        Path(sys.argv[1]).write_text(page(), encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    written(page())

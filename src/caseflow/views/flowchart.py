@@ -144,8 +144,9 @@ class _Chart:
         """The program, or else the workflow by its name; to staff also which case is marked."""
         unnamed = self.words.unnamed.format(workflow=in_words(self.workflow.name))
         title = self.words.title.format(name=self.program.name if self.program else unnamed)
-        marked = self.case is not None and self.wording == "staff"
-        return f"{title}: case {self.case.id}" if self.case is not None and marked else title
+        if self.case is None or self.wording != "staff":
+            return title
+        return f"{title}: case {self.case.id}"
 
     def description(self) -> str:
         stages = [self._called(stage.id) for stage in self.workflow.stages]

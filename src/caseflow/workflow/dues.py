@@ -7,7 +7,7 @@ where it fell due while the case was closed. What was to be done lapses when the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import attrs
@@ -29,7 +29,6 @@ Histories = Mapping[type[Any], tuple[AnyRecorded, ...]]
 Counts = Mapping[tuple[str, str], int]
 Left = tuple[tuple[type[Any], ...], Unmet]
 """What is left undone, after the events that would do it."""
-LAST = datetime.max.replace(tzinfo=UTC)
 
 
 class Due(NamedTuple):
@@ -160,7 +159,7 @@ def _later(
             if held <= due_at and resumed > start:
                 due_at += resumed - max(held, start)
     except OverflowError:  # past the last day of the calendar
-        return LAST
+        return FOR_EVER
     return due_at
 
 

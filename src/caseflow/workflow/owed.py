@@ -15,8 +15,9 @@ from caseflow.kernel.explain import plain_words
 from caseflow.kernel.recorded import AnyRecorded
 from caseflow.kernel.rules import Result, Unmet
 from caseflow.workflow.clocks import Standing, standings
-from caseflow.workflow.dues import LAST, Due, dues, unmet
+from caseflow.workflow.dues import Due, dues, unmet
 from caseflow.workflow.failing import Failing
+from caseflow.workflow.windows import FOR_EVER
 from caseflow.workflow.workflow import Workflow
 
 
@@ -168,7 +169,7 @@ def _unmet_at(workflow: Workflow[Any], case: Case[Any], due: Due, now: datetime)
 
 def _turns(unmet: Callable[[datetime], bool], now: datetime) -> datetime | None:
     """When a rule that is met turns unmet and stays so, or shortly before (None: it does not)."""
-    met, other = now, min(now, LAST - _FAR) + _FAR
+    met, other = now, min(now, FOR_EVER - _FAR) + _FAR
     if not unmet(other):
         return None
     while other - met > timedelta(minutes=1):
