@@ -12,8 +12,10 @@ from caseflow import (
     Entry,
     Judgement,
     Recorded,
+    Result,
     Stage,
     Transition,
+    Unmet,
     Verdict,
     Workflow,
     decide,
@@ -21,12 +23,14 @@ from caseflow import (
     evolve,
     fact,
     fold,
+    rule,
 )
+from caseflow.kernel.calendar import Span
 from caseflow.kernel.case import Move, Seen
 from caseflow.kernel.codec import Codec
 from caseflow.workflow.command import Decided
 from caseflow.workflow.decide import open_case
-from caseflow.workflow.options import options
+from caseflow.workflow.options import Option, options
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -63,6 +67,19 @@ ASKED = COMMAND._replace(
     at=NOW + timedelta(hours=1), reason="it rings", histories={Rang: ()}, counts={("a", "b"): 3}
 )
 (OFFERED,) = options(CALLS, OPENED.case, ASKED)
+
+
+@rule("long-enough", rests_on=Rang, source="handbook 3", excepted_by="boss")
+def long_enough(case, context):
+    """It rang for five minutes."""
+    yield Unmet(found=case.latest(Rang).minutes, remedy="wait")
+
+
+ASKED_FOR = (
+    long_enough.due(within="2 days", owner="clerk")
+    .named("waited")
+    .judge(DECIDED.case, OFFERED.judgement.context)
+)
 RECORDED = (*OPENED.events, *DECIDED.events)
 
 
@@ -71,7 +88,7 @@ def values():
     codec = Codec(CALLS.event_types)
     yield from (DECIDED, DECIDED.verdict, *DECIDED.verdict.judgements)
     yield from (judgement.context for judgement in DECIDED.verdict.judgements)
-    yield OFFERED.judgement.context
+    yield from (OFFERED, OFFERED.judgement.context, ASKED_FOR)
     yield from (*RECORDED, *(codec.decode(codec.encode(entry, "")) for entry in RECORDED))
     evolved = evolve(OPENED.case, DECIDED.events[0])
     for case in (DECIDED.case, fold(RECORDED, CALLS.state()), evolved):
@@ -85,7 +102,18 @@ def test_each_value_is_what_its_constructor_makes_of_its_fields():
         assert len(value) == len(type(value)._fields)
         named = type(value)(**value._asdict())
         assert named == value
-    assert made == {Decided, Verdict, Judgement, Context, Recorded, Case, Move, Seen}
+    assert made == {
+        Decided,
+        Verdict,
+        Judgement,
+        Context,
+        Recorded,
+        Case,
+        Move,
+        Seen,
+        Option,
+        Result,
+    }
 
 
 def test_values_cannot_be_changed():
@@ -138,4 +166,33 @@ def test_fields_stand_in_their_places():
         counts={("a", "b"): 3},
         calendar=CALLS.calendar,
         clocks=OFFERED.judgement.context.clocks,
+    )
+    assert (
+        Option(
+            name="answer",
+            label="answer",
+            open=False,  # it would be in the future
+            target="over",
+            records=Answered,
+            needs=("minutes",),
+            reasons={},
+            reason_required=False,
+            judgement=OFFERED.judgement,
+        )
+        == OFFERED
+    )
+    assert (
+        Result(
+            rule="waited",
+            outcome="unmet",
+            strength="due",
+            wanted="It rang for five minutes.",
+            unmet=(Unmet(found=2, remedy="wait"),),
+            evidence=(3,),
+            excepted_by="boss",
+            source="handbook 3",
+            within=Span(2, "day"),
+            owner="clerk",
+        )
+        == ASKED_FOR
     )

@@ -5,7 +5,6 @@ promises one of which it breaks; that the machine passes without a fault is in
 `test_lifecycle.py`.
 """
 
-import attrs
 import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
@@ -81,7 +80,7 @@ def asks_more_kindly_than_it_does(monkeypatch):
 def offers_everything_as_open(monkeypatch):
     def options(self, case_id, **given):
         return tuple(
-            attrs.evolve(option, open=True, judgement=option.judgement._replace(answers=()))
+            option._replace(open=True, judgement=option.judgement._replace(answers=()))
             for option in real(self, case_id, **given)
         )
 
@@ -91,7 +90,7 @@ def offers_everything_as_open(monkeypatch):
 
 def offers_what_is_open_as_blocked(monkeypatch):
     def options(self, case_id, **given):
-        return tuple(attrs.evolve(one, open=False) for one in real(self, case_id, **given))
+        return tuple(one._replace(open=False) for one in real(self, case_id, **given))
 
     real = Casebook.options
     monkeypatch.setattr(Casebook, "options", options)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 from itertools import product
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import attrs
 
@@ -46,8 +46,8 @@ class Unmet:
     evidence: tuple[int, ...] | None = None
 
 
-@attrs.frozen(kw_only=True)
-class Result:
+# A named tuple, because every option of a case makes several.
+class Result(NamedTuple):
     """What a rule answered: wanted, found, the evidence, how to put it right, who can."""
 
     rule: str
@@ -105,4 +105,4 @@ _SETTLED: tuple[Outcome, ...] = ("met", "unmet")
 
 def _settled(part: Result, outcome: Outcome) -> Result:
     unknown = part.outcome in ("needs-input", "erased")
-    return attrs.evolve(part, outcome=outcome) if unknown else part
+    return part._replace(outcome=outcome) if unknown else part

@@ -7,12 +7,10 @@ is declared, so that every result, met or unmet, names the events it looked at.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
-from importlib import import_module
 from inspect import cleandoc
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple
+from typing import TYPE_CHECKING, Any, Generic
 
 import attrs
 
@@ -37,7 +35,8 @@ from caseflow.kernel.checks import (
 from caseflow.kernel.context import Context, HistoryNeeded, NeedsInput
 from caseflow.kernel.erasure_errors import ErasedRead
 from caseflow.kernel.errors import UndeclaredRead
-from caseflow.kernel.recorded import Strength
+from caseflow.kernel.homes import Home, home_of
+from caseflow.kernel.recorded import Strength, quickly
 from caseflow.kernel.results import UNJUDGED, Outcome, Result, Unmet, as_if_known
 
 __all__ = [
@@ -150,7 +149,7 @@ class Rule(Generic[S_contra]):
 
     def __reduce__(self) -> tuple[Callable[..., Rule[Any]], tuple[dict[str, Any]]]:
         given = {field.name: getattr(self, field.name) for field in attrs.fields(Rule)}
-        return _again, (given | {"check": _home_of(self)},)
+        return _again, (given | {"check": home_of(self) or self.check},)
 
     def judge(self, case: Case[S_contra], context: Context) -> Result | None:
         """The result, or None where a rule without parts is simply met.
@@ -209,26 +208,36 @@ class Rule(Generic[S_contra]):
         fault: str = "",
         parts: tuple[Result, ...] = (),
     ) -> Result:
-        found = {number for item in unmet for number in item.evidence or ()}
-        if not found or any(item.evidence is None for item in unmet):
+        found: set[int] = set()
+        by_default = False
+        for item in unmet:
+            by_default = by_default or item.evidence is None
+            found.update(item.evidence or ())
+        if by_default or not found:
             latest = map(case.latest_recorded, self.rests_on)
-            found.update(entry.number for entry in latest if entry)
+            found.update([entry.number for entry in latest if entry])
         for part in parts:
             found.update(part.evidence)
-        return Result(
-            rule=self.id,
-            outcome=outcome,
-            strength=self.strength,
-            wanted=self.wanted,
-            unmet=unmet,
-            evidence=tuple(sorted(found)),
-            excepted_by=self.excepted_by,
-            source=self.source,
-            within=self.within,
-            owner=self.owner,
-            fault=fault,
-            connective=self.connective,
-            parts=parts,
+        return quickly(
+            Result,
+            (
+                self.id,
+                outcome,
+                self.strength,
+                self.wanted,
+                unmet,
+                tuple(sorted(found)),
+                self.excepted_by,
+                None,  # weighing a result tells the exception that stands in its place
+                None,
+                self.source,
+                self.within,
+                self.owner,
+                None,  # and since when it is owed
+                fault,
+                self.connective,
+                parts,
+            ),
         )
 
     def _judge_parts(self, case: Case[S_contra], context: Context) -> Result:
@@ -252,39 +261,10 @@ class Rule(Generic[S_contra]):
         return self.combine is not None and self.combine(parts)
 
 
-class _Home(NamedTuple):
-    """Where the function of a rule is found again: in the rule or maker that a module has.
-
-    It has no name of its own there, so that it cannot be pickled by one. `given` is what the
-    maker was given (None: it is a rule).
-    """
-
-    module: str
-    name: str
-    given: Mapping[str, Any] | None
-
-
-def _home_of(rule: Rule[Any]) -> _Home | Check[Any] | None:
-    """Where the function of a rule is found again, or else itself: it has a name, or no home."""
-    module, name = (getattr(rule.check, part, "") for part in ("__module__", "__qualname__"))
-    name = name.partition(".<locals>")[0]
-    found: Any = getattr(sys.modules.get(module), name, None)
-    if isinstance(found, Rule) and found.check is rule.check:
-        return _Home(module, name, None)
-    form = rule.form
-    if form is not None and getattr(found, "__caseflow_maker__", None) == form.name:
-        return _Home(module, name, dict(form.given))
-    return rule.check
-
-
 def _again(given: dict[str, Any]) -> Rule[Any]:
     """A rule as it was pickled."""
     home = given["check"]
-    if isinstance(home, _Home):
-        found = getattr(import_module(home.module), home.name)
-        made: Rule[Any] = found if home.given is None else found(**home.given)
-        given = given | {"check": made.check}
-    return Rule(**given)
+    return Rule(**(given | {"check": home.check() if isinstance(home, Home) else home}))
 
 
 def rule(

@@ -111,13 +111,16 @@ def plan_items_complete(case: Casework, context: Context) -> Iterator[Unmet]:
 
 def _missing(item: PlanItem) -> dict[str, str]:
     """The parts that a plan item lacks, in words, and what to add."""
-    parts = (
-        (item.actor.strip(), "nobody who does it", "who does it"),
-        (item.activity.strip(), "no activity", "an activity"),
-        (item.by_date, "no date", "a date"),
-        (item.expected_outcome.strip(), "no expected outcome", "an expected outcome"),
-    )
-    return {lacking: wanted for value, lacking, wanted in parts if not value}
+    lacks: dict[str, str] = {}
+    if not item.actor.strip():
+        lacks["nobody who does it"] = "who does it"
+    if not item.activity.strip():
+        lacks["no activity"] = "an activity"
+    if item.by_date is None:
+        lacks["no date"] = "a date"
+    if not item.expected_outcome.strip():
+        lacks["no expected outcome"] = "an expected outcome"
+    return lacks
 
 
 @rule(

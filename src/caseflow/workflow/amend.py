@@ -66,7 +66,7 @@ def _roles(workflow: Any, history: Sequence[AnyRecorded], target: AnyRecorded) -
     if target.transition is None:
         return frozenset()
     edges = workflow.edges(target.transition, _before(workflow, history, target).position)
-    rows = [row for row in workflow.rows if row.name == target.transition]
+    rows = workflow.rows_named(target.transition or "")
     return frozenset(role for row in _taken(edges) or rows for role in row.transition.roles)
 
 

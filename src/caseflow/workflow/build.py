@@ -59,6 +59,7 @@ class Parts:
     ends: frozenset[str]
     dispatch: Dispatch
     rows: tuple[Row, ...]
+    rows_named: Mapping[str, tuple[Row, ...]]
     known: Mapping[type[Any], EventType]
     recorders: Mapping[type[Any], tuple[str, ...]]
     all_rules: Mapping[str, Rule[Any]]
@@ -87,7 +88,9 @@ def assemble(workflow: Any) -> tuple[Parts | None, list[str]]:
     dispatch = read_dispatch(machine, places.all)
     check_graph(dispatch, places, start, faults)
     recorders: dict[type[Any], tuple[str, ...]] = {}
+    rows_named: dict[str, tuple[Row, ...]] = {}
     for row in rows:
+        rows_named[row.name] = (*rows_named.get(row.name, ()), row)
         if row.transition.records is not None:
             names = recorders.get(row.transition.records, ())
             recorders[row.transition.records] = tuple(dict.fromkeys((*names, row.name)))
@@ -102,6 +105,7 @@ def assemble(workflow: Any) -> tuple[Parts | None, list[str]]:
         ends=frozenset(places.ends),
         dispatch=dispatch,
         rows=tuple(rows),
+        rows_named=rows_named,
         known=known,
         recorders=recorders,
         all_rules=all_rules,

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any
-
-import attrs
 
 from caseflow.kernel.case import HOLD, Case
 from caseflow.kernel.context import Context
@@ -64,7 +62,7 @@ def role_unmet(workflow: Any, roles: tuple[str, ...], actor: Actor) -> Result:
     return built_in("role", f"This is done by {who}.", unmet)
 
 
-def position_unmet(workflow: Any, case: Case[Any], rows: list[Row]) -> Result:
+def position_unmet(workflow: Any, case: Case[Any], rows: Sequence[Row]) -> Result:
     """The transition has no way from where the case stands."""
     sources = dict.fromkeys(name for row in rows for name in row.transition.source)
     here = in_words(case.position, workflow.words)
@@ -106,7 +104,7 @@ def _only_ends(workflow: Any, name: str) -> bool:
 
 
 _NO_REASON = built_in("reason", "A reason is given.", Unmet(found="no reason", remedy="say why"))
-_AWAITED = attrs.evolve(_NO_REASON, outcome="needs-input")
+_AWAITED = _NO_REASON._replace(outcome="needs-input")
 
 
 def reason_unmet(row: Row, context: Context) -> Result | None:
@@ -125,7 +123,7 @@ def reason_unmet(row: Row, context: Context) -> Result | None:
     found = given if given else "no reason"
     unmet = Unmet(found=found, remedy=f"choose one of these: {choices}")
     result = built_in("reason", "A reason is given, by one of the agency's codes.", unmet)
-    return attrs.evolve(result, outcome="needs-input") if context.reason_awaited else result
+    return result._replace(outcome="needs-input") if context.reason_awaited else result
 
 
 def _reason_words(code: str, label: str) -> str:

@@ -61,8 +61,9 @@ class CountsOf(NoOtherCases):
 
 def needs_history(step: Any) -> bool:
     """Whether deciding on a step needs the whole history of the case."""
-    excuses = isinstance(step, ExceptionMade) and step.due_on is not None
-    return excuses or isinstance(step, (Corrected, Voided))
+    if isinstance(step, ExceptionMade):
+        return step.due_on is not None
+    return isinstance(step, (Corrected, Voided))
 
 
 class Command(NamedTuple):
@@ -105,8 +106,9 @@ def with_what_is_read(workflow: Any, case: Case[Any], command: Command, call: st
     Raises `InvalidCall` where a step needs the whole history, and for one that is not whole.
     """
     if command.history is None:
-        if any(needs_history(entry.step) for entry in command.entries):
-            raise _incomplete(call)
+        for entry in command.entries:
+            if needs_history(entry.step):
+                raise _incomplete(call)
         return command
     gap = _gap(command.history, case.version)
     if gap:

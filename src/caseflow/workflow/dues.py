@@ -22,7 +22,7 @@ from caseflow.kernel.rules import Result, Rule, Unmet
 from caseflow.workflow.course import Times, course_of
 from caseflow.workflow.obligation import Begun, Obligation
 from caseflow.workflow.timing import Within
-from caseflow.workflow.weighing import weighed
+from caseflow.workflow.weighing import excused
 from caseflow.workflow.windows import FOR_EVER, WINDOWS, Asked
 
 Histories = Mapping[type[Any], tuple[AnyRecorded, ...]]
@@ -79,7 +79,7 @@ def unmet(
     result = due.rule.judge(case, context)
     if result is None:
         return None
-    result = weighed(workflow, case, due.rule, result, context)
+    result = excused(workflow, case, due.rule, result, context)
     return None if result.holds else result
 
 

@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import attrs
-
 from caseflow.kernel.case import Case, S
 from caseflow.kernel.context import Context
 from caseflow.kernel.errors import PayloadNeeded, UnknownStep, nearest
@@ -226,7 +224,7 @@ def _noted_anew(
     for answer in answers:
         if isinstance(answer, Result) and not answer.refuses:  # what refused it before, too
             by_itself = answer.since == case.version + 1
-            yield attrs.evolve(answer, since=target.number) if by_itself else answer
+            yield answer._replace(since=target.number) if by_itself else answer
 
 
 def concluded(
@@ -238,20 +236,22 @@ def concluded(
     answers: list[Result | Rule[Any]],
 ) -> Judgement:
     """The judgement: the answers, and the target if there is one."""
-    target, allowed, only = None, True, edges[0]
-    if only.condition is None and only.left is None:
-        target = only.dest
-    elif not _lacks_role(answers):
-        target, missing = _target(edges, case, context)
-        if missing is not None:
-            answers.append(missing)
+    target, allowed, only = None, False, edges[0]
+    if not _lacks_role(answers):
+        if only.condition is None and only.left is None:
+            target = only.dest
+        else:
+            target, missing = _target(edges, case, context)
+            if missing is not None:
+                answers.append(missing)
+        allowed = True
+        for answer in answers:
+            if isinstance(answer, Result) and answer.refuses:
+                allowed = False
+                break
     found: tuple[Result | Rule[Any], ...] = tuple(answers)
-    if found == row.rules:  # every rule is simply met
+    if found == row.rules:  # every rule is simply met: who records it sees so at a glance
         found = row.rules
-    elif _lacks_role(answers):
-        target, allowed = None, False
-    else:
-        allowed = not any(isinstance(a, Result) and a.refuses for a in found)
     label = row.label if not row.core else _amending(workflow, row, context)
     position, words = case.position, workflow._parts.words
     return quickly(
@@ -295,7 +295,7 @@ def _target(
         if chosen is True:
             return edge.dest, None
         if isinstance(chosen, Result) and chosen.outcome in _NOT_KNOWN:
-            return None, attrs.evolve(chosen, strength="block")
+            return None, chosen._replace(strength="block")
     row: Row = edges[0].row
     if row.transition.reopens and len(case.path) == 1:
         only = case.path[0].number
@@ -309,7 +309,7 @@ def _target(
 def _not_from_here(workflow: Workflow[Any], case: Case[Any], context: Context) -> Judgement:
     """The judgement on a transition that has no way from here, or is not there at all."""
     name = context.step
-    rows = [row for row in workflow.rows if row.name == name]
+    rows = workflow.rows_named(name)
     if not rows:
         raise UnknownStep(
             workflow=workflow.name,

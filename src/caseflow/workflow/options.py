@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-
-import attrs
+from typing import Any, NamedTuple
 
 from caseflow.kernel.case import Case, S
 from caseflow.kernel.context import Context, CountNeeded, HistoryNeeded
@@ -20,8 +18,8 @@ from caseflow.workflow.machine import Edge, Row
 from caseflow.workflow.workflow import Workflow
 
 
-@attrs.frozen
-class Option:
+# A named tuple, because a case has a score of them whenever somebody looks.
+class Option(NamedTuple):
     """A way out of here, or a decision that may be taken here.
 
     `open` says whether it would be allowed now, given the fields in `needs` and one of
@@ -85,16 +83,19 @@ def _option(
     context = _context(workflow, case, row, command, clocks)
     answers = answers_of(workflow, case, row, context, command)
     judgement = concluded(workflow, case, row, edges, context, answers)
-    return Option(
-        row.name,
-        row.label,
-        judgement.allowed,
-        judgement.target,
-        row.transition.records,
-        row.needed,
-        row.codes,
-        context.reason_awaited,
-        judgement,
+    return quickly(
+        Option,
+        (
+            row.name,
+            row.label,
+            judgement.allowed,
+            judgement.target,
+            row.transition.records,
+            row.needed,
+            row.codes,
+            context.reason_awaited,
+            judgement,
+        ),
     )
 
 

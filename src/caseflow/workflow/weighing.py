@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import attrs
-
 from caseflow.kernel.case import Case, ExceptionInForce
 from caseflow.kernel.context import Context
 from caseflow.kernel.rules import UNJUDGED, Outcome, Result, Rule
@@ -15,6 +13,16 @@ def weighed(
     workflow: Any, case: Case[Any], rule: Rule[Any], result: Result, context: Context
 ) -> Result:
     """A result as it counts here: with the exception that covers it, and since when it is owed."""
+    result = excused(workflow, case, rule, result, context)
+    if rule.strength == "due" and result.stands:
+        return result._replace(since=_since(case, rule, context))
+    return result
+
+
+def excused(
+    workflow: Any, case: Case[Any], rule: Rule[Any], result: Result, context: Context
+) -> Result:
+    """A result with the exception that covers it, if there is one."""
     if not result.stands:
         return result
     unjudged = result.outcome in UNJUDGED
@@ -27,9 +35,7 @@ def weighed(
             excepted: Outcome = "fault-excepted" if result.outcome == "fault" else "erased-excepted"
             return _covered(result, excepted, made, context)
     if unjudged and not rule.excepted_by:
-        result = attrs.evolve(result, excepted_by=workflow.faults_excepted_by)
-    if rule.strength == "due":
-        return attrs.evolve(result, since=_since(case, rule, context))
+        result = result._replace(excepted_by=workflow.faults_excepted_by)
     return result
 
 
@@ -37,7 +43,7 @@ def _covered(result: Result, outcome: Outcome, made: ExceptionInForce, context: 
     """A result in whose place an exception stands, told with its end as the agency counts it."""
     if made.until is not None:
         made = made._replace(until=context.calendar.here(made.until))
-    return attrs.evolve(result, outcome=outcome, exception=made.number, exception_made=made)
+    return result._replace(outcome=outcome, exception=made.number, exception_made=made)
 
 
 def _since(case: Case[Any], rule: Rule[Any], context: Context) -> int:

@@ -179,6 +179,10 @@ class Workflow(Generic[S]):
         """The edges that a transition has from a position; none where it has no way from there."""
         return self._parts.dispatch.get(position or "", {}).get(name, ())
 
+    def rows_named(self, name: str) -> tuple[Row, ...]:
+        """Every declared transition or decision of one name."""
+        return self._parts.rows_named.get(name, ())
+
     def names_recording(self, event: type[Any]) -> tuple[str, ...]:
         """The transitions that record an event class."""
         return self._parts.recorders.get(event, ())
@@ -232,9 +236,8 @@ class Workflow(Generic[S]):
         Of several in rows of one name, one of the strength that was noted.
         """
         rules: Sequence[Rule[Any]] = self.rules_on(type(recorded.event))
-        for row in self.rows:
-            if row.name == recorded.transition:
-                rules = (*rules, *row.rules)
+        for row in self.rows_named(recorded.transition or ""):
+            rules = (*rules, *row.rules)
         its = [found for found in rules if found.id == rule]
         noted = {note.strength for note in recorded.noted if note.rule == rule}
         return next((one for one in its if one.strength in noted), its[0] if its else None)
