@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from caseflow import DamagedFile, FileFailed, InvalidCall
-from caseflow.casebook import examining
+from caseflow.casebook.keeping import examining
 from caseflow.storage import MemoryStorage
 from tests.support.trades import ANA, START, BikeDescribed, Paid, shop_book
 

@@ -17,7 +17,8 @@ from caseflow import (
     InvalidCall,
     NoSuchCase,
 )
-from caseflow.casebook import archive, files, walking
+from caseflow.casebook.finding import walking
+from caseflow.casebook.keeping import archive, files
 from caseflow.kernel.stored import StoredEvent, hash_of
 from caseflow.storage import History, MemoryStorage
 from tests.support.exports import (

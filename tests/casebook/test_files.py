@@ -15,7 +15,7 @@ from caseflow import (
     FileFailed,
     InvalidCall,
 )
-from caseflow.casebook import files
+from caseflow.casebook.keeping import files
 from tests.support.exports import (
     WHOLE,
     exported,

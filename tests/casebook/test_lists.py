@@ -23,7 +23,7 @@ from caseflow import (
     rule,
     within,
 )
-from caseflow.casebook.cursor import cursor_at
+from caseflow.casebook.finding.cursor import cursor_at
 from caseflow.kernel.errors import short
 from caseflow.storage import MemoryStorage, Place, SQLStorage
 from tests.support.trades import (

@@ -20,7 +20,7 @@ from caseflow import (
     Transition,
     Workflow,
 )
-from caseflow.casebook import audit, examining
+from caseflow.casebook.keeping import audit, examining
 from caseflow.kernel.stored import StoredEvent, hash_of, verify_chain
 from caseflow.storage import Head
 from tests.support.tamper import RAWS, carried_out

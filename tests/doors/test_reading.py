@@ -8,7 +8,7 @@ from base64 import urlsafe_b64encode
 import pytest
 
 from caseflow import AsyncCasebook, Casebook, InvalidCall
-from caseflow.casebook.cursor import cursor_at
+from caseflow.casebook.finding.cursor import cursor_at
 from caseflow.casebook.given import LAST, MOST_AT_ONCE
 from caseflow.kernel.errors import short
 from caseflow.storage import MemoryStorage, Place, Query

@@ -573,7 +573,7 @@ def test_a_case_that_moves_while_it_is_listed_anew_is_listed_as_it_is_then(keys)
 
 def test_many_cases_are_all_found(book, store):
     ids = [filled(book, case_id=f"c{n:03}") for n in range(7)]
-    import caseflow.casebook.walking as module
+    import caseflow.casebook.finding.walking as module
 
     page, module.PAGE = module.PAGE, 3
     try:

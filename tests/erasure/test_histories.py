@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caseflow import Actor, Casebook, Erased, Refused, Retention, SubjectErased
-from caseflow.casebook.listing import listing_of
+from caseflow.casebook.finding.listing import listing_of
 from caseflow.kernel.case import fold
 from caseflow.kernel.cipher import personal_parts
 from caseflow.kernel.events import event_type

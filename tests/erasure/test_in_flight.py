@@ -26,7 +26,8 @@ from caseflow import (
     StoreError,
     SubjectErased,
 )
-from caseflow.casebook import mending, tidying
+from caseflow.casebook.erasing import tidying
+from caseflow.casebook.keeping import mending
 from caseflow.casework import ContactAttempted, NeedIdentified, OutreachMade
 from caseflow.stages import six_stage
 from caseflow.storage import (

@@ -12,7 +12,7 @@ from copy import deepcopy
 import pytest
 
 from caseflow import CaseflowError, Entry
-from caseflow.casebook import mending
+from caseflow.casebook.keeping import mending
 from caseflow.casework import ContactAttempted
 from caseflow.storage import Head, MemoryKeyStore, StoredEvent, SubjectCipher
 from tests.support.tamper import MemoryRaw

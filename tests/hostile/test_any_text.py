@@ -20,7 +20,7 @@ from caseflow import (
     rule,
 )
 from caseflow.casebook import given as given_to_a_book
-from caseflow.casebook import listing
+from caseflow.casebook.finding import listing
 from caseflow.storage import MemoryKeyStore, MemoryStorage, SQLStorage, SubjectCipher
 from tests.hostile.desk import Letter, LoanAgreed, desk, incompressible, open_desk
 

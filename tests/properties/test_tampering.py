@@ -13,7 +13,7 @@ from hypothesis import Phase, event, example, given, settings
 from hypothesis import strategies as st
 
 from caseflow import Casebook, CaseflowError, ChainBroken, UnreadableRecord
-from caseflow.casebook import examining
+from caseflow.casebook.keeping import examining
 from caseflow.kernel.stored import StoredEvent
 from caseflow.storage import Head, MemoryStorage
 from tests.support.exports import played

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import create_engine, event, inspect, make_url, text
 
 from caseflow import Casebook, InvalidCall, SchemaNewer, SchemaOutdated, StoreError
-from caseflow.casebook.listing import listing_of
+from caseflow.casebook.finding.listing import listing_of
 from caseflow.stages import six_stage
 from caseflow.storage import (
     History,

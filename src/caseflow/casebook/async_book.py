@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import attrs
 
-from caseflow.casebook.erasing import ErasesAwaiting
+from caseflow.casebook.erasing.verbs import ErasesAwaiting
 from caseflow.casebook.feeding import Consumer, FeedEvent, Handle
+from caseflow.casebook.finding.lists import Listed, Page, Wanted
 from caseflow.casebook.given import Given, following
-from caseflow.casebook.keeping import AsyncKeeping
-from caseflow.casebook.lists import Listed, Page, Wanted
+from caseflow.casebook.keeping.verbs import AsyncKeeping
 from caseflow.casebook.outcome import Outcome
 from caseflow.casebook.parts import joining
 from caseflow.casebook.shared import Book, T, not_joined, report, run_awaiting

@@ -10,11 +10,11 @@ from typing import Any, Self, Unpack
 
 import attrs
 
-from caseflow.casebook.erasing import ErasesWaiting
+from caseflow.casebook.erasing.verbs import ErasesWaiting
 from caseflow.casebook.feeding import Consumer, FeedEvent, Handle
+from caseflow.casebook.finding.lists import Listed, Page, Wanted
 from caseflow.casebook.given import Given, done_at_once, following
-from caseflow.casebook.keeping import Keeping
-from caseflow.casebook.lists import Listed, Page, Wanted
+from caseflow.casebook.keeping.verbs import Keeping
 from caseflow.casebook.outcome import Outcome
 from caseflow.casebook.parts import joining
 from caseflow.casebook.shared import Book, T, not_joined, report, run

@@ -8,8 +8,8 @@ from typing import Any, Generic, TypeVar
 
 from caseflow.casebook import store_calls
 from caseflow.casebook.commands import Asked
+from caseflow.casebook.finding.listing import held_as
 from caseflow.casebook.given import Given, an_id
-from caseflow.casebook.listing import held_as
 from caseflow.casebook.loading import Loader
 from caseflow.casebook.recent import Loaded
 from caseflow.casebook.store_calls import Work

@@ -11,20 +11,20 @@ from datetime import datetime
 from typing import Any, Generic
 
 from caseflow.casebook import store_calls
-from caseflow.casebook.archive import Archive
-from caseflow.casebook.audit import Audit
 from caseflow.casebook.commands import Asked, Commands
 from caseflow.casebook.deciding import Deciding, Roles
 from caseflow.casebook.feeding import Feed
+from caseflow.casebook.finding.lists import Lists
+from caseflow.casebook.finding.walking import all_of
 from caseflow.casebook.given import Given, an_id, entries_of, facts_among, only_facts
-from caseflow.casebook.lists import Lists
+from caseflow.casebook.keeping.archive import Archive
+from caseflow.casebook.keeping.audit import Audit
+from caseflow.casebook.keeping.mending import Mending
 from caseflow.casebook.loading import ATTEMPTS, Loader
-from caseflow.casebook.mending import Mending
 from caseflow.casebook.outcome import Outcome
 from caseflow.casebook.parts import a_count, a_source_of_roles, events_of, versions_of
 from caseflow.casebook.recent import RecentCases
 from caseflow.casebook.store_calls import Work
-from caseflow.casebook.walking import all_of
 from caseflow.casebook.writing import append, unit_of
 from caseflow.kernel.case import Case, S, fold
 from caseflow.kernel.cipher import Cipher

@@ -15,6 +15,7 @@ from uuid import uuid4
 from blinker import Signal
 
 from caseflow.casebook.deciding import Roles
+from caseflow.casebook.erasing.retention import Retention
 from caseflow.casebook.given import done_at_once
 from caseflow.casebook.middle import Middle
 from caseflow.casebook.outcome import Outcome
@@ -26,7 +27,6 @@ from caseflow.casebook.parts import (
     an_event_of,
     keys_apart,
 )
-from caseflow.casebook.retention import Retention
 from caseflow.casebook.store_calls import StoreCall, Work
 from caseflow.kernel.case import S
 from caseflow.kernel.cipher import Cipher

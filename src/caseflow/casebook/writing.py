@@ -6,11 +6,11 @@ import logging
 from typing import Any
 
 from caseflow.casebook import store_calls
-from caseflow.casebook.listing import listing_of
+from caseflow.casebook.erasing.tidying import tidy_if_erased
+from caseflow.casebook.finding.listing import listing_of
 from caseflow.casebook.loading import AMENDING, Loader
 from caseflow.casebook.recent import Loaded
 from caseflow.casebook.store_calls import Work
-from caseflow.casebook.tidying import tidy_if_erased
 from caseflow.kernel.case import S
 from caseflow.kernel.errors import InvalidCall
 from caseflow.kernel.stored import GENESIS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from caseflow.casebook.attestation import Attestation
+from caseflow.casebook.keeping.attestation import Attestation
 from caseflow.kernel.checks import said
 from caseflow.kernel.errors import CaseflowError, ChainBroken, OtherVersion, UnreadableRecord
 from caseflow.storage.port import Loose

@@ -13,7 +13,7 @@ from typing import IO
 
 import attrs
 
-from caseflow.casebook.files import FileLike, Reader, Writer, header, read_from
+from caseflow.casebook.keeping.files import FileLike, Reader, Writer, header, read_from
 from caseflow.kernel.convert import moment_of
 from caseflow.storage.port import Head
 

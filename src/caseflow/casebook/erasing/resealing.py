@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from caseflow.casebook.listing import listing_of
+from caseflow.casebook.finding.listing import listing_of
 from caseflow.casebook.loading import Loader
 from caseflow.kernel.case import fold
 from caseflow.kernel.codec import Codec

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from caseflow.casebook.erasure import Eraser, Keeper
+from caseflow.casebook.erasing.erasure import Eraser, Keeper
+from caseflow.casebook.erasing.retention import Erasure, Ground, Retention
 from caseflow.casebook.middle import Middle
-from caseflow.casebook.retention import Erasure, Ground, Retention
 from caseflow.casebook.store_calls import Work
 from caseflow.kernel.errors import InvalidCall
 from caseflow.kernel.recorded import Actor

@@ -18,8 +18,11 @@ import attrs
 import orjson
 
 from caseflow.casebook import store_calls
-from caseflow.casebook.examining import NO_EVENTS
-from caseflow.casebook.files import (
+from caseflow.casebook.finding.listing import LONGEST_VALUE
+from caseflow.casebook.finding.walking import Pages, listed_as, see_that_all_are_listed
+from caseflow.casebook.given import LONGEST_ID, an_id
+from caseflow.casebook.keeping.examining import NO_EVENTS
+from caseflow.casebook.keeping.files import (
     FileLike,
     Reader,
     Writer,
@@ -28,10 +31,7 @@ from caseflow.casebook.files import (
     read_from,
     written,
 )
-from caseflow.casebook.given import LONGEST_ID, an_id
-from caseflow.casebook.listing import LONGEST_VALUE
 from caseflow.casebook.store_calls import Work
-from caseflow.casebook.walking import Pages, listed_as, see_that_all_are_listed
 from caseflow.kernel.codec import see_that_it_reads
 from caseflow.kernel.convert import cause_of, instant, moment_of
 from caseflow.kernel.errors import ChainBroken, CommandHeld, CommandReused, NoSuchCase

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from caseflow.casebook.archive import Exported
-from caseflow.casebook.attestation import Attestation
-from caseflow.casebook.files import FileLike
-from caseflow.casebook.findings import Verified
-from caseflow.casebook.resealing import sealed_already, sealing
+from caseflow.casebook.erasing.resealing import sealed_already, sealing
+from caseflow.casebook.keeping.archive import Exported
+from caseflow.casebook.keeping.attestation import Attestation
+from caseflow.casebook.keeping.files import FileLike
+from caseflow.casebook.keeping.findings import Verified
 from caseflow.casebook.store_calls import Work
 from caseflow.kernel.case import S
 from caseflow.kernel.errors import CaseExists, CaseHeld

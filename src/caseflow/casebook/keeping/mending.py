@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Generic
 
-from caseflow.casebook import examining, store_calls
-from caseflow.casebook.archive import KIND, histories
-from caseflow.casebook.examining import Folded, stored_of, whole
-from caseflow.casebook.files import FileLike, Reader, read_from
+from caseflow.casebook import store_calls
+from caseflow.casebook.erasing.tidying import tidy, tidy_if_erased
+from caseflow.casebook.finding.listing import listing_of
+from caseflow.casebook.finding.walking import Pages
 from caseflow.casebook.given import an_id
-from caseflow.casebook.listing import listing_of
+from caseflow.casebook.keeping import examining
+from caseflow.casebook.keeping.archive import KIND, histories
+from caseflow.casebook.keeping.examining import Folded, stored_of, whole
+from caseflow.casebook.keeping.files import FileLike, Reader, read_from
 from caseflow.casebook.loading import ATTEMPTS, Loader
 from caseflow.casebook.recent import Loaded
 from caseflow.casebook.store_calls import Work
-from caseflow.casebook.tidying import tidy, tidy_if_erased
-from caseflow.casebook.walking import Pages
 from caseflow.kernel.case import S, fold
 from caseflow.kernel.errors import (
     ChainBroken,

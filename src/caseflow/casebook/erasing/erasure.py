@@ -13,14 +13,14 @@ from datetime import datetime
 from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 from caseflow.casebook import store_calls
+from caseflow.casebook.erasing.retention import Erasure, Ground, Retention, grounds_in
+from caseflow.casebook.erasing.tidying import tidy
+from caseflow.casebook.finding.listing import listing_of
+from caseflow.casebook.finding.walking import all_of
 from caseflow.casebook.given import an_actor, an_id
-from caseflow.casebook.listing import listing_of
 from caseflow.casebook.loading import ATTEMPTS
 from caseflow.casebook.middle import Middle
-from caseflow.casebook.retention import Erasure, Ground, Retention, grounds_in
 from caseflow.casebook.store_calls import Work
-from caseflow.casebook.tidying import tidy
-from caseflow.casebook.walking import all_of
 from caseflow.kernel.case import Case, fold
 from caseflow.kernel.cipher import Cipher
 from caseflow.kernel.codec import Codec

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
-from caseflow.casebook import findings, store_calls
-from caseflow.casebook.findings import Finding
+from caseflow.casebook import store_calls
+from caseflow.casebook.keeping import findings
+from caseflow.casebook.keeping.findings import Finding
 from caseflow.casebook.store_calls import Work
 from caseflow.kernel.case import Case, fold
 from caseflow.kernel.codec import Codec

@@ -11,7 +11,7 @@ import logging
 from typing import Any
 
 from caseflow.casebook import store_calls
-from caseflow.casebook.listing import listing_of
+from caseflow.casebook.finding.listing import listing_of
 from caseflow.casebook.loading import ATTEMPTS, Loader
 from caseflow.casebook.store_calls import Work
 from caseflow.kernel.errors import Conflict

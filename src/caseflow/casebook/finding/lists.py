@@ -10,9 +10,9 @@ from typing import Any, TypedDict
 import attrs
 
 from caseflow.casebook import store_calls
-from caseflow.casebook.cursor import cursor_at, place_at
+from caseflow.casebook.finding.cursor import cursor_at, place_at
+from caseflow.casebook.finding.listing import held_as
 from caseflow.casebook.given import an_id, how_many
-from caseflow.casebook.listing import held_as
 from caseflow.casebook.loading import Loader
 from caseflow.casebook.store_calls import Work
 from caseflow.kernel.convert import instant, moment_of

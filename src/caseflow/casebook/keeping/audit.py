@@ -14,16 +14,17 @@ from typing import Any, Generic
 
 import attrs
 
-from caseflow.casebook import examining, findings, store_calls
-from caseflow.casebook.attestation import Attestation, Attesting, read_attestation
-from caseflow.casebook.examining import Folded, Stored, stored_of, whole
-from caseflow.casebook.files import FileLike, name_of, written
-from caseflow.casebook.findings import Finding, Verified
+from caseflow.casebook import store_calls
+from caseflow.casebook.finding.listing import listing_of
+from caseflow.casebook.finding.walking import Pages, listed_as, see_that_all_are_listed
 from caseflow.casebook.given import an_id
-from caseflow.casebook.listing import listing_of
+from caseflow.casebook.keeping import examining, findings
+from caseflow.casebook.keeping.attestation import Attestation, Attesting, read_attestation
+from caseflow.casebook.keeping.examining import Folded, Stored, stored_of, whole
+from caseflow.casebook.keeping.files import FileLike, name_of, written
+from caseflow.casebook.keeping.findings import Finding, Verified
 from caseflow.casebook.loading import Loader
 from caseflow.casebook.store_calls import Work
-from caseflow.casebook.walking import Pages, listed_as, see_that_all_are_listed
 from caseflow.kernel.case import S
 from caseflow.kernel.errors import ChainBroken, OtherVersion, UnreadableRecord
 from caseflow.kernel.stored import StoredEvent

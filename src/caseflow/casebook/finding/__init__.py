@@ -1,0 +1,1 @@
+"""Finding cases: what the list says of each, and searching it, page by page."""

@@ -1,0 +1,1 @@
+"""Keeping the store: verifying, mending, attesting, exporting, importing."""
