@@ -142,6 +142,16 @@ def test_whose_first_client_was_erased_has_the_right_keys(office):
     assert book.open(client="c-9", by=ANA).case.version == 1
 
 
+def test_a_first_case_that_was_altered_says_nothing_of_the_keys(office):
+    raw, keys = office
+    first, *rest = raw.rows(OTHER)
+    other = SubjectCipher(MemoryKeyStore()).pseudonym("c-0")
+    raw.put(OTHER, [first._replace(subject=other), *rest])
+    book = book_on(raw, keys)
+    assert [one.id for one in book.find(client=SUBJECT).cases] == [CASE]
+    assert book.open(client="c-9", by=ANA).case.version == 1
+
+
 def test_reindexing_puts_the_others_right_first(office):
     raw, keys = office
     lose(keys, SUBJECT)
