@@ -395,6 +395,34 @@ def test_a_function_that_ends_the_transaction_moves_no_checkpoint(engine, end):
     store.close()
 
 
+@pytest.mark.parametrize("begun", [False, True])
+def test_nor_does_one_that_consumes_something_else_afterwards(engine, begun):
+    """A session in a transaction that was `begun` rolls back to its savepoint: that one goes on."""
+    store = SQLStorage(engine)
+    book = shop_book(store)
+    paid(book, bring(book, "dropped-off"), 2)
+
+    def work(event):
+        session.execute(insert(sums).values(id=event.position))
+        if event.position == 2:
+            session.rollback()
+            joined.consume("mail", lambda event: None)
+            joined.consumers()
+
+    with engine.connect() as connection:
+        if begun:
+            connection.begin()
+        with Session(connection, join_transaction_mode="create_savepoint") as session:
+            joined = book.within(session)
+            with pytest.raises(InvalidCall, match="another transaction than it began in"):
+                joined.consume("ledger", work)
+            joined.reset_consumer("mail")
+            session.commit()
+        connection.commit()
+    assert [(one.name, one.position) for one in book.consumers()] == [("mail", 0)]
+    store.close()
+
+
 def test_who_was_overtaken_in_a_transaction_is_told_to_roll_it_back(postgres_url):
     store = SQLStorage(postgres_url)
     book, engine = shop_book(store), create_engine(postgres_url)

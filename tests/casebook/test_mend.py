@@ -95,6 +95,26 @@ def test_a_case_that_is_listed_again_is_found_by_its_indexes_at_its_new_place(ki
     assert [one.id for one in book.every(where={"brought-by": "c-of-R-2"})] == ["R-2"]
 
 
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_a_count_that_changes_with_it_has_another_token(kind):
+    """In memory, what an index holds goes with the case itself."""
+    raw, file = RAWS[kind](), io.BytesIO()
+    length = Index("length", lambda case: str(case.version))
+    book = Casebook(
+        shop.extend("long", version="1", indexes=[length]), raw.store, clock=Clock(), roles=ROLES
+    )
+    book.open(client="c", case_id="R-1", by=ANA)
+    book.export(file)
+    book.record("R-1", Paid(amount=1), by=ANA)
+    before = raw.store.count("agency", "length", "2")
+    raw.put("R-1", raw.rows("R-1")[:1])
+    raw.unlist("R-1")
+    book.mend("R-1", io.BytesIO(file.getvalue()))
+    after = raw.store.count("agency", "length", "2")
+    assert (before.cases, after.cases) == (1, 0)
+    assert before.token != after.token
+
+
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_case_is_put_right_with_what_came_after_the_export(damaged, damage):
     raw, export, history = damaged

@@ -363,6 +363,22 @@ def test_a_number_in_a_code_names_nobody(book, reason, refused):
         assert book.erase("17", by="u-17", reason=reason).reason == reason
 
 
+def test_of_who_was_erased_nothing_is_kept_any_more_but_what_stands_in_the_clear_is_told(store):
+    cipher, kept = SubjectCipher(MemoryKeyStore()), Retention(hold=lambda case: "audit")
+    filled(telling_book(store), client="first")  # so that there may be more in the clear
+    book = telling_book(store, cipher, retention=Retention())
+    filled(book)
+    book.erase("P-1", by="boss", reason="asked")
+    careful = telling_book(store, cipher, retention=kept)
+    assert careful.may_erase("P-1") == ()
+    assert careful.erase("P-1", by="boss", reason="asked").again
+    telling_book(store).open(client="P-1", case_id="c2", by="ana")
+    with pytest.raises(ErasureRefused) as refused:
+        careful.erase("P-1", by="boss", reason="asked")
+    assert refused.value.fields["grounds"] == careful.may_erase("P-1")
+    assert [(one.case_id, one.why) for one in careful.may_erase("P-1")] == [("c2", "in-the-clear")]
+
+
 def test_without_a_cipher_nothing_can_be_erased(store):
     with pytest.raises(InvalidCall, match="has no keys that could be destroyed"):
         telling_book(store).erase("P-1", by="boss", reason="asked")

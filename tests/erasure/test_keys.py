@@ -191,6 +191,9 @@ def test_a_program_that_goes_on_makes_no_new_keys(tmp_path):
     with pytest.raises(StoreError, match="there is no such file, and create=False makes none"):
         SQLiteKeyStore(path, create=False)
     assert not path.exists()
+    path.touch()  # as a program leaves it that opens it again, and the disk is gone
+    with pytest.raises(StoreError, match="it is empty, and create=False makes no keys in it"):
+        SQLiteKeyStore(path, create=False)
     SQLiteKeyStore(path).close()
     SQLiteKeyStore(path, create=False).close()
 

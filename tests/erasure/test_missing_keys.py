@@ -6,7 +6,7 @@ from threading import Event
 import pytest
 
 from caseflow import AsyncCasebook, Casebook, KeyMissing, Retention
-from caseflow.storage import MemoryKeyStore, SQLiteKeyStore, SubjectCipher
+from caseflow.storage import MemoryKeyStore, MemoryStorage, SQLiteKeyStore, SubjectCipher
 from tests.support.exports import played
 from tests.support.tamper import RAWS
 from tests.support.trades import ANA, ROLES, Clock, Paid, shop
@@ -118,12 +118,15 @@ def test_a_book_with_the_wrong_keys_finds_opens_and_erases_nobody(office, tmp_pa
         shop, raw.store, cipher=SubjectCipher(wrong), roles=ROLES, retention=Retention()
     )
     pseudonym = SubjectCipher(keys).pseudonym("c-0")
+    clear = tmp_path / "clear.jsonl"
+    Casebook(shop, MemoryStorage(), roles=ROLES).export(clear)
     for verb in (
         lambda: book.find(client="c-0"),
         lambda: list(book.every(subject="c-0")),
         lambda: book.open(client="c-0", by=ANA),
         lambda: book.may_erase("c-0"),
         lambda: book.erase("c-0", by=ANA, reason="asked"),
+        lambda: book.import_from(clear, seal=True),
     ):
         with pytest.raises(KeyMissing) as error:
             verb()
@@ -134,6 +137,16 @@ def test_a_book_with_the_wrong_keys_finds_opens_and_erases_nobody(office, tmp_pa
 def test_whose_first_client_was_erased_has_the_right_keys(office):
     raw, keys = office
     keys.erase("agency", SubjectCipher(keys).pseudonym("c-0"), at=AT, by="lea", reason="asked")
+    book = book_on(raw, keys)
+    assert [one.id for one in book.find(client=SUBJECT).cases] == [CASE]
+    assert book.open(client="c-9", by=ANA).case.version == 1
+
+
+def test_a_first_case_that_was_altered_says_nothing_of_the_keys(office):
+    raw, keys = office
+    first, *rest = raw.rows(OTHER)
+    other = SubjectCipher(MemoryKeyStore()).pseudonym("c-0")
+    raw.put(OTHER, [first._replace(subject=other), *rest])
     book = book_on(raw, keys)
     assert [one.id for one in book.find(client=SUBJECT).cases] == [CASE]
     assert book.open(client="c-9", by=ANA).case.version == 1

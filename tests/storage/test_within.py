@@ -688,6 +688,27 @@ def test_nor_does_one_of_an_engine_that_begins_with_the_lock_and_joined_no_book(
     desk.close()
 
 
+@pytest.mark.parametrize("begins", [begin_immediate, lambda engine: engine])
+def test_a_commit_that_failed_leaves_nothing_open_to_be_committed_later(tmp_path, begins):
+    """SQLAlchemy takes the transaction for ended, and SQLite lets it go on with its lock."""
+    desk = Desk(f"sqlite:///{tmp_path / 'cases.db'}")
+    engine = begins(create_engine(desk.engine.url))
+    event.listen(engine, "connect", lambda driver, _: driver.execute("PRAGMA foreign_keys = ON"))
+    deferred = "CREATE TABLE copies (id REFERENCES letters DEFERRABLE INITIALLY DEFERRED)"
+    with engine.begin() as connection:
+        connection.execute(text(deferred))
+    with engine.connect() as connection:
+        desk.book.within(connection).record(desk.case_id, Paid(amount=1), by=ANA)
+        connection.execute(text("INSERT INTO copies VALUES (1)"))
+        with pytest.raises(IntegrityError):
+            connection.commit()
+    with engine.begin() as connection:
+        connection.execute(insert(letters).values(id=1))
+    assert (desk.numbers(), desk.letters()) == ([1], [1])
+    engine.dispose()
+    desk.close()
+
+
 def test_a_lock_that_was_not_had_is_told_as_no_disconnect(tmp_path):
     desk = Desk(f"sqlite:///{tmp_path / 'cases.db'}")
     engine = begin_immediate(create_engine(desk.engine.url, connect_args={"timeout": 0}))

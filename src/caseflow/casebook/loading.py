@@ -91,10 +91,10 @@ class Loader(Generic[S]):
                 )
             try:
                 self.codec.decode_all(sealed)
-            except KeyMissing:
-                raise
-            except UnreadableRecord:  # it is damaged: whoever reads the case is told
-                return
+            except UnreadableRecord as error:
+                if isinstance(error, KeyMissing) and all(map(holds_hash, sealed)):
+                    raise
+                return  # it is damaged: whoever reads the case is told
             self._keys_fit = not joined
 
     def load(self, case_id: str) -> Work[Loaded]:

@@ -53,7 +53,7 @@ class SQLiteKeyStore:
     """Keeps keys in a SQLite file of its own. The file is made when it is not there.
 
     With `create=False` it is not: that is for programs that go on with keys that there are, to
-    which a mistyped path, or a disk that is not mounted, is an error.
+    which a mistyped path, a disk that is not mounted, or an empty file is an error.
 
     It may be used by several threads and processes of one machine. What is deleted is
     overwritten with zeros (`secure_delete`), there is no write-ahead log in which it could be
@@ -88,7 +88,7 @@ class SQLiteKeyStore:
                 # Only where it is new: to close a file drops every lock that this process has on
                 # it, those of another connection of SQLite's too.
                 os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-            self._refuse_cases()
+            self._refuse_others(empty=not create)
         self._write("open it", _prepare)
         self._database = file_identity(self.path)
 
@@ -194,8 +194,11 @@ class SQLiteKeyStore:
             self._opened = os.getpid(), connection
         return self._opened[1]
 
-    def _refuse_cases(self) -> None:
-        """See that no cases stand in the file, before anything of it is changed."""
+    def _refuse_others(self, *, empty: bool) -> None:
+        """See that the file holds keys or nothing, before anything of it is changed.
+
+        `empty` refuses one that holds nothing too.
+        """
         connection = sqlite3.connect(self.path, timeout=self._wait, isolation_level=None)
         try:
             names = _tables_in(connection)
@@ -205,6 +208,8 @@ class SQLiteKeyStore:
             raise KeysNotApart(keys=repr(self), cases=str(self.path))
         if names and "keystore_keys" not in names:
             raise sqlite3.DatabaseError("it holds other tables, and is no key store")
+        if empty and not names:
+            raise sqlite3.DatabaseError("it is empty, and create=False makes no keys in it")
 
     def _read(self, statement: str, values: tuple[object, ...]) -> list[Any]:
         with self._lock, self._doing("read a key"):

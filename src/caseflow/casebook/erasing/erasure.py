@@ -35,6 +35,9 @@ from caseflow.storage.port import Found, Query
 
 T = TypeVar("T")
 
+_LEFT = ("in-the-clear", "other-workflow", "damaged")
+"""What speaks against it still where the key is gone: nothing has to be kept then."""
+
 
 class ErasingCipher(Cipher, Protocol):
     """A cipher that can destroy keys, as `SubjectCipher` can."""
@@ -86,6 +89,8 @@ class Eraser:
         grounds, _ = yield from self._look(subject, moment)
         if not grounds:
             self._see_that_there_is_a_key(subject)
+        if isinstance(self._cipher.found(subject), Tombstone):
+            return tuple(ground for ground in grounds if ground.why in _LEFT)
         return grounds
 
     def erase(
@@ -107,6 +112,21 @@ class Eraser:
         # Found anew: a case may have been opened until the key was gone.
         cases = yield from self._cases_of(left.pseudonym)
         self._see_that_all_are_known(left.pseudonym, cases)
+        yield from self._tidied(cases)
+        clear = (yield from self._in_the_clear(subject, left.pseudonym)) if again else ()
+        if clear:  # written since, without a cipher
+            raise ErasureRefused(pseudonym=left.pseudonym, grounds=clear)
+        return Erasure(
+            subject=left.pseudonym,
+            at=moment_of(left.erased_at),
+            by=left.by,
+            reason=left.reason,
+            cases=tuple(found.case_id for found in cases),
+            again=again,
+        )
+
+    def _tidied(self, cases: Iterable[Found]) -> Work[None]:
+        """Clean up in all of them. Raises what was wrong with the first that cannot be read."""
         damaged: UnreadableRecord | OtherVersion | None = None
         for found in cases:
             middle, _ = self._keepers[found.listing.workflow]
@@ -116,14 +136,6 @@ class Eraser:
                 damaged = damaged or error
         if damaged is not None:
             raise damaged
-        return Erasure(
-            subject=left.pseudonym,
-            at=moment_of(left.erased_at),
-            by=left.by,
-            reason=left.reason,
-            cases=tuple(found.case_id for found in cases),
-            again=again,
-        )
 
     def begin_again(self, subject: str) -> Work[str]:
         """A new key for somebody who was erased and came back."""
@@ -179,14 +191,9 @@ class Eraser:
 
     def _look(self, subject: str, now: datetime) -> Work[tuple[tuple[Ground, ...], dict[str, int]]]:
         """What speaks against it, and at which version each case was looked at."""
-        grounds: list[Ground] = []
         versions: dict[str, int] = {}
         pseudonym = self._cipher.pseudonym(subject)
-        if subject != pseudonym:
-            for found in (yield from self._cases_of(subject)):
-                rows = yield from store_calls.read(self._agency, found.case_id)
-                clear = tuple(row.number for row in rows if row.subject == subject)
-                grounds.append(Ground(case_id=found.case_id, why="in-the-clear", events=clear))
+        grounds = [*(yield from self._in_the_clear(subject, pseudonym))]
         for found in (yield from self._cases_of(pseudonym)):
             if found.listing.workflow not in self._keepers:
                 grounds.append(_unknown(found))
@@ -200,6 +207,16 @@ class Eraser:
             except (UnreadableRecord, OtherVersion) as error:
                 grounds.append(Ground(case_id=found.case_id, why="damaged", name=str(error)))
         return tuple(grounds), versions
+
+    def _in_the_clear(self, subject: str, pseudonym: str) -> Work[tuple[Ground, ...]]:
+        """The cases in which somebody's id stands: no key is to be destroyed for it."""
+        grounds: list[Ground] = []
+        if subject != pseudonym:
+            for found in (yield from self._cases_of(subject)):
+                rows = yield from store_calls.read(self._agency, found.case_id)
+                clear = tuple(row.number for row in rows if row.subject == subject)
+                grounds.append(Ground(case_id=found.case_id, why="in-the-clear", events=clear))
+        return tuple(grounds)
 
     def _cases_of(self, subject: str) -> Work[tuple[Found, ...]]:
         """The cases that hold data of a subject, by what the store knows them by."""

@@ -179,4 +179,6 @@ class AsyncKeeping(Generic[S]):
 
 def _importing(middle: Middle[Any], source: FileLike, seal: bool) -> Work[int]:
     through = sealing(middle.loader) if seal else sealed_already(middle.loader)
+    if seal:  # joined or not: what stands there may be rolled back
+        yield from middle.loader.see_that_its_keys_fit(joined=True)
     return (yield from middle.archive.import_from(source, through))

@@ -51,8 +51,8 @@ class JoinedStorage(SQLVerbs):
         self._store = store
         self._transaction = transaction
         self._written: Unit | None = None
-        self._consuming: ref[Any] | None = None
-        """The transaction in which a checkpoint was read, which moves in the same."""
+        self._consuming: dict[tuple[str, str], tuple[Checkpoint, ref[Any]]] = {}
+        """Each checkpoint that was read, and the transaction or savepoint in which it moves."""
 
     def __repr__(self) -> str:
         return f"{self._store!r}.within({type(self._transaction).__name__})"
@@ -228,7 +228,9 @@ class JoinedStorage(SQLVerbs):
     def checkpoint(self, agency: str, consumer: str, /) -> Checkpoint:
         """As the transaction has it, in which work is then done up to another one."""
         found = super().checkpoint(agency, consumer)
-        self._consuming = ref(self._connection().get_transaction())
+        connection = self._connection()
+        innermost: Any = connection.get_nested_transaction() or connection.get_transaction()
+        self._consuming[agency, consumer] = found, ref(innermost)
         return found
 
     def advance(
@@ -242,8 +244,8 @@ class JoinedStorage(SQLVerbs):
         workflow: str = "",
     ) -> bool:
         """Move a checkpoint with the work that was done. Raises `InvalidCall` where that ended."""
-        begun = self._consuming
-        if begun is not None and begun() is not self._connection().get_transaction():
+        read, begun = self._consuming.pop((agency, consumer), (None, None))
+        if read is expected and not _goes_on(begun):  # else it is moved for itself, by a reset
             raise InvalidCall(
                 what=f"consume({consumer!r}, ...)",
                 problem="ends in another transaction than it began in, which may have undone it",
@@ -255,7 +257,6 @@ class JoinedStorage(SQLVerbs):
 
     def consumers(self, agency: str, /) -> Consumers:
         """The checkpoints as the transaction has them, and where what is committed ends."""
-        self._consuming = None
         action = "list the consumers"
 
         def read(connection: Any) -> Consumers:
@@ -292,6 +293,12 @@ _ALL_GONE = (
 def _is_lost(connection: Connection, error: BaseException) -> bool:
     driver = connection.connection.dbapi_connection
     return connection.dialect.is_disconnect(error, driver, None)  # type: ignore[arg-type]  # it may be any error
+
+
+def _goes_on(begun: ref[Any] | None) -> bool:
+    """Whether a transaction or savepoint has not ended."""
+    transaction = None if begun is None else begun()
+    return transaction is not None and transaction.is_active
 
 
 def _see_the_commit(connection: Connection) -> None:

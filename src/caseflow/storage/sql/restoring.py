@@ -164,9 +164,11 @@ def mend(
     """
     case, last = (agency, history.case_id), history.events[-1]
     lost = placing.numbers_lost(connection, prepared, agency, history)
+    changed: set[tuple[str, str]] = set()
     if head is None:
         connection.execute(prepared(sql.DROP_EVENTS), case)  # with any, it could not be opened
-        connection.execute(prepared(sql.DROP_KEYS), case)  # which tell its old place in the list
+        none = history.listing._replace(keys=())  # those there are tell its old place in the list
+        changed = rekey(connection, prepared, agency, history.case_id, none)
         _open(connection, prepared, agency, [history])
     else:
         given = (last.number, last.hash, *listed(history.listing), *case, *head)
@@ -180,7 +182,7 @@ def mend(
     held = [(agency, subject, history.case_id) for subject in history.subjects]
     if held:
         cursor.executemany(prepared(sql.ADD_SUBJECT), held)
-    changed = rekey(connection, prepared, agency, history.case_id, history.listing)
+    changed |= rekey(connection, prepared, agency, history.case_id, history.listing)
     bump(connection, prepared, agency, sorted(changed))
     placing.put_back(connection, prepared, agency, history.case_id, lost=lost)
     return True

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.engine import Engine, ExceptionContext
 from sqlalchemy.engine.base import OptionEngine
 from sqlalchemy.exc import DisconnectionError, PendingRollbackError
+from sqlalchemy.pool import PoolResetState
 
 from caseflow.kernel.errors import InvalidCall, short
 
@@ -104,6 +105,7 @@ def begin_immediate(engine: Engine) -> Engine:
         event.listen(engine, "connect", _begin_by_hand)
         event.listen(engine, "begin", _begin_with_the_lock)
         event.listen(engine, "handle_error", _ended_one_that_was_begun)
+        event.listen(engine, "reset", _leave_nothing_open)
     follow_its_file(engine)
     return engine
 
@@ -132,6 +134,7 @@ def see_its_end(engine: Engine) -> None:
         event.listen(engine, "handle_error", _ended_one_that_was_joined)
         event.listen(engine, "before_cursor_execute", _refuse_if_over)
         event.listen(engine, "commit", _refuse_if_over)
+        event.listen(engine, "reset", _leave_nothing_open)
 
 
 def _ended_one_that_was_joined(context: ExceptionContext) -> None:
@@ -152,6 +155,16 @@ def _refuse_if_over(connection: Connection, *_: Any) -> None:
     """The same, where it was ended unseen: on a cursor of the driver's."""
     if not connection.invalidated and _is_over(connection, _joined(connection)):
         raise PendingRollbackError(f"The transaction {ENDED}: roll it back, and do all of it again")
+
+
+def _leave_nothing_open(connection: Any, record: Any, state: PoolResetState) -> None:
+    """Roll back what SQLAlchemy leaves open after a commit that failed: on a deferred key, say.
+
+    It would keep the write lock, and be committed with what is done next on the connection.
+    """
+    forgotten = state.transaction_was_reset and state.asyncio_safe
+    if forgotten and record.driver_connection.in_transaction:
+        connection.rollback()
 
 
 def _joined(connection: Connection) -> Any:
