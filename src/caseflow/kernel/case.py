@@ -417,11 +417,12 @@ def _exception(recorded: AnyRecorded) -> ExceptionInForce:
 
 
 def _owe(dues: Mapping[str, AnyRecorded], recorded: AnyRecorded) -> dict[str, AnyRecorded]:
-    """What is owed after this event, as its verdict noted it."""
+    """What is owed after this event, as its verdict noted it.
+
+    It is owed since an earlier one, unless that was voided, or corrected, so that it owes nothing.
+    """
     owed = dict(dues)
     for note in recorded.noted:
-        # what could not be judged is owed until it can be
-        open_still = note.outcome in ("unmet", "fault", "erased")
-        if note.strength == "due" and open_still and note.since == recorded.number:
+        if note.left_to_do and (note.since == recorded.number or note.rule not in owed):
             owed[note.rule] = recorded
     return owed
