@@ -13,14 +13,18 @@ from caseflow import (
     CaseOpened,
     Corrected,
     ExceptionMade,
+    Obligation,
     Stage,
     Transition,
     Unmet,
     Voided,
     Workflow,
+    decision,
     fact,
     rule,
+    within,
 )
+from caseflow.rules import nothing_left_undone
 from caseflow.storage import MemoryStorage
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -35,6 +39,11 @@ class PapersBrought:
 @fact("visited")
 class Visited:
     pass
+
+
+@decision("summed-up")
+class SummedUp:
+    words: str
 
 
 @rule("papers", rests_on=PapersBrought, excepted_by="manager")
@@ -56,17 +65,19 @@ def visited_again(case, context):
 class Desk:
     """A case in which rules leave something to be done."""
 
-    def __init__(self, rules):
+    def __init__(self, rules, *obligations):
         workflow = Workflow(
             "office",
             version="1",
             stages=[Stage("begun", initial=True), Stage("done", final=True)],
             transitions=[
                 Transition("close", source=ANY_OPEN, to="done"),
+                Transition("sum-up", source=ANY_OPEN, to="done", records=SummedUp),
                 Transition("reopen", source="done", to="begun", reopens=True),
             ],
             events=[PapersBrought, Visited],
             rules=rules,
+            obligations=obligations,
         )
         self.now = START
         self.book = Casebook(workflow, MemoryStorage(), clock=lambda: self.now, roles=ROLES)
@@ -152,3 +163,11 @@ def test_what_the_opening_left_to_be_done_stays_so_once_its_date_is_corrected():
     assert desk.owed() == [("papers", 1, 7)]
     desk.do(Corrected(number=1, occurred_at=START.replace(day=1)), on=3)
     assert desk.owed() == [("papers", 1, 6)]
+
+
+def test_an_option_knows_what_its_event_does_before_it_is_filled_in():
+    told = Obligation("told", "It is summed up.", due=within("5 days"), met_by=SummedUp)
+    desk = Desk({"close": [nothing_left_undone], "sum-up": [nothing_left_undone]}, told)
+    offered = {one.name: one.open for one in desk.book.options(desk.id, by="ana")}
+    assert offered == {"close": False, "sum-up": True}
+    assert desk.book.ask(desk.id, SummedUp(words="all is well"), by="ana").allowed

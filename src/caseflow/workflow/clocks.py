@@ -131,9 +131,17 @@ class Clocks:
         """How every obligation stands whose clock has begun."""
         return standings(self, case, now)
 
-    def left_undone(self, case: Case[Any], context: Context) -> Iterable[Left]:
-        """All that is left undone where the case ends with a step."""
-        return ToldOnce(self, case, context.at, context.histories, context.counts).left
+    def left_undone(self, case: Case[Any], context: Context) -> Iterable[Unmet]:
+        """What is left undone where the case ends with a step."""
+        told = ToldOnce(self, case, context.at, context.histories, context.counts)
+        return told.left_undone(case, context)
+
+    def does(self, case: Case[Any], context: Context) -> type[Any] | None:
+        """Which type of event a step records, also where what is in it is not known yet."""
+        if context.proposed is None and self.workflow is not None:
+            edges = self.workflow.edges(context.step, case.position)
+            return edges[0].row.transition.records if edges else None
+        return type(context.proposed)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Clocks, (self.obligations, self.ends, self.calendar)
@@ -176,10 +184,12 @@ class ToldOnce:
         """How every obligation stands whose clock has begun."""
         return self.told if self._asks(case, now) else self.clocks.standings(case, now)
 
-    def left_undone(self, case: Case[Any], context: Context) -> Iterable[Left]:
-        """All that is left undone where the case ends with a step."""
-        asks = self._asks(case, context.at)
-        return self.left if asks else self.clocks.left_undone(case, context)
+    def left_undone(self, case: Case[Any], context: Context) -> Iterable[Unmet]:
+        """What is left undone where the case ends with a step."""
+        if not self._asks(case, context.at):
+            return self.clocks.left_undone(case, context)
+        does = self.clocks.does(case, context)
+        return [unmet for done_by, unmet in self.left if does not in done_by]
 
     def _asks(self, case: Case[Any], now: datetime) -> bool:
         return case is self.case and now == self.now
