@@ -83,9 +83,10 @@ class Desk:
         self.book = Casebook(workflow, MemoryStorage(), clock=lambda: self.now, roles=ROLES)
         self.id = self.book.open(client="P", by="ana").case.id
 
-    def do(self, step, *, on=2, by="ana"):
+    def do(self, step, *, on=2, of=None, by="ana"):
+        """Record a step on a day of March; as one of another day, where that is given."""
         self.now = START.replace(day=on)
-        return self.book.do(self.id, step, by=by)
+        return self.book.do(self.id, step, by=by, at=START.replace(day=of or on))
 
     def owed(self):
         """Since which event each thing is owed, and by which day of March."""
@@ -101,6 +102,8 @@ def test_what_an_ending_leaves_is_owed_after_it_also_where_it_was_owed_before():
     desk.do(Visited())
     assert desk.owed() == [("papers", 2, 7)]
     desk.do("close", on=3)
+    assert desk.owed() == [("papers", 3, 23)]
+    desk.do(Visited(), on=4, of=2)
     assert desk.owed() == [("papers", 3, 23)]
     desk.do("reopen", on=4)
     assert desk.owed() == [("papers", 2, 7)]
@@ -163,6 +166,15 @@ def test_what_the_opening_left_to_be_done_stays_so_once_its_date_is_corrected():
     assert desk.owed() == [("papers", 1, 7)]
     desk.do(Corrected(number=1, occurred_at=START.replace(day=1)), on=3)
     assert desk.owed() == [("papers", 1, 6)]
+
+
+def test_a_case_is_found_by_what_was_left_before_something_that_is_still_to_come():
+    due = [visited_again.due(within="5 days")]
+    desk = Desk({Visited: due, PapersBrought: due})
+    for event, day, of in ((Visited(), 2, 2), (Visited(), 3, 3), (PapersBrought(), 4, 9)):
+        desk.do(event, on=day, of=of)
+    assert [one.due_at.day for one in desk.book.owed(desk.id)] == [8]
+    assert desk.book.find(due_by=START.replace(day=9)).cases
 
 
 def test_an_option_knows_what_its_event_does_before_it_is_filled_in():

@@ -127,12 +127,15 @@ def weighed(
 
 
 def _since(workflow: Any, case: Case[Any], rule: Rule[Any], context: Context) -> int:
-    """Since which event it is owed: an earlier decision's, where that is still unmet."""
-    earlier, now = case.dues.get(rule.id), context.now
+    """Since which event it is owed: an earlier decision's, where that is still unmet.
+
+    Once the case has ended, that may be the ending, where what was owed before has lapsed.
+    """
+    earlier, now, ended = case.dues.get(rule.id), context.now, case.position in workflow.ends
     for due in dues(workflow, case, now) if earlier is not None else ():
-        if due.decided is earlier and due.rule.id == rule.id:
+        if due.rule.id == rule.id and (ended or due.decided is earlier):
             missing = unmet(workflow, case, due, now, context.histories, context.counts)
-            return case.version + 1 if missing is None else earlier.number
+            return case.version + 1 if missing is None else due.decided.number
     return case.version + 1
 
 

@@ -124,7 +124,8 @@ def first_due(
     dated = {one.occurred_at for kind in seen for one in (kind.first, kind.latest)}
     cuts = sorted({now, *(at for at in dated if at > now)})
     found = [_first_due(workflow, _by(at, case), at, failing) for at in cuts]
-    if any(kind.times > 2 and kind.latest.occurred_at > now for kind in seen):
+    ahead = any(kind.times > 2 and kind.latest.occurred_at > now for kind in seen)
+    if ahead or any(one.occurred_at > now for one in case.dues.values()):
         found.append(case.path[0].occurred_at)  # what came between is not known here
     return min((moment for moment in found if moment is not None), default=None)
 
