@@ -63,9 +63,9 @@ class Standing:
     """How one obligation stands on a case at a moment.
 
     `upcoming`: its window is not open yet. `open`: to be done by `due_at`. `overdue`: that
-    has passed. `met`: it was done, with the event `met`; late if `late`. `excepted`: an
-    exception stands in its place (event `exception`), also where it was done late. `paused`:
-    the case is on hold.
+    has passed. `met`: it was done, with the event `met` (None where a thing tells itself when
+    it was); late if `late`. `excepted`: an exception stands in its place (event
+    `exception`), also where it was done late. `paused`: the case is on hold.
     `missed`: it was overdue when the case ended, or left the stages in which it is owed; or its
     quarter has passed. `lapsed`: it was not yet due then. `cancelled`: something happened since
     which it is not owed. `since` is the number of the event with which its clock began, `about`
@@ -307,7 +307,7 @@ def _standing(
         opens_at=opens_at,
         due_at=None if waits or status in ("lapsed", "cancelled") else due_at,
         about=begun.about,
-        met=done.number if done else None,
+        met=done.number if done and begun.met_at is None else None,
         met_at=done.at if done else None,
         late=late and done is not None,
         exception=exception if status == "excepted" else None,
