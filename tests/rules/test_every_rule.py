@@ -164,6 +164,10 @@ def test_an_end_as_unable_to_locate_is_dated_to_the_last_contact_at_the_earliest
     assert early.refusals[0].evidence == (met.events[0].number,)
     midnight = (desk.now - timedelta(days=2)).replace(hour=0)
     assert desk.book.ask("case", end, by="ana", at=midnight).allowed
+    ahead = ContactAttempted(reached=True)
+    desk.book.record("case", ahead, by="ana", at=desk.now + timedelta(days=300))
+    (refused,) = desk.book.ask("case", end, by="ana").refusals
+    assert refused.unmet[0].remedy == "correct the day of that contact, which is still to come"
 
 
 def test_attempts_from_before_a_case_was_reopened_end_it_no_more():

@@ -40,7 +40,7 @@ from caseflow.casework import (
     SuitabilityDetermined,
     TransferredOut,
 )
-from caseflow.rules import lead_assigned
+from caseflow.rules import lead_assigned, outcome_as_recorded
 from caseflow.rules.due import contact, follow_up, handoff, urgent_needs
 from caseflow.stages import continuum, five_stage_cyclic, four_stage, service_delivery, six_stage
 from caseflow.storage import MemoryStorage
@@ -389,6 +389,12 @@ def test_who_is_enrolled_is_discharged_and_not_denied():
     assert (refusal.rule, found.found) == ("denied-before-enrollment", "enrolled in housing")
     assert found.remedy == "discharge the client: the agency ends what has begun"
     assert desk.book.ask(desk.id, "discharge", reason="full", by="ana").allowed
+
+
+def test_an_ending_that_names_no_outcome_closes_no_case_as_completed():
+    asked = six_stage.extend("county", version="1", rules={"withdraw": [outcome_as_recorded]})
+    desk = Desk(asked, (*ENROLLED, ProgramCompleted(program="housing", completed=False)))
+    assert desk.book.ask(desk.id, "withdraw", by="ana").refusals == ()
 
 
 def test_who_is_not_eligible_is_referred_to_others_where_the_document_says_so():

@@ -686,7 +686,7 @@ def looks_ahead(case, context):
     for at in (context.at, day(3, 10), context.at):
         standing = [one.status for one in context.clocks.standings(case, at)]
         then = context._replace(at=at)
-        left = [unmet.found for _, unmet in context.clocks.left_undone(case, then)]
+        left = [unmet.found for unmet in context.clocks.left_undone(case, then)]
         yield Unmet(found=(standing, left))
 
 

@@ -14,7 +14,7 @@ import attrs
 
 from caseflow.kernel.erased import Erased
 from caseflow.kernel.errors import InvalidCall, short
-from caseflow.kernel.events import CaseOpened, ExceptionMade, event_type
+from caseflow.kernel.events import CaseOpened, Corrected, ExceptionMade, event_type
 from caseflow.kernel.failing import unfoldable
 from caseflow.kernel.history import effective, occurred
 from caseflow.kernel.recorded import AnyRecorded, Recorded, aware, quickly
@@ -417,11 +417,13 @@ def _exception(recorded: AnyRecorded) -> ExceptionInForce:
 
 
 def _owe(dues: Mapping[str, AnyRecorded], recorded: AnyRecorded) -> dict[str, AnyRecorded]:
-    """What is owed after this event, as its verdict noted it."""
+    """What is owed after this event, as its verdict noted it.
+
+    It is owed since an earlier one, unless that was voided, or corrected, so that it owes nothing.
+    """
     owed = dict(dues)
-    for note in recorded.noted:
-        # what could not be judged is owed until it can be
-        open_still = note.outcome in ("unmet", "fault", "erased")
-        if note.strength == "due" and open_still and note.since == recorded.number:
+    corrects = type(recorded.event) is Corrected  # what it notes is that of the corrected event
+    for note in () if corrects else recorded.noted:
+        if note.left_to_do and (note.since == recorded.number or note.rule not in owed):
             owed[note.rule] = recorded
     return owed

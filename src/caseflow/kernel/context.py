@@ -58,10 +58,8 @@ class Clocks(Protocol):
         """A `Standing` for every obligation whose clock has begun."""
         ...
 
-    def left_undone(
-        self, case: Case[Any], context: Context, /
-    ) -> Iterable[tuple[tuple[type[Any], ...], Unmet]]:
-        """All that is left undone where the case ends with a step, after what would do it."""
+    def left_undone(self, case: Case[Any], context: Context, /) -> Iterable[Unmet]:
+        """What is left undone where the case ends with a step; not what the step does itself."""
         ...
 
 

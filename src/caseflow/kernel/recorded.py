@@ -51,6 +51,11 @@ class Noted(NamedTuple):
     exception: int | None = None
     since: int | None = None
 
+    @property
+    def left_to_do(self) -> bool:
+        """Whether it is owed: what could not be judged is, until it can be."""
+        return self.strength == "due" and self.outcome in ("unmet", "fault", "erased")
+
 
 class Recorded(NamedTuple, Generic[E_co]):
     """One recorded event of a case. Immutable, like the history it stands in.

@@ -147,6 +147,10 @@ def transfer_accepted(case: Casework, context: Context) -> Iterator[Unmet]:
         )
 
 
+_ONCE_REACHED = "give the end the day of the last contact, or a later one"
+_STILL_TO_COME = "correct the day of that contact, which is still to come"
+
+
 @maker("contact-attempted")
 def contact_attempted(*, times: int = 1, over: Span | str = "0 days") -> Rule[CaseworkState]:
     """A rule: before a case ends as unable to locate, so many attempts failed, over so long.
@@ -178,7 +182,7 @@ def contact_attempted(*, times: int = 1, over: Span | str = "0 days") -> Rule[Ca
         if met is not None and day_of(context.at) < (met_on := day_of(met.at)):
             yield Unmet(
                 found=f"the client was reached on {plain_words(met_on)}, after the day of this end",
-                remedy="give the end the day of the last contact, or a later one",
+                remedy=_ONCE_REACHED if met.at <= context.now else _STILL_TO_COME,
                 evidence=(met.number,),
             )
         elif len(failed) < times:

@@ -176,7 +176,8 @@ def at_its_place(
     anew = target.event if event.event is None else event.event
     at = event.occurred_at or target.occurred_at
     then = stood._replace(at=at, now=_written_down(target, at, context), proposed=anew)
-    return fold(prefix, workflow.state()), stood, then
+    before = fold(prefix, workflow.state()) if prefix else empty(history, workflow.state())
+    return before, stood, then
 
 
 def _as_proposed(
@@ -266,7 +267,7 @@ def held_unmet(
     standing = effective(history)
     case = empty(history, workflow.state())
     for place, entry in enumerate(standing):
-        for rule in _rules_judged(workflow, case, entry):
+        for rule in rules_judged(workflow, case, entry):
             if not rule.counts:
                 continue
             then = _as_proposed(workflow, standing[:place], entry, context)
@@ -290,7 +291,7 @@ def _counted(workflow: Any, case: Case[Any]) -> set[tuple[str, str]]:
     return {(index.name, value) for index, value in held}
 
 
-def _rules_judged(workflow: Any, case: Case[Any], entry: AnyRecorded) -> Sequence[Rule[Any]]:
+def rules_judged(workflow: Any, case: Case[Any], entry: AnyRecorded) -> Sequence[Rule[Any]]:
     """The rules by which a decision was judged at its place; none of a fact."""
     if isinstance(entry.event, CaseOpened):
         found: Sequence[Rule[Any]] = workflow.rules_on(CaseOpened)

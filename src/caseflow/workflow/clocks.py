@@ -63,9 +63,9 @@ class Standing:
     """How one obligation stands on a case at a moment.
 
     `upcoming`: its window is not open yet. `open`: to be done by `due_at`. `overdue`: that
-    has passed. `met`: it was done, with the event `met`; late if `late`. `excepted`: an
-    exception stands in its place (event `exception`), also where it was done late. `paused`:
-    the case is on hold.
+    has passed. `met`: it was done, with the event `met` (None where a thing tells itself when
+    it was); late if `late`. `excepted`: an exception stands in its place (event
+    `exception`), also where it was done late. `paused`: the case is on hold.
     `missed`: it was overdue when the case ended, or left the stages in which it is owed; or its
     quarter has passed. `lapsed`: it was not yet due then. `cancelled`: something happened since
     which it is not owed. `since` is the number of the event with which its clock began, `about`
@@ -131,9 +131,17 @@ class Clocks:
         """How every obligation stands whose clock has begun."""
         return standings(self, case, now)
 
-    def left_undone(self, case: Case[Any], context: Context) -> Iterable[Left]:
-        """All that is left undone where the case ends with a step."""
-        return ToldOnce(self, case, context.at, context.histories, context.counts).left
+    def left_undone(self, case: Case[Any], context: Context) -> Iterable[Unmet]:
+        """What is left undone where the case ends with a step."""
+        told = ToldOnce(self, case, context.at, context.histories, context.counts)
+        return told.left_undone(case, context)
+
+    def does(self, case: Case[Any], context: Context) -> type[Any] | None:
+        """Which type of event a step records, also where what is in it is not known yet."""
+        if context.proposed is None and self.workflow is not None:
+            edges = self.workflow.edges(context.step, case.position)
+            return edges[0].row.transition.records if edges else None
+        return type(context.proposed)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Clocks, (self.obligations, self.ends, self.calendar)
@@ -176,10 +184,12 @@ class ToldOnce:
         """How every obligation stands whose clock has begun."""
         return self.told if self._asks(case, now) else self.clocks.standings(case, now)
 
-    def left_undone(self, case: Case[Any], context: Context) -> Iterable[Left]:
-        """All that is left undone where the case ends with a step."""
-        asks = self._asks(case, context.at)
-        return self.left if asks else self.clocks.left_undone(case, context)
+    def left_undone(self, case: Case[Any], context: Context) -> Iterable[Unmet]:
+        """What is left undone where the case ends with a step."""
+        if not self._asks(case, context.at):
+            return self.clocks.left_undone(case, context)
+        does = self.clocks.does(case, context)
+        return [unmet for done_by, unmet in self.left if does not in done_by]
 
     def _asks(self, case: Case[Any], now: datetime) -> bool:
         return case is self.case and now == self.now
@@ -297,7 +307,7 @@ def _standing(
         opens_at=opens_at,
         due_at=None if waits or status in ("lapsed", "cancelled") else due_at,
         about=begun.about,
-        met=done.number if done else None,
+        met=done.number if done and begun.met_at is None else None,
         met_at=done.at if done else None,
         late=late and done is not None,
         exception=exception if status == "excepted" else None,

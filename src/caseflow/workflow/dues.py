@@ -22,7 +22,7 @@ from caseflow.kernel.rules import Result, Rule, Unmet
 from caseflow.workflow.course import Times, course_of
 from caseflow.workflow.obligation import Begun, Obligation
 from caseflow.workflow.timing import Within
-from caseflow.workflow.weighing import excused
+from caseflow.workflow.weighing import covered
 from caseflow.workflow.windows import FOR_EVER, WINDOWS, Asked
 
 Histories = Mapping[type[Any], tuple[AnyRecorded, ...]]
@@ -54,7 +54,7 @@ def dues(workflow: Any, case: Case[Any], now: datetime) -> Iterator[Due]:
     holds = course_of(case, workflow.ends).holds
     on_hold = bool(holds) and holds[-1][1] == FOR_EVER
     closings = _closings(case, workflow.ends)
-    for id, decided in case.dues.items():
+    for id, decided in _decisions(case):
         rule = workflow.rule_that_noted(decided, id)
         if rule is None or rule.strength == "warn":
             continue  # the workflow no longer asks for it
@@ -64,6 +64,21 @@ def dues(workflow: Any, case: Case[Any], now: datetime) -> Iterator[Due]:
         waits = on_hold and rule.within is not None
         due_at = None if waits else _due_at(workflow, rule, decided, ended, holds, now)
         yield Due(rule, decided, due_at, waits)
+
+
+def _decisions(case: Case[Any]) -> Iterator[tuple[str, AnyRecorded]]:
+    """Each rule with the decision since which it is owed, and those that left it unmet after that.
+
+    The first may have lapsed, or be done by the very decision that left it to be done again. Of
+    those after it, the first and the latest of each event type are known.
+    """
+    seen = {one.number: one for kind in case.by_type.values() for one in kind[:2] if one.noted}
+    for id, since in case.dues.items():
+        yield id, since
+        for number, one in sorted(seen.items()):
+            left = any(note.rule == id and note.left_to_do for note in one.noted)
+            if left and number > since.number:
+                yield id, one
 
 
 def unmet(
@@ -79,8 +94,49 @@ def unmet(
     result = due.rule.judge(case, context)
     if result is None:
         return None
-    result = excused(workflow, case, due.rule, result, context)
-    return None if result.holds else result
+    result = covered(workflow, case, due.rule, result, context)
+    return None if result.holds else result._replace(since=due.decided.number)
+
+
+def left_to_do(
+    workflow: Any,
+    case: Case[Any],
+    now: datetime,
+    histories: Histories | None,
+    counts: Counts | None,
+) -> Iterator[tuple[Due, Result]]:
+    """What is missing still: of each rule, since the first decision for which it is unmet."""
+    told: set[str] = set()
+    for due in dues(workflow, case, now):
+        if due.rule.id in told or due.decided.occurred_at > now:
+            continue
+        result = unmet(workflow, case, due, now, histories, counts)
+        if result is not None:
+            told.add(due.rule.id)
+            yield due, result
+
+
+def weighed(
+    workflow: Any, case: Case[Any], rule: Rule[Any], result: Result, context: Context
+) -> Result:
+    """A result as it counts here: with the exception that covers it, and since when it is owed."""
+    result = covered(workflow, case, rule, result, context)
+    if rule.strength != "due" or not result.stands:
+        return result
+    return result._replace(since=_since(workflow, case, rule, context))
+
+
+def _since(workflow: Any, case: Case[Any], rule: Rule[Any], context: Context) -> int:
+    """Since which event it is owed: an earlier decision's, where that is still unmet.
+
+    Once the case has ended, that may be the ending, where what was owed before has lapsed.
+    """
+    earlier, now, ended = case.dues.get(rule.id), context.now, case.position in workflow.ends
+    for due in dues(workflow, case, now) if earlier is not None else ():
+        if due.rule.id == rule.id and (ended or due.decided is earlier):
+            missing = unmet(workflow, case, due, now, context.histories, context.counts)
+            return case.version + 1 if missing is None else due.decided.number
+    return case.version + 1
 
 
 def _as_decided(workflow: Any, decided: AnyRecorded, now: datetime) -> Context:
@@ -180,21 +236,17 @@ def left_by_rules(
     counts: Counts | None,
 ) -> Iterator[Left]:
     """What decisions left to be done, and lapses undone where the case ends now."""
-    for due in dues(workflow, case, now):
-        if due.decided.occurred_at > now:
-            continue
-        result = unmet(workflow, case, due, now, histories, counts)
-        if result is not None:
-            missing = next((one.remedy for one in result.unmet if one.remedy), "do it first")
-            yield (
-                due.rule.rests_on,
-                Unmet(
-                    about=result.wanted.rstrip("."),
-                    found=not_done(due.due_at, workflow.calendar, overdue=due.overdue(now)),
-                    remedy=missing,
-                    evidence=(due.decided.number,),
-                ),
-            )
+    for due, result in left_to_do(workflow, case, now, histories, counts):
+        missing = next((one.remedy for one in result.unmet if one.remedy), "do it first")
+        yield (
+            due.rule.rests_on,
+            Unmet(
+                about=result.wanted.rstrip("."),
+                found=not_done(due.due_at, workflow.calendar, overdue=due.overdue(now)),
+                remedy=missing,
+                evidence=(due.decided.number,),
+            ),
+        )
 
 
 def not_done(due_at: datetime | None, calendar: Calendar, *, overdue: bool) -> str:

@@ -14,13 +14,18 @@ from typing import Any
 from caseflow.kernel.case import Case, S
 from caseflow.kernel.context import Context
 from caseflow.kernel.errors import PayloadNeeded, UnknownStep, nearest
-from caseflow.kernel.events import CaseOpened, Corrected, ExceptionMade, Moved, Voided
+from caseflow.kernel.events import Corrected, ExceptionMade, Moved, Voided
 from caseflow.kernel.explain import plain_words
 from caseflow.kernel.history import effective
 from caseflow.kernel.recorded import AnyRecorded, quickly
 from caseflow.kernel.rules import UNJUDGED, Outcome, Result, Rule, Unmet
 from caseflow.kernel.verdict import Judgement, in_words
-from caseflow.workflow.amend import amendment_unmet, at_its_place, not_amended
+from caseflow.workflow.amend import (
+    amendment_unmet,
+    at_its_place,
+    not_amended,
+    rules_judged,
+)
 from caseflow.workflow.builtin import (
     built_in,
     known_to_the_case,
@@ -29,10 +34,9 @@ from caseflow.workflow.builtin import (
     role_unmet,
 )
 from caseflow.workflow.command import Command, Entry
-from caseflow.workflow.dues import done_after_the_end
+from caseflow.workflow.dues import done_after_the_end, weighed
 from caseflow.workflow.excepting import exception_unmet, noted_of_exception
 from caseflow.workflow.machine import Edge, Row
-from caseflow.workflow.weighing import weighed
 from caseflow.workflow.workflow import Workflow
 
 
@@ -211,14 +215,11 @@ def _noted_anew(
     Judged at its place, and noted with the correction, in the place of what was noted before.
     """
     target = next(entry for entry in effective(history) if entry.number == event.number)
-    if isinstance(target.event, CaseOpened):
-        return  # nothing comes before it, from where it could be judged
     case, _, then = at_its_place(workflow, history, target, event, context)
     if target.transition is None:
         answers = _judge_fact(workflow, case, then).answers
     else:
-        edges = workflow.edges(target.transition, case.position)
-        rules = edges[0].row.rules if edges else ()
+        rules = rules_judged(workflow, case, target)
         results = ((rule, rule.judge(case, then)) for rule in rules)
         answers = tuple(weighed(workflow, case, rule, one, then) for rule, one in results if one)
     for answer in answers:

@@ -57,13 +57,13 @@ OccasionOutcome = Literal[
 class Occasion:
     """One time that something was due on a case, and what came of it.
 
-    `kept`: it was done in time, with the event `met`. `late`: it was done afterwards. `missed`:
-    it was not done, and what is done now counts for a later time, or it is owed no longer.
-    `excused`: an exception stands in its place (event `exception`). `cancelled`: something had
-    happened by then since which it is not owed. `lapsed`: the case had ended by then, or left
-    the stages in which it is owed, or the clock began anew (what is due once, also where that
-    was before its window opened). `overdue` and `open`: it is still
-    to be done. Of several in a row that were cancelled or lapsed, the first is told.
+    `kept`: it was done in time, with the event `met` (None where a thing tells itself when it
+    was). `late`: it was done afterwards. `missed`: it was not done, and what is done now counts
+    for a later time, or it is owed no longer. `excused`: an exception stands in its place (event
+    `exception`). `cancelled`: something had happened by then since which it is not owed. `lapsed`:
+    the case had ended by then, or left the stages in which it is owed, or the clock began anew
+    (what is due once, also where that was before its window opened). `overdue` and `open`: it is
+    still to be done. Of several in a row that were cancelled or lapsed, the first is told.
     """
 
     obligation: Obligation
@@ -224,7 +224,7 @@ class _Report:
                     opens_at=time.window.opens_at,
                     due_at=time.window.due_at,
                     about=clock.begun.about,
-                    met=met.number if met else None,
+                    met=met.number if met and clock.begun.met_at is None else None,
                     met_at=met.at if met else None,
                     exception=exception,
                 )

@@ -15,7 +15,7 @@ from caseflow.kernel.explain import plain_words
 from caseflow.kernel.recorded import AnyRecorded
 from caseflow.kernel.rules import Result, Unmet
 from caseflow.workflow.clocks import Standing, standings
-from caseflow.workflow.dues import Due, dues, unmet
+from caseflow.workflow.dues import Due, dues, left_to_do, unmet
 from caseflow.workflow.failing import Failing
 from caseflow.workflow.windows import FOR_EVER
 from caseflow.workflow.workflow import Workflow
@@ -58,9 +58,8 @@ def owed(
     calendar = workflow.calendar
     its = standings(workflow, case, now, histories)
     found = [_as_owed(one, calendar) for one in its if one.owed]
-    for due in dues(workflow, case, now):
-        result = None if due.waits else unmet(workflow, case, due, now, histories, counts)
-        if result is not None:
+    for due, result in left_to_do(workflow, case, now, histories, counts):
+        if not due.waits:
             found.append(
                 Owed(
                     due.rule.id,
@@ -125,7 +124,8 @@ def first_due(
     dated = {one.occurred_at for kind in seen for one in (kind.first, kind.latest)}
     cuts = sorted({now, *(at for at in dated if at > now)})
     found = [_first_due(workflow, _by(at, case), at, failing) for at in cuts]
-    if any(kind.times > 2 and kind.latest.occurred_at > now for kind in seen):
+    ahead = any(kind.times > 2 and kind.latest.occurred_at > now for kind in seen)
+    if ahead or any(one.occurred_at > now for one in case.dues.values()):
         found.append(case.path[0].occurred_at)  # what came between is not known here
     return min((moment for moment in found if moment is not None), default=None)
 

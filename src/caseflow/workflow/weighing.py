@@ -1,4 +1,4 @@
-"""A result as it counts on a case: with the exception that covers it, and since when it is owed."""
+"""A result as it counts on a case: with the exception that covers it."""
 
 from __future__ import annotations
 
@@ -9,20 +9,10 @@ from caseflow.kernel.context import Context
 from caseflow.kernel.rules import UNJUDGED, Outcome, Result, Rule
 
 
-def weighed(
+def covered(
     workflow: Any, case: Case[Any], rule: Rule[Any], result: Result, context: Context
 ) -> Result:
-    """A result as it counts here: with the exception that covers it, and since when it is owed."""
-    result = excused(workflow, case, rule, result, context)
-    if rule.strength == "due" and result.stands:
-        return result._replace(since=_since(case, rule, context))
-    return result
-
-
-def excused(
-    workflow: Any, case: Case[Any], rule: Rule[Any], result: Result, context: Context
-) -> Result:
-    """A result with the exception that covers it, if there is one."""
+    """A result as it counts here: with the exception that covers it, if there is one."""
     if not result.stands:
         return result
     unjudged = result.outcome in UNJUDGED
@@ -35,7 +25,7 @@ def excused(
             excepted: Outcome = "fault-excepted" if result.outcome == "fault" else "erased-excepted"
             return _covered(result, excepted, made, context)
     if unjudged and not rule.excepted_by:
-        result = result._replace(excepted_by=workflow.faults_excepted_by)
+        return result._replace(excepted_by=workflow.faults_excepted_by)
     return result
 
 
@@ -44,15 +34,3 @@ def _covered(result: Result, outcome: Outcome, made: ExceptionInForce, context: 
     if made.until is not None:
         made = made._replace(until=context.calendar.here(made.until))
     return result._replace(outcome=outcome, exception=made.number, exception_made=made)
-
-
-def _since(case: Case[Any], rule: Rule[Any], context: Context) -> int:
-    """Since which event it is owed: an earlier decision's, where that is still unmet."""
-    earlier = case.dues.get(rule.id)
-    if earlier is not None:
-        then = context._replace(
-            at=earlier.occurred_at, proposed=earlier.event, step=earlier.transition or ""
-        )
-        if not rule.result(case, then).holds:
-            return earlier.number
-    return case.version + 1
