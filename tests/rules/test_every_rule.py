@@ -14,6 +14,7 @@ from caseflow.casework import (
     PlacementMade,
     PlanApproved,
     PlanItemDrafted,
+    PlanReviewed,
     ProgressNoted,
 )
 from caseflow.rules import (
@@ -145,6 +146,13 @@ def test_what_was_entered_and_voided_after_a_signature_lapses_nothing():
     desk.book.do("case", Voided(number=entered - 2), by="ana", reason="x")
     found = f"changed or recorded since it was approved: what event {entered - 2} said"
     assert desk.judged()["plan-approved"][1].startswith(found)
+
+
+def test_a_plan_is_reviewed_after_its_day_was_set_whenever_that_is_recorded():
+    desk = Desk(WORKFLOW, (*WHOLE, timedelta(days=50)))
+    for occurred, current in ((MONDAY, False), (desk.now - timedelta(days=1), True)):
+        desk.do(Entry(PlanReviewed(), at=occurred))
+        assert ("plan-current" not in desk.judged()) is current
 
 
 def test_an_end_as_unable_to_locate_is_dated_to_the_last_contact_at_the_earliest():

@@ -118,6 +118,14 @@ def test_what_is_left_after_the_end_is_owed_though_what_was_owed_before_has_laps
         assert desk.owed() == [("papers", 4, 9)]
 
 
+def test_a_reopening_that_leaves_a_thing_to_be_done_again_moves_no_day():
+    due = [papers.due(within="5 days")]
+    desk = Desk({Visited: due, "reopen": due})
+    for step, day in ((Visited(), 2), ("close", 3), ("reopen", 4)):
+        desk.do(step, on=day)
+    assert desk.owed() == [("papers", 2, 7)]
+
+
 def test_what_does_and_leaves_a_thing_at_once_leaves_it_owed():
     desk = Desk({Visited: [visited_again.due(within="5 days")]})
     for day, number in ((2, 2), (3, 3), (4, 4), (5, 5)):

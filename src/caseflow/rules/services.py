@@ -66,7 +66,8 @@ def plan_current(case: Casework, context: Context) -> Iterator[Unmet]:
     if scheduled is None:
         return
     reviewed = case.latest_recorded(PlanReviewed), case.latest_recorded(AssessmentCompleted)
-    done = any(one is not None and one.number > scheduled.number for one in reviewed)
+    since = scheduled.occurred_at, scheduled.number
+    done = any(one and (one.occurred_at, one.number) > since for one in reviewed)
     if not done and scheduled.event.review_on < context.calendar.day_of(context.at):
         yield Unmet(
             found=f"its review was due on {plain_words(scheduled.event.review_on)}",

@@ -47,13 +47,18 @@ class Due(NamedTuple):
         return self.due_at is not None and now > self.due_at
 
 
-def dues(workflow: Any, case: Case[Any], now: datetime) -> Iterator[Due]:
-    """What decisions left to be done and has not lapsed, also what was done meanwhile."""
+def dues(
+    workflow: Any, case: Case[Any], now: datetime, *, reopening: bool = False
+) -> Iterator[Due]:
+    """What decisions left to be done and has not lapsed, also what was done meanwhile.
+
+    Where a step is `reopening` the case, nothing has lapsed.
+    """
     if not case.dues:
         return
     holds = course_of(case, workflow.ends).holds
     on_hold = bool(holds) and holds[-1][1] == FOR_EVER
-    closings = _closings(case, workflow.ends)
+    closings = [] if reopening else _closings(case, workflow.ends)
     for id, decided in _decisions(case):
         rule = workflow.rule_that_noted(decided, id)
         if rule is None or rule.strength == "warn":
@@ -131,8 +136,13 @@ def _since(workflow: Any, case: Case[Any], rule: Rule[Any], context: Context) ->
 
     Once the case has ended, that may be the ending, where what was owed before has lapsed.
     """
-    earlier, now, ended = case.dues.get(rule.id), context.now, case.position in workflow.ends
-    for due in dues(workflow, case, now) if earlier is not None else ():
+    earlier = case.dues.get(rule.id)
+    if earlier is None:
+        return case.version + 1
+    now, ended = context.now, case.position in workflow.ends
+    to = {edge.dest for edge in workflow.edges(context.step, case.position)} - {None}
+    reopening = ended and not to <= workflow.ends
+    for due in dues(workflow, case, now, reopening=reopening):
         if due.rule.id == rule.id and (ended or due.decided is earlier):
             missing = unmet(workflow, case, due, now, context.histories, context.counts)
             return case.version + 1 if missing is None else due.decided.number
