@@ -35,6 +35,7 @@ from caseflow.rules import (
     lead_assigned,
     needs_covered,
     needs_numbered,
+    nothing_missed,
     partnership_established,
     plan_agreed,
     programs_completed,
@@ -206,7 +207,11 @@ def _transitions(*, pre_enrollment: bool) -> tuple[Transition, ...]:
             description="The client comes to the end of the program.",
             source=DELIVERY,
             to=COMPLETION,
-            rules=[programs_completed, agreement_stands.warns()],
+            rules=[
+                programs_completed,
+                agreement_stands.warns(),
+                nothing_missed(stages=(COMPLETION,)).warns(),
+            ],
             stated_in=trilevel("service delivery flow: program completion"),
         ),
         Transition(
