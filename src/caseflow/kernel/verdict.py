@@ -13,6 +13,7 @@ from caseflow.kernel.events import event_type
 from caseflow.kernel.explain import WIDTH, explain_result, plain_words, result_data, wrapped
 from caseflow.kernel.recorded import Noted, NotedOutcome
 from caseflow.kernel.rules import Result, Rule
+from caseflow.kernel.terms import NO_TERMS
 
 NO_WORDS: Mapping[str, str] = MappingProxyType({})
 
@@ -35,6 +36,8 @@ class Judgement(NamedTuple):
     context: Context
     words: Mapping[str, str] = NO_WORDS
     """The agency's words for positions and roles."""
+    terms: Mapping[str, str] = NO_TERMS
+    """The agency's terms, in the place of words that rules use."""
 
     @property
     def results(self) -> tuple[Result, ...]:
@@ -154,7 +157,10 @@ def _explained(verdict: Verdict) -> Iterator[str]:
             yield f"{heading}:"
             for result in group:
                 lines = explain_result(
-                    result, words=judgement.words, due_by=_due_by(judgement, result)
+                    result,
+                    words=judgement.words,
+                    terms=judgement.terms,
+                    due_by=_due_by(judgement, result),
                 ).splitlines()
                 yield f"- {lines[0]}"
                 yield from (f"  {line.removeprefix(' ')}" for line in lines[1:])

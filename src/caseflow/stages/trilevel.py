@@ -48,7 +48,6 @@ from caseflow.rules import (
 )
 from caseflow.rules.sources import trilevel
 from caseflow.stages.common import (
-    ANSWERED,
     APPROVING,
     ASSIGNING,
     CLOSED,
@@ -267,7 +266,8 @@ def service_delivery_flow(*, pre_enrollment: bool = True) -> Workflow[CaseworkSt
         hold=Hold(reason_required=True),
         indexes=[LEAD],
         faults_excepted_by="supervisor",
-        labels=ANSWERED,
+        labels={"plan-agreed": "the participant's answer to the plan"},
+        terms={"client": "participant", "case manager": "navigator"},
     )
 
 

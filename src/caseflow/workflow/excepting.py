@@ -45,7 +45,8 @@ def exception_unmet(
         )
     if actor.roles.isdisjoint(roles):
         found = acts_in_words(workflow, actor)
-        return (Unmet(found=found, remedy=f"ask {any_of_roles(workflow, sorted(roles))}"),)
+        asked = f"ask {any_of_roles(workflow, sorted(roles))}"
+        return (Unmet(found=found, remedy=asked, quoted=(actor.id,)),)
     if made.due_on is not None:
         return tuple(_occasion_unmet(workflow, history, made, context))
     if obligation is not None and made.until is not None and made.until < context.now:
