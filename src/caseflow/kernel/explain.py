@@ -21,10 +21,11 @@ Words = Mapping[str, str]
 
 
 class _Told(NamedTuple):
-    """The agency's words for roles, and its terms."""
+    """The agency's words for roles, its terms, and the days of events that are known."""
 
     words: Words
     terms: Words
+    days: Mapping[int, date]
 
     def sentence(self, text: str, quoted: Iterable[str] = ()) -> str:
         return in_terms(text, self.terms, quoted=quoted) if self.terms else text
@@ -32,16 +33,30 @@ class _Told(NamedTuple):
     def role(self, role: str) -> str:
         return self.words.get(role) or self.sentence(_role(role, {}))
 
+    def events(self, numbers: Iterable[int]) -> str:
+        """Events by their numbers, those of one day together, with that day where it is known."""
+        told = []
+        for day, group in groupby(numbers, key=self.days.get):
+            listed = ", ".join(map(str, group))
+            told.append(f"{listed} ({plain_words(day)})" if day else listed)
+        return "; ".join(told)
+
 
 def explain_result(
-    result: Result, *, words: Words | None = None, terms: Words = NO_TERMS, due_by: str = ""
+    result: Result,
+    *,
+    words: Words | None = None,
+    terms: Words = NO_TERMS,
+    due_by: str = "",
+    days: Mapping[int, date] | None = None,
 ) -> str:
     """One result as a few lines of text: wanted, found, to do, who, rests on, source.
 
     `words` are the agency's own, for roles, `terms` those in what rules say. `due_by` is the day
-    by which it is due, in words.
+    by which it is due, in words. `days` are those of events, by their numbers, as far as known.
     """
-    return "\n".join(_lines(result, _Told(words or {}, terms), indent="", due_by=due_by))
+    told = _Told(words or {}, terms, days or {})
+    return "\n".join(_lines(result, told, indent="", due_by=due_by))
 
 
 def _lines(
@@ -73,9 +88,8 @@ def _lines(
         who = with_article(result.excepted_by, {result.excepted_by: told.role(result.excepted_by)})
         yield wrapped(f"Or: {who} may make an exception.", inner)
     if result.evidence:
-        numbers = ", ".join(str(number) for number in result.evidence)
         noun = "event" if len(result.evidence) == 1 else "events"
-        yield wrapped(f"Rests on: {noun} {numbers}.", inner)
+        yield wrapped(f"Rests on: {noun} {told.events(result.evidence)}.", inner)
     source = f" Source: {result.source}." if result.source else ""
     yield wrapped(f"Rule: {result.rule}.{source}", inner)
 
