@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import attrs
 import pytest
 
-from caseflow import Casebook, Entry, Obligation, opened, within
+from caseflow import Actor, Casebook, Entry, ExceptionMade, Obligation, opened, within
 from caseflow.casework import (
     AssessmentCompleted,
     CaseClosed,
@@ -229,6 +229,21 @@ def test_what_a_decision_left_to_be_done_waits_on_hold_lapses_with_the_case_and_
     desk.now += timedelta(days=30)
     desk.do("withdraw", Entry("reopen", reason="back"))
     assert desk.owed() == {"lead-assigned": date(2026, 4, 17)}  # it was overdue before
+
+
+def test_an_exception_stands_for_what_one_decision_left_and_not_for_what_a_later_one_leaves():
+    late = {"plan-agreed": lambda one: one.due(within="10 days")}
+    desk = Desk(six_stage.extend("county", version="1", strengths=late))
+    assert desk.owed()["plan-agreed"] == date(2026, 3, 12)
+    until = START + timedelta(days=20)
+    made = ExceptionMade(rule="plan-agreed", reason="the client is ill", until=until)
+    desk.book.do(desk.id, made, by=Actor("mo", ["supervisor"]))
+    desk.now = START + timedelta(days=30)
+    assert "plan-agreed" not in desk.owed()
+    desk.do("revise-plan", "start-services")
+    assert desk.owed()["plan-agreed"] == date(2026, 4, 11)
+    desk.do("revise-plan", "start-services")
+    assert desk.owed()["plan-agreed"] == date(2026, 4, 11)  # no decision puts it off
 
 
 def test_nobody_is_followed_up_who_died_was_never_served_or_is_another_agencys():

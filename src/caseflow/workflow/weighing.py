@@ -8,6 +8,7 @@ import attrs
 
 from caseflow.kernel.case import Case, ExceptionInForce
 from caseflow.kernel.context import Context
+from caseflow.kernel.recorded import AnyRecorded
 from caseflow.kernel.rules import UNJUDGED, Outcome, Result, Rule
 
 
@@ -33,6 +34,12 @@ def weighed(
     return result
 
 
+def _excepted(case: Case[Any], rule: Rule[Any], earlier: AnyRecorded) -> bool:
+    """Whether an exception stands for what an earlier decision left."""
+    at, role = earlier.occurred_at, rule.excepted_by or None
+    return any(made.covers(rule.id, at, role) for made in case.exceptions)
+
+
 def _covered(result: Result, outcome: Outcome, made: ExceptionInForce, context: Context) -> Result:
     """A result in whose place an exception stands, told with its end as the agency counts it."""
     if made.until is not None:
@@ -41,9 +48,12 @@ def _covered(result: Result, outcome: Outcome, made: ExceptionInForce, context: 
 
 
 def _since(case: Case[Any], rule: Rule[Any], context: Context) -> int:
-    """Since which event it is owed: an earlier decision's, where that is still unmet."""
+    """Since which event it is owed: an earlier decision's, where that is still unmet.
+
+    What an exception allowed that decision to leave is asked for no more; this one leaves it anew.
+    """
     earlier = case.dues.get(rule.id)
-    if earlier is not None:
+    if earlier is not None and not _excepted(case, rule, earlier):
         then = context._replace(
             at=earlier.occurred_at, proposed=earlier.event, step=earlier.transition or ""
         )
