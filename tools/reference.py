@@ -51,6 +51,10 @@ stand in other models or in none, and [where each thing lives](../sources.md) go
 documents item by item. The last part, [for developers](#for-developers), has the names in code.
 This page is made from the workflow itself by `make reference`, and a test sees that it agrees.
 """
+TERMS = """\
+Its refusals and warnings say {terms}, as the document does. Here stand the words of the rules,
+which other models share.
+"""
 STAGES = """\
 The phases are the parts of every process of case management, by which stages of different models
 are compared. *Not stated* marks what the document does not say, and the model has all the same, so
@@ -140,6 +144,9 @@ def model_page(model: Model) -> str:
     """The page of a workflow that ships."""
     workflow = model.workflow
     intro = INTRO.format(title=model.title, document=model.document)
+    terms = " and ".join(f"*{told}* for {word}" for word, told in workflow.terms.items())
+    if terms:
+        intro += f"\n{TERMS.format(terms=terms)}"
     return f"{intro}\n{page(workflow, model.document)}"
 
 

@@ -55,6 +55,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "wanted": "The assessment is not older than a year.",
         },
         "note-concise": {"most": 2000},
+        "nothing-missed": {"stages": ("follow-up",)},
         "plan-written-by": {"author": "client"},
         "recorded": {
             "id": "placed",

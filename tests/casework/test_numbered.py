@@ -4,12 +4,15 @@ from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import attrs
+import orjson
 import pytest
 
-from caseflow import Actor, Casebook, Context, Corrected
+from caseflow import Actor, Casebook, Context, Corrected, PayloadInvalid
 from caseflow import casework as c
 from caseflow.casework import FACTS, CaseworkState
 from caseflow.casework.named import _NAMED
+from caseflow.kernel.codec import Codec
+from caseflow.kernel.events import event_type
 from caseflow.rules import service_in_plan
 from caseflow.rules.due import urgent_needs
 from caseflow.stages import continuum, six_stage
@@ -89,6 +92,31 @@ def test_a_fact_that_names_what_the_case_does_not_have_is_recorded_with_a_warnin
     assert warned(outcome.verdict) == [f"the case has no {thing} 1"]
     assert "known-to-the-case" in [note.rule for note in outcome.events[0].noted]
     assert warned(opened(*MAKING).record("C", event, by="ana").verdict) == []
+
+
+@pytest.mark.parametrize("number", [0, -3])
+def test_what_has_a_number_is_numbered_from_one(number):
+    numbered = [one for one in MAKING if hasattr(one, "number")]
+    assert len(numbered) == 9
+    book = opened(*MAKING)
+    for made in numbered:
+        wrong = attrs.evolve(made, number=number)
+        none = " or None" if type(made) in (c.StrengthIdentified, c.ReferralMade) else ""
+        sentence = (
+            f"{type(made).__name__}.number cannot be recorded as {number}. "
+            f"It takes a whole number (int) from 1{none}. Give one."
+        )
+        for step in (wrong, Corrected(number=2, event=wrong)):
+            with pytest.raises(PayloadInvalid) as refused:
+                book.do("C", step, by="ana")
+            assert str(refused.value) == sentence
+
+
+def test_a_number_that_was_stored_before_is_read():
+    codec = Codec([c.NeedIdentified])
+    need = c.NeedIdentified(number=0, description="rent")
+    data = orjson.loads(codec.converter.dumps(need))
+    assert codec.event(event_type(c.NeedIdentified), data) == need
 
 
 def test_a_note_or_service_for_an_item_that_is_not_there_is_warned_of_once():

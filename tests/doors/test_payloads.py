@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, NewType, Optional, Union
 import attrs
 import pytest
 
-from caseflow import Code, PayloadInvalid, Personal, fact
+from caseflow import Code, Number, PayloadInvalid, Personal, fact
 from caseflow.kernel.codec import Codec
 from caseflow.kernel.fields import in_words
 
@@ -35,6 +35,8 @@ class BirthDateStated:
     words: str = ""
     code: Code = ""
     count: int = 0
+    room: Number | None = None
+    floors: tuple[Number, ...] = ()
     share: float = 0.0
     price: Decimal = Decimal(0)
     happy: bool = False
@@ -73,6 +75,14 @@ VALUES = [
         "18446744073709551616. It takes a whole number (int). This one cannot be stored: "
         "Integer exceeds 64-bit range.",
     ),
+    ("room", 0, "0. It takes a whole number (int) from 1 or None. Give one."),
+    (
+        "floors",
+        (1, -1),
+        "(1, -1). It takes a tuple of whole numbers (int) from 1. "
+        "It holds -1 in the place of a whole number (int) from 1. Give one.",
+    ),
+    ("room", True, "True. It takes a whole number (int) from 1 or None. Give one."),
     ("share", float("nan"), "nan. It takes a finite number (float). Give one."),
     ("price", 5.5, "5.5. It takes a decimal number (Decimal). Give one."),
     ("happy", 1, "1. It takes True or False. Give one."),

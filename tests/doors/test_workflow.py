@@ -251,6 +251,16 @@ FAULTS = {
         "There is a label for 'mde', and no stage, transition, event, obligation or "
         "role is called so. Did you mean 'made'?",
     ),
+    "terms as pairs": (
+        {"terms": [("client", "participant")]},
+        "The workflow has terms=[('client', 'participant')], which is no mapping. "
+        "Give a dict from the words of rules to the agency's: {'client': 'participant'}.",
+    ),
+    "a term with a capital": (
+        {"terms": {"Client": "participant"}},
+        "The workflow has the term 'participant' for 'Client'. "
+        "Give a text for a text, in small letters: {'client': 'participant'}.",
+    ),
     "a hold of a misspelt stage": (
         {"hold": Hold(stages=["mde"])},
         "The hold names the stage 'mde', which is not declared. Did you mean 'made'?",
@@ -370,6 +380,10 @@ EXTENSIONS = {
     "labels as a list": (
         {"labels": ["quoting"]},
         "extend has labels=['quoting'], which is no mapping. Give a dict.",
+    ),
+    "terms as a list": (
+        {"terms": ["client"]},
+        "extend has terms=['client'], which is no mapping. Give a dict.",
     ),
     "a label for nothing": (
         {"labels": {"quotng": "Offer"}},

@@ -26,6 +26,7 @@ from caseflow import (
     rule,
     when,
 )
+from caseflow.kernel.explain import plain_words
 from caseflow.storage import MemoryKeyStore, MemoryStorage, SubjectCipher
 from tests.erasure.test_keys import ERASING
 from tests.support.trades import BOSS, Clock
@@ -84,6 +85,7 @@ def test_it_refuses_and_says_so_in_plain_words():
     (result,) = verdict.results
     assert (result.outcome, result.fault, result.unmet) == ("erased", "", ())
     assert result.evidence == (2,)
+    day = plain_words(book.history(id)[1].occurred_at.date())
     assert verdict.explain() == (
         "Not allowed: finish, from open to done.\n"
         "\n"
@@ -91,7 +93,7 @@ def test_it_refuses_and_says_so_in_plain_words():
         "- The client has said what they want.\n"
         "    Found: cannot be judged: erased. What it looks at was erased.\n"
         "    To do: record anew what it asks for, where that is allowed.\n"
-        "    Rests on: event 2.\n"
+        f"    Rests on: event 2 ({day}).\n"
         "    Rule: words-given. Source: manual 1."
     )
     data = orjson.loads(orjson.dumps(verdict.to_data()))

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caseflow import (
+    Calendar,
     CaseOpened,
     Context,
     ExceptionMade,
@@ -89,9 +90,9 @@ Why not:
          Chain: found no words.
          Hub: found no words.
          To do, for each: correct the inspection.
-         Rests on: event 2.
+         Rests on: event 2 (2 March 2026).
          Rule: findings-named. Source: shop book 2.
-    Rests on: event 2.
+    Rests on: event 2 (2 March 2026).
     Rule: quote-founded. Source: shop book 1; shop book 2.
 - A quote is at most 500 euros.
     Found: 60000.
@@ -173,14 +174,14 @@ Why not:
     - The repair is paid.
          Found: 150.
          To do: take 19850.
-         Rests on: events 4, 9.
+         Rests on: events 4, 9 (2 March 2026).
          Rule: paid-up. Source: shop book 7.
     - The customer has an account.
          Found: nothing recorded.
          To do: open an account.
          Rule: has-account.
     Or: a manager may make an exception.
-    Rests on: events 4, 9.
+    Rests on: events 4, 9 (2 March 2026).
     Rule: settled. Source: shop book 7.
 
 Would be due afterwards:
@@ -275,7 +276,7 @@ Warnings:
          Found: nothing recorded.
          To do: open an account.
          Rule: has-account.
-    Rests on: event 4.
+    Rests on: event 4 (2 March 2026).
     Rule: account-when-dear.
 """,
     )
@@ -296,12 +297,12 @@ Why not:
          Found: nothing recorded.
          To do: open an account.
          Rule: has-account.
-    Rests on: event 4.
+    Rests on: event 4 (2 March 2026).
     Rule: account-when-dear.
 - A dear repair gets no discount.
     Found: it holds: The quote is over 300 euros.
     Or: a manager may make an exception.
-    Rests on: event 4.
+    Rests on: event 4 (2 March 2026).
     Rule: not-overpriced.
 """,
     )
@@ -319,7 +320,7 @@ Why not:
     Found: 1 March 2026, 09:00, and the case came here on 2 March 2026,
       09:00.
     To do: give a later moment, or correct the date of the earlier move.
-    Rests on: event 4.
+    Rests on: event 4 (2 March 2026).
     Rule: moves-in-order.
 """,
     )
@@ -378,7 +379,7 @@ Why not:
 - Event 3 can be voided.
     Found: ana may not take the decision in event 3.
     To do: ask a mechanic.
-    Rests on: event 3.
+    Rests on: event 3 (2 March 2026).
     Rule: amendment.
 """,
     )
@@ -412,7 +413,7 @@ Warnings:
 - A fact belongs to an open case.
     Found: the case ended on 2 March 2026, 09:00.
     To do: reopen the case, if work goes on.
-    Rests on: event 10.
+    Rests on: event 10 (2 March 2026).
     Rule: after-the-end.
 """,
     )
@@ -438,6 +439,22 @@ def test_a_refusal_shows_its_verdict(book):
     with pytest.raises(Refused) as refused:
         book.do(bring(book, "looked-at"), "stolen", by=ANA)
     assert str(refused.value) == refused.value.verdict.explain()
+
+
+def test_what_it_rests_on_has_the_agencys_day_where_the_case_remembers_the_event():
+    @rule("looks", wanted="It is paid.")
+    def looks(case, context):
+        yield Unmet(evidence=(1, 2, 3, 4, 5))
+
+    opened = entry(1, CaseOpened(client="c"), stage="quoting")
+    paid = [entry(n, Paid(amount=1), occurred_at=START + n * DAY) for n in (2, 3, 4)]
+    later = entry(5, DiscountGiven(percent=5), occurred_at=START + 4 * DAY + HOUR / 2)
+    case = fold([opened, *paid, later], NoState())
+    context = Context(ANA, START, START, "step", calendar=Calendar("Pacific/Honolulu"))
+    result = looks.result(case, context)
+    judged = Judgement("x", "x", "quoting", "ready", False, (result,), case, context)
+    text = " ".join(Verdict(False, (judged,)).explain().split())
+    assert "Rests on: events 1 (2 March 2026); 2 (3 March 2026); 3; 4, 5 (5 March 2026)." in text
 
 
 words = st.text("abc def", min_size=1, max_size=300)

@@ -145,7 +145,7 @@ def test_the_comparison_sees_every_rule_refuse_or_warn_and_steps_allowed_in_ever
     refusing = {rule.id for rule in standing if rule.strength == "block"}
     assert set(refused) >= refusing - {"transfer-accepted"}  # `STEPS` names who accepted
     warning = {rule.id for rule in standing if rule.strength == "warn"}
-    assert set(warnings) >= warning
+    assert set(warnings) >= warning - {"nothing-missed"}  # the model has no obligations
 
 
 def test_a_case_on_hold_only_resumes_or_ends():

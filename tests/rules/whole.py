@@ -59,8 +59,8 @@ MADE = {
 }
 """The rules that an agency makes, with its own numbers and words."""
 
-TOLD_ELSEWHERE = {*vocabulary(practice), "nothing-left-undone"}
-"""The rules of the practice models, and one that looks at what is due: tests/stages has theirs."""
+TOLD_ELSEWHERE = {*vocabulary(practice), "nothing-left-undone", "nothing-missed"}
+"""The rules of the practice models, and two that look at what is due: tests/stages has theirs."""
 
 RULES = {
     name: MADE.get(name, rule) for name, rule in VOCABULARY.items() if name not in TOLD_ELSEWHERE

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import attrs
 import pytest
 
-from caseflow import Casebook, Entry, Obligation, opened, within
+from caseflow import Actor, Casebook, Entry, ExceptionMade, Obligation, opened, within
 from caseflow.casework import (
     AssessmentCompleted,
     CaseClosed,
@@ -31,9 +31,11 @@ from caseflow.casework import (
     PlanItemDrafted,
     PlanReviewed,
     ProgramCompleted,
+    ProgressNoted,
     ReadinessIndicated,
     ReferralMade,
     ResponsibilitiesAcknowledged,
+    ReviewScheduled,
     ScreeningCompleted,
     ServiceProvided,
     StrengthIdentified,
@@ -41,7 +43,7 @@ from caseflow.casework import (
     TransferredOut,
 )
 from caseflow.rules import lead_assigned, outcome_as_recorded
-from caseflow.rules.due import contact, follow_up, handoff, urgent_needs
+from caseflow.rules.due import contact, follow_up, handoff, plan_review, reassessment, urgent_needs
 from caseflow.stages import continuum, five_stage_cyclic, four_stage, service_delivery, six_stage
 from caseflow.storage import MemoryStorage
 
@@ -67,6 +69,7 @@ EXAMINED = (
     OrientationHeld(),
     ResponsibilitiesAcknowledged(how="signed"),
 )
+AGREED = (*NEEDS, GOAL, PlanAgreed(client="signed"))
 SERVED = {
     four_stage: (
         *NEEDS,
@@ -100,10 +103,10 @@ class Desk:
         """What is found, by each rule that warns."""
         return {one.rule: one.unmet[0].found for one in self.do(*steps).warnings}
 
-    def left(self, step):
+    def left(self, step, rule="nothing-left-undone"):
         """What a step tells that it leaves undone."""
         results = self.book.ask(self.id, step, by="ana").results
-        left = [one for one in results if one.rule == "nothing-left-undone"]
+        left = [one for one in results if one.rule == rule]
         return [(one.about, one.found) for result in left for one in result.unmet]
 
     def owed(self):
@@ -167,6 +170,30 @@ def test_an_ending_tells_of_all_that_it_leaves_undone():
     }
 
 
+@pytest.mark.parametrize(
+    ("workflow", "steps", "step"),
+    [
+        (six_stage, (*PLANNED, GOAL, "start-services"), "begin-closing"),
+        (five_stage_cyclic, SERVED[five_stage_cyclic], "begin-closing"),
+        (continuum, (*PLANNED, GOAL, "start-services"), "exit"),
+        (service_delivery, (*EXAMINED, "begin-planning", *AGREED, "start-services"), "complete"),
+    ],
+)
+def test_what_the_way_out_of_services_lets_be_missed_is_told(workflow, steps, step):
+    served = next(one.id for one in workflow.stages if "intervention" in one.phases)
+    calls = attrs.evolve(contact("1 week"), id="calls")  # goes on until the case ends
+    due = [plan_review(served), reassessment("6 months"), calls]
+    desk = Desk(workflow.extend("county", version="1", obligations=due), steps)
+    desk.do(ReviewScheduled(review_on=date(2026, 3, 20)), ProgressNoted(text="all is well"))
+    told = []
+    for day in (20, 21):
+        desk.now = datetime(2026, 3, day, 9, tzinfo=UTC)
+        desk.book.record(desk.id, ProgressNoted(text="all is well"), by="ana")
+        told.append(desk.left(step, "nothing-missed"))
+    review = "The plan is looked at again by the day that it sets"
+    assert told == [[], [(review, "not done, and overdue since 20 March 2026")]]
+
+
 def test_what_an_ending_does_itself_is_not_left_undone_and_on_hold_has_no_date():
     papers = Obligation(
         "papers", "The papers are sent.", since=opened(), due=within("3 days"), met_by=CaseClosed
@@ -202,6 +229,21 @@ def test_what_a_decision_left_to_be_done_waits_on_hold_lapses_with_the_case_and_
     desk.now += timedelta(days=30)
     desk.do("withdraw", Entry("reopen", reason="back"))
     assert desk.owed() == {"lead-assigned": date(2026, 4, 17)}  # it was overdue before
+
+
+def test_an_exception_stands_for_what_one_decision_left_and_not_for_what_a_later_one_leaves():
+    late = {"plan-agreed": lambda one: one.due(within="10 days")}
+    desk = Desk(six_stage.extend("county", version="1", strengths=late))
+    assert desk.owed()["plan-agreed"] == date(2026, 3, 12)
+    until = START + timedelta(days=20)
+    made = ExceptionMade(rule="plan-agreed", reason="the client is ill", until=until)
+    desk.book.do(desk.id, made, by=Actor("mo", ["supervisor"]))
+    desk.now = START + timedelta(days=30)
+    assert "plan-agreed" not in desk.owed()
+    desk.do("revise-plan", "start-services")
+    assert desk.owed()["plan-agreed"] == date(2026, 4, 11)
+    desk.do("revise-plan", "start-services")
+    assert desk.owed()["plan-agreed"] == date(2026, 4, 11)  # no decision puts it off
 
 
 def test_nobody_is_followed_up_who_died_was_never_served_or_is_another_agencys():

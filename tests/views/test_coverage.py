@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caseflow import Casebook
+from caseflow import Calendar, Casebook, InvalidCall
 from caseflow.casework import (
     FACTS,
     GoalAchieved,
@@ -66,11 +66,15 @@ WORK = (
 
 
 def a_case(*facts, workflow=six_stage):
+    return with_its_history(*facts, workflow=workflow)[0]
+
+
+def with_its_history(*facts, workflow=six_stage):
     book = Casebook(workflow, MemoryStorage(), clock=lambda: NOW)
     case_id = book.open(client="P-1", case_id="C-1", by="ana").case.id
     if facts:
         book.record(case_id, *facts, by="ana")
-    return book.case(case_id)
+    return book.case(case_id), book.history(case_id)
 
 
 def gaps(*facts):
@@ -235,6 +239,42 @@ def test_the_picture_says_of_which_case_it_is_up_to_when_and_what_there_is_not_y
     assert empty == dict.fromkeys(("service", "note", "outcome"), "Nothing yet")
 
 
+def test_services_and_referrals_are_named_with_the_agencys_day_where_the_history_is_given():
+    late = datetime(2026, 3, 3, 2, tzinfo=UTC)  # in Denver, it is the evening of the second
+    book = Casebook(six_stage, MemoryStorage(), clock=lambda: late)
+    book.open(client="P-1", case_id="C-1", by="ana")
+    book.record("C-1", NEED, GOAL, ITEM, *[SERVICE] * 5, by="ana")
+    book.record("C-1", ReferralMade(to="Shelter", plan_items=(1,)), by="ana", at=NOW)
+    book.record("C-1", ReferralMade(to="Z", plan_items=(1,)), by="ana")
+    case, history = book.case("C-1"), book.history("C-1")
+    (row,) = coverage(case, history=history).rows
+    whats = [one.what for one in row.work]
+    assert whats == ["referral to Shelter", *["search"] * 5, "referral to Z"]
+    drawing = chain(case, history=history, calendar=Calendar("America/Denver"))
+    (box,) = (node for node in drawing.nodes if node.id == "service item 1")
+    assert box.text == "5 services, 2 referrals"
+    assert box.lines == (
+        "referral to Z, 2 March 2026",
+        *["search, 2 March 2026"] * 2,
+        "and 4 more",
+    )
+    assert drawing.title.endswith("up to 2 March 2026")
+    assert "and 4 more" in svg(drawing)
+    assert "and 4 more" in mermaid(drawing)
+
+
+def test_a_history_that_is_not_that_of_the_case_is_refused():
+    case = a_case(*WHOLE)
+    book = Casebook(six_stage, MemoryStorage(), clock=lambda: NOW)
+    book.open(client="P-2", case_id="C-2", by="ana")
+    with pytest.raises(InvalidCall) as refused:
+        chain(case, history=book.history("C-2"))
+    assert str(refused.value) == (
+        "history= for case C-1 is not the whole history of that case as it stands. "
+        "Give book.history('C-1'), and the case as it is now."
+    )
+
+
 def test_a_goal_of_the_program_needs_no_need():
     assert gaps(GoalProposed(number=1, statement="G", program_goal=True)) == ["goal-without-item"]
 
@@ -254,8 +294,9 @@ def test_the_thread_is_the_same_in_every_workflow(workflow):
 
 @given(facts())
 def test_everything_with_a_number_is_on_a_row_and_every_event_is_in_the_case(recorded):
-    case = a_case(*recorded)
-    thread, state = coverage(case), case.state
+    case, history = with_its_history(*recorded)
+    thread, state = coverage(case, history=history), case.state
+    assert all(len(row.work) == row.services + row.referrals for row in thread.rows)
     assert {row.need for row in thread.rows} - {None} == {need.number for need in state.needs}
     assert {row.item for row in thread.rows} - {None} == {item.number for item in state.plan}
     shown = {number for row in thread.rows for number in row.goals}

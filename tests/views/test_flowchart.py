@@ -135,15 +135,15 @@ def test_the_flow_from_hello_to_goodbye():
         "Reported: services",
     )
     assert lines_of(drawing, "*early") == (
-        "- end as ineligible: The client was found not eligible. "
-        "The client is not enrolled, and services have not begun.",
-        "- deny: The client is not enrolled, and services have not begun.",
-        "- decline services: The client is not enrolled, and services have not begun.",
-        "- withdraw: The client is enrolled, or services have begun.",
-        "- discharge: The client is enrolled, or services have begun.",
+        "- end as ineligible: The participant was found not eligible. "
+        "The participant is not enrolled, and services have not begun.",
+        "- deny: The participant is not enrolled, and services have not begun.",
+        "- decline services: The participant is not enrolled, and services have not begun.",
+        "- withdraw: The participant is enrolled, or services have begun.",
+        "- discharge: The participant is enrolled, or services have begun.",
         "- end as unable to locate: "
-        "Staff tried to reach the client at least once, without success.",
-        "- refer out: The client was referred to somebody who can help.",
+        "Staff tried to reach the participant at least once, without success.",
+        "- refer out: The participant was referred to somebody who can help.",
         "- transfer out: It is said which agency takes the case over, and who accepted it there.",
         "- end as deceased",
         "- end as entered in error",
@@ -238,7 +238,7 @@ def test_what_is_due_in_a_stage_stands_in_its_box():
         "Due in any open stage:",
         "- The papers of the intake are complete.",
     )
-    assert "- The client is followed up three to nine months after the exit." in lines_of(
+    assert "- The participant is followed up three to nine months after the exit." in lines_of(
         told["staff"], "closed"
     )
     assert [
@@ -370,7 +370,8 @@ def test_each_way_asks_what_the_box_that_it_leads_to_says_of_it(workflow):
                 for row in workflow.rows
                 if row.label == label and edge.target in {to.stage for to in row.transition.to}
             ]
-            asked = {one.wanted for row in rows for one in row.rules if one.strength == "block"}
+            blocking = (one for row in rows for one in row.rules if one.strength == "block")
+            asked = {workflow.in_terms(one.wanted) for one in blocking}
             told = under(lines, "Asked first:") + under(lines, f"Asked first, to {label}:")
             assert set(told) == asked, (edge, label)
 
@@ -419,7 +420,7 @@ def test_a_case_is_marked_with_what_blocks_each_way_on():
     assert here[0] == "The case is here."
     assert here[1:3] == (
         "Blocked: enroll",
-        "- The client is found eligible before being enrolled.",
+        "- The participant is found eligible before being enrolled.",
     )
     lines = {edge.source: edge.line for edge in drawing.edges if edge.line != "plain"}
     assert lines == {"intake-assessment": "blocked"}
@@ -427,8 +428,8 @@ def test_a_case_is_marked_with_what_blocks_each_way_on():
     assert early[:3] == ("Open:", "- deny", "- decline services")
     blocked = early[early.index("Blocked:") + 1 :]
     assert blocked[:2] == (
-        "- end as ineligible: The client was found not eligible.",
-        "- withdraw: The client is enrolled, or services have begun.",
+        "- end as ineligible: The participant was found not eligible.",
+        "- withdraw: The participant is enrolled, or services have begun.",
     )
     assert faults(layout(drawing)) == []
 

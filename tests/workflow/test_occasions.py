@@ -843,16 +843,16 @@ ONCE = attrs.evolve(WEEKLY, due=within("7 days"))
         attrs.evolve(ONCE, since=each(lambda case: [Begun(case.recorded_at, 1)])),
     ],
 )
-def test_an_exception_for_ever_to_what_is_due_more_than_once_is_warned_of(obligation):
+def test_an_exception_for_ever_to_what_may_be_due_more_than_once_is_warned_of(obligation):
     desk = working(obligation)
     desk.do(ReviewSet(review_on=date(2026, 4, 1)))
     made = ExceptionMade(rule="weekly-note", reason="staff ill")
     (warning,) = desk.book.ask(desk.id, made, by="boss").warnings
     assert (warning.rule, warning.wanted, warning.unmet[0].found, warning.unmet[0].remedy) == (
         "exception-entitled",
-        "An exception to what is due more than once names a day or has an end.",
-        "it has no end: every time that it is due from now on is excused",
-        "name the day (due_on) or an end (until)",
+        "An exception names a day or has an end, where more may come to be due.",
+        "it has no end: it excuses what is due now, and whatever of it may be due later",
+        "name the day (due_on) or an end (until), unless nothing of it is to be done",
     )
     for ends in ({"due_on": desk.due_on()}, {"until": day(4, 1)}):
         assert desk.book.ask(desk.id, attrs.evolve(made, **ends), by="boss").warnings == ()

@@ -1,5 +1,7 @@
 """An agency's own words for stages, substages, holds and roles stand in every sentence."""
 
+import pytest
+
 from caseflow import (
     Actor,
     Casebook,
@@ -12,8 +14,11 @@ from caseflow import (
     not_,
     within,
 )
+from caseflow.casework import Enrolled, SuitabilityDetermined
 from caseflow.kernel.explain import with_article
+from caseflow.kernel.terms import in_terms
 from caseflow.rules import recorded
+from caseflow.stages import service_delivery
 from caseflow.storage import MemoryStorage
 
 STAGES = [
@@ -115,6 +120,47 @@ def test_who_has_to_do_what_a_rule_leaves_due_is_told_in_the_agencys_words():
     verdict = book.do(case_id, "mend", by=MO).verdict
     assert "Due: from the customer." in verdict.explain()
     assert [(one.rule, one.owner) for one in book.owed(case_id)] == [("unpaid", "bike-owner")]
+
+
+TERMS = {"client": "attendee", "case manager": "navigator", "family": "household"}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "told"),
+    [
+        ("Clients meet a client's case managers.", "Attendees meet an attendee's navigators."),
+        ("A case manager: the clients' families.", "A navigator: the attendees' households."),
+        ("The lead case\nmanager", "The lead case\nmanager"),
+        ("client-check-in, by clientele", "client-check-in, by clientele"),
+    ],
+)
+def test_terms_are_whole_words_in_the_plural_with_a_capital_and_their_article(sentence, told):
+    assert in_terms(sentence, TERMS) == told
+
+
+def test_a_model_speaks_its_own_terms_and_leaves_what_somebody_wrote():
+    book = Casebook(service_delivery, MemoryStorage())
+    id = book.open(client="P-1", by="ana").case.id
+    told = "the client wants a case manager"
+    found = SuitabilityDetermined(suitable=False, basis=told)
+    book.do(id, "begin-intake", found, by="ana")
+    verdict = book.ask(id, Enrolled(program="client first"), by="ana")
+    text = " ".join(verdict.explain().split())
+    assert "The program is found to suit the participant before they are enrolled." in text
+    assert f"Found: it does not suit them ({told})." in text
+    assert "To do: look for a program that does, or refer the participant on." in text
+    assert "The case has a lead navigator." in text
+    assert "Rule: suitability-before-enrollment." in text
+    suits = next(one for one in verdict.refusals if one.rule.startswith("suitability"))
+    assert suits.wanted == "The program is found to suit the client before they are enrolled."
+    assert service_delivery.in_terms(suits.unmet[0].found, quoted=suits.unmet[0].quoted) == (
+        f"it does not suit them ({told})"
+    )
+
+
+def test_an_agency_adds_terms_to_those_of_the_model():
+    county = service_delivery.extend("county", version="1", terms={"client": "guest"})
+    assert county.in_terms("A client's case manager") == "A guest's navigator"
 
 
 def role_refusal(workflow, actor):

@@ -133,7 +133,6 @@ def _noted(workflow: Workflow[Any], case: Case[Any], recorded: AnyRecorded) -> J
         recorded.subject,
         calendar=workflow.calendar,
     )
-    label = workflow.label(name)
-    return Judgement(
-        name, label, None, recorded.stage, True, tuple(results), case, context, workflow.words
-    )
+    label, words, terms = workflow.label(name), workflow.words, workflow.terms
+    told = tuple(results)
+    return Judgement(name, label, None, recorded.stage, True, told, case, context, words, terms)

@@ -12,7 +12,7 @@ from caseflow.casework.words import (
     InformationSource,
     Section,
 )
-from caseflow.kernel.events import Code, decision, fact
+from caseflow.kernel.events import Code, Number, decision, fact
 
 
 @fact("need-identified")
@@ -23,7 +23,7 @@ class NeedIdentified:
     it; `urgent` that it cannot wait for a plan.
     """
 
-    number: int
+    number: Number
     description: str
     domain: Domain = "other"
     client_priority: int | None = None
@@ -61,7 +61,7 @@ class StrengthIdentified:
 
     description: str
     domain: Domain = "other"
-    number: int | None = None
+    number: Number | None = None
     objective: bool = True
     client_words: str = ""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from caseflow.casework.words import Interview, Party
-from caseflow.kernel.events import Code, decision, fact
+from caseflow.kernel.events import Code, Number, decision, fact
 
 
 @fact("closure-criterion-set")
@@ -16,7 +16,7 @@ class ClosureCriterionSet:
     `agreed_by` are who agreed on it.
     """
 
-    number: int
+    number: Number
     description: str
     kind: Literal["goal", "independence", "other"] = "other"
     agreed_by: tuple[Party, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from caseflow.casework.words import IssueArea, MonitoringDimension, MonitoringKind
-from caseflow.kernel.events import Code, fact
+from caseflow.kernel.events import Code, Number, fact
 
 
 @fact("monitoring-noted")
@@ -22,7 +22,7 @@ class MonitoringNoted:
 class IssueRaised:
     """Monitoring found something that stands in the way: its number, where, and what."""
 
-    number: int
+    number: Number
     area: IssueArea
     description: str
 

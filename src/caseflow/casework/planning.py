@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from caseflow.casework.words import Agreement, Author, Horizon, Metric
-from caseflow.kernel.events import decision, fact
+from caseflow.kernel.events import Number, decision, fact
 
 
 @fact("goal-proposed")
@@ -17,7 +17,7 @@ class GoalProposed:
     what changed. `program_goal` marks a goal of the program rather than of the client.
     """
 
-    number: int
+    number: Number
     statement: str
     needs: tuple[int, ...] = ()
     horizon: Horizon | None = None
@@ -59,7 +59,7 @@ class ObjectiveDrafted:
     `measure` is what both look at, to tell if it is reached.
     """
 
-    number: int
+    number: Number
     goal: int
     statement: str
     by_date: date | None = None
@@ -77,7 +77,7 @@ class PlanItemDrafted:
     `by_client` marks what the client does; `written_by` is whose item it is (None: not said).
     """
 
-    number: int
+    number: Number
     needs: tuple[int, ...]
     activity: str = ""
     actor: str = ""
@@ -119,7 +119,10 @@ class NeedDeferred:
 
 @fact("strategy-recorded")
 class StrategyRecorded:
-    """How a barrier is to be overcome (`need`), or a strength built upon (`strength`)."""
+    """How a barrier is to be overcome (`need`), or a strength built upon (`strength`).
+
+    One that names neither is kept for those who read it, and answers for nothing.
+    """
 
     text: str
     need: int | None = None

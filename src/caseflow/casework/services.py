@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from caseflow.casework.words import Formality, Function, Mode
-from caseflow.kernel.events import Code, fact
+from caseflow.kernel.events import Code, Number, fact
 
 
 @fact("service-provided")
@@ -41,7 +41,7 @@ class ReferralMade:
     to: str
     plan_items: tuple[int, ...] = ()
     note: str = ""
-    number: int | None = None
+    number: Number | None = None
     service: Code = ""
 
 
@@ -84,7 +84,7 @@ class ClientCheckedIn:
 class RequisitionMade:
     """A service, or money for one, was asked for inside the agency."""
 
-    number: int
+    number: Number
     service: Code
     cost: Decimal | None = None
     currency: Code = ""

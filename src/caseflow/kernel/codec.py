@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -32,7 +32,7 @@ from caseflow.kernel.errors import (
     short,
 )
 from caseflow.kernel.events import CORE_EVENTS, Corrected, EventType, event_type
-from caseflow.kernel.fields import in_words, looked_up, misfit
+from caseflow.kernel.fields import in_words, looked_up, misfit, numbers
 from caseflow.kernel.recorded import AnyRecorded, Noted, Recorded, quickly
 from caseflow.kernel.sealed import SEALED, rebuilt, seal, unseal
 from caseflow.kernel.snapshot import made_otherwise, open_snapshot, packed, seal_snapshot, unpacked
@@ -54,6 +54,7 @@ class Codec:
             kind.name: kind for kind in map(event_type, (*CORE_EVENTS, *events))
         }
         self._plans: dict[type[Any], Plan] = {}
+        self._numbers: dict[type[Any], Mapping[str, Any]] = {}
         self._readers: dict[type[Any], Callable[[Any, Any], Any]] = {}
         self._names: dict[type[Any], EventType] = {t.cls: t for t in self.types.values()}
 
@@ -240,10 +241,23 @@ class Codec:
             text = self.converter.dumps(event)  # type: ignore[attr-defined]  # orjson's converter
             back: E = self.converter.structure(orjson.loads(text), cls)
             if back == event or says_the_same(back, event):
+                self._see_numbers(event.event if isinstance(event, Corrected) else event)
                 return back
+        except PayloadInvalid:
+            raise
         except Exception as error:
             raise self._invalid(event, error) from error
         raise self._invalid(event, None)
+
+    def _see_numbers(self, event: Any) -> None:
+        """See that what is numbered is so from 1. It is not asked of what was stored before."""
+        cls = type(event)
+        if cls not in self._numbers:
+            self._numbers[cls] = numbers(cls) if event is not None else {}
+        for name, kind in self._numbers[cls].items():
+            value = getattr(event, name)
+            if misfit(value, kind) is not None:
+                raise self._unfit(event, name, short(value), kind, _repair(value, kind, ""))
 
     def _invalid(self, event: Any, cause: Exception | None) -> PayloadInvalid:
         """The error that names the first field whose value does not survive."""

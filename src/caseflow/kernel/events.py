@@ -23,7 +23,7 @@ from typing import Annotated, Any, Literal, TypeVar, dataclass_transform
 import attrs
 
 from caseflow.kernel.errors import DefinitionError, hyphenated, short
-from caseflow.kernel.fields import unfit_now
+from caseflow.kernel.fields import NUMBER_MARK, Mark, unfit_now
 
 E = TypeVar("E")
 T = TypeVar("T")
@@ -34,21 +34,14 @@ Upcaster = Callable[[Payload], Payload]
 """Takes the payload of one version (plain JSON data) and returns that of the next."""
 
 
-class Mark:
-    """A mark on a field type, read by the codec."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __repr__(self) -> str:
-        return self.name
-
-
 CODE_MARK = Mark("code")
 PERSONAL_MARK = Mark("personal")
 
 Code = Annotated[str, CODE_MARK]
 """A word from a vocabulary or an identifier: text that is never personal, nor ever erased."""
+
+Number = Annotated[int, NUMBER_MARK]
+"""The number of a thing, by which people name it: a whole number from 1."""
 
 Personal = Annotated[T, PERSONAL_MARK]
 """Personal data that is not text: `born: Personal[date]`. A plain `str` is personal already."""

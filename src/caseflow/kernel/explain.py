@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from textwrap import fill
-from typing import Any
+from typing import Any, NamedTuple
 
 from caseflow.kernel.calendar import Span
 from caseflow.kernel.rules import Result, Unmet
+from caseflow.kernel.terms import NO_TERMS, in_terms
 
 WIDTH = 78
 WIDTH_OF_RESULT = WIDTH - 2  # in a verdict, its lines begin two columns further right
@@ -19,18 +20,49 @@ Words = Mapping[str, str]
 """An agency's words for positions and roles, by their ids."""
 
 
-def explain_result(result: Result, *, words: Words | None = None, due_by: str = "") -> str:
+class _Told(NamedTuple):
+    """The agency's words for roles, its terms, and the days of events that are known."""
+
+    words: Words
+    terms: Words
+    days: Mapping[int, date]
+
+    def sentence(self, text: str, quoted: Iterable[str] = ()) -> str:
+        return in_terms(text, self.terms, quoted=quoted) if self.terms else text
+
+    def role(self, role: str) -> str:
+        return self.words.get(role) or self.sentence(_role(role, {}))
+
+    def events(self, numbers: Iterable[int]) -> str:
+        """Events by their numbers, those of one day together, with that day where it is known."""
+        told = []
+        for day, group in groupby(numbers, key=self.days.get):
+            listed = ", ".join(map(str, group))
+            told.append(f"{listed} ({plain_words(day)})" if day else listed)
+        return "; ".join(told)
+
+
+def explain_result(
+    result: Result,
+    *,
+    words: Words | None = None,
+    terms: Words = NO_TERMS,
+    due_by: str = "",
+    days: Mapping[int, date] | None = None,
+) -> str:
     """One result as a few lines of text: wanted, found, to do, who, rests on, source.
 
-    `words` are the agency's own, for roles. `due_by` is the day by which it is due, in words.
+    `words` are the agency's own, for roles, `terms` those in what rules say. `due_by` is the day
+    by which it is due, in words. `days` are those of events, by their numbers, as far as known.
     """
-    return "\n".join(_lines(result, words or {}, indent="", due_by=due_by))
+    told = _Told(words or {}, terms, days or {})
+    return "\n".join(_lines(result, told, indent="", due_by=due_by))
 
 
 def _lines(
-    result: Result, words: Words, indent: str, *, part: bool = False, due_by: str = ""
+    result: Result, told: _Told, indent: str, *, part: bool = False, due_by: str = ""
 ) -> Iterator[str]:
-    yield wrapped(_capital(result.wanted), indent, hanging="")
+    yield wrapped(_capital(told.sentence(result.wanted)), indent, hanging="")
     inner = indent + "   "
     if result.outcome in ("fault", "fault-excepted"):
         yield wrapped("Found: a fault in the rule itself, so it could not be judged.", inner)
@@ -41,11 +73,11 @@ def _lines(
         if result.outcome == "erased":
             yield wrapped("To do: record anew what it asks for, where that is allowed.", inner)
     elif result.parts:
-        yield from _part_lines(result, words, inner)
+        yield from _part_lines(result, told, inner)
     else:
-        yield from _unmet_lines(result.unmet, inner, excepted=result.exception is not None)
+        yield from _unmet_lines(result.unmet, told, inner, excepted=result.exception is not None)
     if result.strength == "due" and result.outcome == "unmet":
-        by = f"from the {_role(result.owner, words)}" if result.owner else ""
+        by = f"from the {told.role(result.owner)}" if result.owner else ""
         when = f"within {in_time(result.within)}" if result.within is not None else ""
         if by or when:
             day = f"by {due_by}" if due_by else ""
@@ -53,12 +85,11 @@ def _lines(
     if result.exception is not None:
         yield wrapped(_exception_words(result), inner)
     elif result.excepted_by and result.refuses and not part:  # a part is excepted with its whole
-        who = with_article(result.excepted_by, words)
+        who = with_article(result.excepted_by, {result.excepted_by: told.role(result.excepted_by)})
         yield wrapped(f"Or: {who} may make an exception.", inner)
     if result.evidence:
-        numbers = ", ".join(str(number) for number in result.evidence)
         noun = "event" if len(result.evidence) == 1 else "events"
-        yield wrapped(f"Rests on: {noun} {numbers}.", inner)
+        yield wrapped(f"Rests on: {noun} {told.events(result.evidence)}.", inner)
     source = f" Source: {result.source}." if result.source else ""
     yield wrapped(f"Rule: {result.rule}.{source}", inner)
 
@@ -74,38 +105,45 @@ def _exception_words(result: Result) -> str:
     return f"Allowed by the exception in event {made.number}, by {made.made_by}{until}{reason}."
 
 
-def _part_lines(result: Result, words: Words, indent: str) -> Iterator[str]:
+def _part_lines(result: Result, told: _Told, indent: str) -> Iterator[str]:
     if result.connective == "not":
-        yield from _unmet_lines(result.unmet, indent)
+        yield from _unmet_lines(result.unmet, told, indent)
         return
+    where = told.sentence(result.parts[0].wanted).rstrip(".")
     intro = {
         "all of": "All of these are needed:",
         "any of": "One of these is needed:",
-        "when": f"It applies here ({result.parts[0].wanted.rstrip('.')}), and asks for:",
+        "when": f"It applies here ({where}), and asks for:",
     }[result.connective]
     parts = result.parts[1:] if result.connective == "when" else result.parts
     yield wrapped(intro, indent)
     for part in parts:
         if part.holds:
-            yield wrapped(f"- met: {part.wanted}", indent)
+            yield wrapped(f"- met: {told.sentence(part.wanted)}", indent)
         else:
-            lines = list(_lines(part, words, indent + "  ", part=True))
+            lines = list(_lines(part, told, indent + "  ", part=True))
             yield f"{indent}- {lines[0].lstrip()}"
             yield from lines[1:]
 
 
-def _unmet_lines(unmet: Iterable[Unmet], indent: str, *, excepted: bool = False) -> Iterator[str]:
+def _unmet_lines(
+    unmet: Iterable[Unmet], told: _Told, indent: str, *, excepted: bool = False
+) -> Iterator[str]:
     """What was found, and what to do: once for all that follow one another and need the same."""
     for remedy, group in groupby(unmet, key=lambda item: item.remedy):
         items = list(group)
         for item in items:
-            about = f"{_capital(item.about)}: " if item.about else ""
+            about = told.sentence(item.about, item.quoted)
+            about = f"{_capital(about)}: " if about else ""
             found = "nothing recorded" if item.found is None else _found_words(item.found)
+            found = told.sentence(found, item.quoted)
             yield wrapped(f"{about}{'found ' if about else 'Found: '}{found}.", indent)
         if remedy and not excepted:
             todo = "To do" if len(items) == 1 else "To do, for each"
             end = "" if remedy.endswith("?") else "."
-            yield wrapped(f"{todo}: {remedy.rstrip('.')}{end}", indent)
+            quoted = [one for item in items for one in item.quoted]
+            said = told.sentence(remedy, quoted).rstrip(".")
+            yield wrapped(f"{todo}: {said}{end}", indent)
 
 
 def _found_words(value: object) -> str:

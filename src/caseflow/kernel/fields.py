@@ -12,6 +12,19 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 import attrs
 
+
+class Mark:
+    """A mark on a field type, read by the codec."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+NUMBER_MARK = Mark("number")
+
 _WORDS: Mapping[Any, tuple[str, str]] = {
     str: ("a text (str)", "texts (str)"),
     int: ("a whole number (int)", "whole numbers (int)"),
@@ -29,6 +42,8 @@ _WORDS: Mapping[Any, tuple[str, str]] = {
 
 def in_words(cls: Any, *, several: bool = False) -> str:
     """What a field of this type takes, for a sentence: `a date or None`."""
+    if _is_number(cls):
+        return f"{_WORDS[int][several]} from 1"
     cls = bare(cls)
     if cls in _WORDS:
         return _WORDS[cls][several]
@@ -64,6 +79,8 @@ def _collection_in_words(origin: type[Any], args: tuple[Any, ...]) -> str:
 
 def misfit(value: Any, cls: Any) -> tuple[Any, Any] | None:
     """The innermost part of a value that is not of its type, and that type; None where all are."""
+    if _is_number(cls) and type(value) is int and value < 1:
+        return value, cls
     cls = bare(cls)
     origin, args = get_origin(cls), get_args(cls)
     if cls is Any:
@@ -103,6 +120,19 @@ def _parts(value: Any, origin: Any, args: tuple[Any, ...]) -> Iterable[tuple[Any
     if issubclass(origin, tuple) and Ellipsis not in args:
         return zip(value, args, strict=False)  # of another length: told by the caller
     return [(item, args[0]) for item in value]
+
+
+def numbers(cls: type[Any]) -> dict[str, Any]:
+    """The fields of an event class that hold the number of a thing, and their types."""
+    return {name: kind for name, kind in looked_up(cls).items() if _holds_number(kind)}
+
+
+def _holds_number(cls: Any) -> bool:
+    return _is_number(cls) or any(map(_holds_number, get_args(cls)))
+
+
+def _is_number(cls: Any) -> bool:
+    return get_origin(cls) is Annotated and NUMBER_MARK in cls.__metadata__
 
 
 def bare(cls: Any) -> Any:

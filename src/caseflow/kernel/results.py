@@ -37,13 +37,15 @@ class Unmet:
     `found` is what was found in place of what is wanted (None: nothing). `remedy` says how to
     put it right. `about` names the thing it is about, where there are several (need 3).
     `evidence` are the numbers of the events it was found in; left out, it is the latest of
-    each type that the rule rests on.
+    each type that the rule rests on. `quoted` is what of these sentences was written by somebody:
+    an agency's terms leave it as it is.
     """
 
     found: object = None
     remedy: str = ""
     about: str = ""
     evidence: tuple[int, ...] | None = None
+    quoted: tuple[str, ...] = ()
 
 
 # A named tuple, because every option of a case makes several.

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
 from caseflow.kernel.calendar import Span
-from caseflow.kernel.case import HOLD, Case
+from caseflow.kernel.case import HOLD, Case, Move
 from caseflow.kernel.context import Context
 from caseflow.kernel.events import event_type
 from caseflow.kernel.explain import WIDTH, explain_result, plain_words, result_data, wrapped
-from caseflow.kernel.recorded import Noted, NotedOutcome
+from caseflow.kernel.recorded import AnyRecorded, Noted, NotedOutcome
 from caseflow.kernel.rules import Result, Rule
+from caseflow.kernel.terms import NO_TERMS
 
 NO_WORDS: Mapping[str, str] = MappingProxyType({})
 
@@ -35,6 +37,8 @@ class Judgement(NamedTuple):
     context: Context
     words: Mapping[str, str] = NO_WORDS
     """The agency's words for positions and roles."""
+    terms: Mapping[str, str] = NO_TERMS
+    """The agency's terms, in the place of words that rules use."""
 
     @property
     def results(self) -> tuple[Result, ...]:
@@ -141,6 +145,7 @@ class Verdict(NamedTuple):
 
 def _explained(verdict: Verdict) -> Iterator[str]:
     for judgement in verdict.judgements:
+        days = _days(judgement)
         answer = "Allowed" if verdict.allowed else "Would be allowed"
         answer = answer if judgement.allowed else "Not allowed"
         event = judgement.context.proposed
@@ -154,7 +159,11 @@ def _explained(verdict: Verdict) -> Iterator[str]:
             yield f"{heading}:"
             for result in group:
                 lines = explain_result(
-                    result, words=judgement.words, due_by=_due_by(judgement, result)
+                    result,
+                    words=judgement.words,
+                    terms=judgement.terms,
+                    due_by=_due_by(judgement, result),
+                    days=days,
                 ).splitlines()
                 yield f"- {lines[0]}"
                 yield from (f"  {line.removeprefix(' ')}" for line in lines[1:])
@@ -169,6 +178,16 @@ def _explained(verdict: Verdict) -> Iterator[str]:
             width=WIDTH,
             hanging="",
         )
+
+
+def _days(judgement: Judgement) -> dict[int, date]:
+    """On which day events occurred, by their numbers: of those that the case remembers."""
+    case, calendar = judgement.case, judgement.context.calendar
+    kept: list[AnyRecorded | Move] = [*case.path, *case.dues.values()]
+    kept += [one for seen in case.by_type.values() for one in (seen.first, seen.latest)]
+    found = {one.number: one.occurred_at for one in kept}
+    found |= {made.number: made.made_at for made in case.exceptions}
+    return {number: calendar.day_of(at) for number, at in found.items()}
 
 
 def _due_by(judgement: Judgement, result: Result) -> str:

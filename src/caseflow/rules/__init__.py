@@ -48,7 +48,13 @@ from caseflow.rules.engagement import (
     suitable,
     way_in_recorded,
 )
-from caseflow.rules.general import at_least, not_older_than, nothing_left_undone, recorded
+from caseflow.rules.general import (
+    at_least,
+    not_older_than,
+    nothing_left_undone,
+    nothing_missed,
+    recorded,
+)
 from caseflow.rules.goals import (
     barriers_have_strategies,
     client_has_a_part,
@@ -180,6 +186,7 @@ __all__ = [
     "note_refers_to_plan",
     "note_tells_efforts",
     "nothing_left_undone",
+    "nothing_missed",
     "outcome_as_recorded",
     "outputs_and_outcomes",
     "outreach_goes_on",

@@ -73,6 +73,7 @@ def not_yet_enrolled(
                 found=f"enrolled in {', '.join(programs)}" if programs else "services have begun",
                 remedy=remedy,
                 evidence=begun or None,
+                quoted=tuple(map(str, programs)),
             )
 
     return not_begun

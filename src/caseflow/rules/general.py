@@ -17,6 +17,7 @@ from caseflow.kernel.recorded import AnyRecorded
 from caseflow.kernel.rules import Rule, Unmet, rule
 from caseflow.kernel.verdict import in_words
 from caseflow.rules.sources import field
+from caseflow.workflow.clocks import left_undone
 from caseflow.workflow.obligation import entered
 from caseflow.workflow.vocabulary import maker
 
@@ -151,6 +152,34 @@ def not_older_than(
 def nothing_left_undone(case: Case[Any], context: Context) -> Iterator[Unmet]:
     """Nothing that is due is left undone when the case ends."""
     yield from context.clocks.left_undone(case, context) if context.clocks else ()
+
+
+@maker("nothing-missed")
+def nothing_missed(*, stages: tuple[str, ...]) -> Rule[Any]:
+    """A rule: nothing is overdue that is owed no longer once the case enters one of these stages.
+
+    There it would be missed without a word. What the case goes on owing there is not told.
+    """
+
+    @rule(
+        "nothing-missed",
+        stages=stages,
+        wanted="Nothing is overdue that is owed no longer afterwards.",
+        source=field("what a move leaves undone is told"),
+    )
+    def none_missed(case: Case[Any], context: Context) -> Iterator[Unmet]:
+        told = context.clocks.standings(case, context.at) if context.clocks else ()
+        left = (
+            one
+            for one in told
+            if one.status == "overdue"
+            and not any(one.obligation.owed_in(stage, ended=False) for stage in stages)
+        )
+        for done_by, unmet in left_undone(left, context.calendar):
+            if type(context.proposed) not in done_by:
+                yield unmet
+
+    return none_missed
 
 
 def not_assessed(needs: Iterable[int]) -> str:

@@ -62,6 +62,7 @@ def caseload_target(most: int, *, usual: str = "") -> Rule[CaseworkState]:
             yield Unmet(
                 found=f"{lead} leads {cases_in_words(others)} already",
                 remedy="see whether somebody else can take it",
+                quoted=(lead,),
             )
 
     return aimed_at.warns()
@@ -143,7 +144,11 @@ def contact_setting(settings: tuple[str, ...]) -> Rule[CaseworkState]:
     def in_setting(case: Casework, context: Context) -> Iterator[Unmet]:
         setting = context.event.setting
         if setting and setting not in settings:
-            yield Unmet(found=setting, remedy=f"arrange the next contact here: {places}")
+            yield Unmet(
+                found=setting,
+                remedy=f"arrange the next contact here: {places}",
+                quoted=(setting, *settings),
+            )
 
     return in_setting.warns()
 
@@ -158,7 +163,11 @@ def care_given_directly(case: Casework, context: Context) -> Iterator[Unmet]:
     event = context.event
     elsewhere = event.to if isinstance(event, ReferralMade) else event.provider
     if elsewhere:
-        yield Unmet(found=f"care by {elsewhere}", remedy="see whether the team can give it itself")
+        yield Unmet(
+            found=f"care by {elsewhere}",
+            remedy="see whether the team can give it itself",
+            quoted=(str(elsewhere),),
+        )
 
 
 care_given_directly = care_given_directly.warns()
@@ -264,6 +273,7 @@ def eligible_because(grounds: tuple[str, ...]) -> Rule[CaseworkState]:
             yield Unmet(
                 found=None if found is None else found.basis or "no ground was given",
                 remedy="determine eligibility again, and give the ground",
+                quoted=(str(found.basis),) if found else (),
             )
 
     return on_a_ground

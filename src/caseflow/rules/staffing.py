@@ -65,6 +65,7 @@ def caseload_cap(most: int) -> Rule[CaseworkState]:
             yield Unmet(
                 found=f"{lead} leads {cases_in_words(others)} already",
                 remedy=f"assign it to somebody else{'' if assigning else ', and then do this'}",
+                quoted=(lead,),
             )
 
     return capped

@@ -80,6 +80,7 @@ def exit_interviews(case: Casework, context: Context) -> Iterator[Unmet]:
         if enrollment.exit_interview is None:
             yield Unmet(
                 about=f"program {enrollment.program}",
+                quoted=(str(enrollment.program),),
                 found="no exit interview",
                 remedy="hold it, or record that it was offered, declined, or could not be held",
                 evidence=(enrollment.recorded,),
@@ -98,6 +99,7 @@ def follow_up_sessions(case: Casework, context: Context) -> Iterator[Unmet]:
         if enrollment.follow_up_session is None:
             yield Unmet(
                 about=f"program {enrollment.program}",
+                quoted=(str(enrollment.program),),
                 found="no follow-up session",
                 remedy="hold it, or record that it was offered, declined, or could not be held",
                 evidence=(enrollment.recorded,),
@@ -204,6 +206,7 @@ def programs_completed(case: Casework, context: Context) -> Iterator[Unmet]:
         if enrollment.completed is None:
             yield Unmet(
                 about=f"program {enrollment.program}",
+                quoted=(str(enrollment.program),),
                 remedy="record whether the client completed it",
                 evidence=(enrollment.recorded,),
             )
@@ -222,6 +225,7 @@ def outcome_as_recorded(case: Casework, context: Context) -> Iterator[Unmet]:
         if enrollment.completed is False:
             yield Unmet(
                 about=f"program {enrollment.program}",
+                quoted=(str(enrollment.program),),
                 found="the client did not complete it",
                 remedy="close the case with the outcome as it was; or, if the client did complete "
                 "it, record that",

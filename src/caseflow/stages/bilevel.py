@@ -35,6 +35,7 @@ from caseflow.rules import (
     items_serve_goals,
     needs_covered,
     note_refers_to_plan,
+    nothing_missed,
     partnership_established,
     plan_agreed,
     plan_current,
@@ -206,6 +207,7 @@ TRANSITIONS = (
                 bilevel("roles: from assessment through program completion")
             ),
             agreement_stands.warns(),
+            nothing_missed(stages=(FOLLOW_UP,)).warns(),
         ],
         stated_in=bilevel("the continuum, V"),
     ),

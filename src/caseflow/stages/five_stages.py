@@ -34,6 +34,7 @@ from caseflow.rules import (
     goals_set,
     items_serve_goals,
     major_goals_achieved,
+    nothing_missed,
     recorded,
     sections_told,
     strengths_named,
@@ -175,7 +176,7 @@ TRANSITIONS = (
         description="Client and case manager prepare the end of services.",
         source=(INTERVENTION, REASSESSMENT),
         to=CLOSURE,
-        rules=[progress_reviewed.warns()],
+        rules=[progress_reviewed.warns(), nothing_missed(stages=(CLOSURE,)).warns()],
         stated_in=stages("closure"),
     ),
     Transition(

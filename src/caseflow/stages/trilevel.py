@@ -35,6 +35,7 @@ from caseflow.rules import (
     lead_assigned,
     needs_covered,
     needs_numbered,
+    nothing_missed,
     partnership_established,
     plan_agreed,
     programs_completed,
@@ -47,7 +48,6 @@ from caseflow.rules import (
 )
 from caseflow.rules.sources import trilevel
 from caseflow.stages.common import (
-    ANSWERED,
     APPROVING,
     ASSIGNING,
     CLOSED,
@@ -206,7 +206,11 @@ def _transitions(*, pre_enrollment: bool) -> tuple[Transition, ...]:
             description="The client comes to the end of the program.",
             source=DELIVERY,
             to=COMPLETION,
-            rules=[programs_completed, agreement_stands.warns()],
+            rules=[
+                programs_completed,
+                agreement_stands.warns(),
+                nothing_missed(stages=(COMPLETION,)).warns(),
+            ],
             stated_in=trilevel("service delivery flow: program completion"),
         ),
         Transition(
@@ -262,7 +266,8 @@ def service_delivery_flow(*, pre_enrollment: bool = True) -> Workflow[CaseworkSt
         hold=Hold(reason_required=True),
         indexes=[LEAD],
         faults_excepted_by="supervisor",
-        labels=ANSWERED,
+        labels={"plan-agreed": "the participant's answer to the plan"},
+        terms={"client": "participant", "case manager": "navigator"},
     )
 
 

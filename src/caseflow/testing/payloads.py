@@ -31,6 +31,7 @@ from hypothesis import strategies as st
 from caseflow.kernel.case import Case
 from caseflow.kernel.errors import DefinitionError, InvalidCall
 from caseflow.kernel.events import CODE_MARK, event_type
+from caseflow.kernel.fields import NUMBER_MARK
 
 Strategy = st.SearchStrategy[Any]
 Payload = Strategy | Callable[[Case[Any]], Strategy]
@@ -150,6 +151,8 @@ def of_type(hint: Any, where: str) -> Strategy:
         return simple
     origin, inner = get_origin(hint), get_args(hint)
     if origin is Annotated:
+        if NUMBER_MARK in hint.__metadata__:
+            return st.integers(1, 5) | st.integers(1, 2**53)
         return WORDS if CODE_MARK in hint.__metadata__ else of_type(inner[0], where)
     if origin is Literal:
         return st.sampled_from(inner)

@@ -12,6 +12,7 @@ from caseflow.views.logic_model import logic_model
 from caseflow.views.mermaid import mermaid
 from caseflow.views.program import Program, StageDelivery, Wording
 from caseflow.views.svg import svg
+from caseflow.views.work import Work
 
 __all__ = [
     "Break",
@@ -27,6 +28,7 @@ __all__ = [
     "StageDelivery",
     "Thread",
     "Wording",
+    "Work",
     "chain",
     "coverage",
     "flowchart",

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise, product
 from typing import Any, Final
 
 import attrs
 
 from caseflow.casework import CaseworkState
+from caseflow.kernel.calendar import Calendar
 from caseflow.kernel.case import Case
 from caseflow.kernel.explain import plain_words
+from caseflow.kernel.recorded import AnyRecorded
 from caseflow.views.coverage import Break, Coverage, Gap, NumberAs, Thread, coverage, numbered
 from caseflow.views.drawing import Drawing, Edge, Group, Node
+from caseflow.views.given import an_instance
+from caseflow.views.work import Work
 
 COLUMNS: Final = {
     "need": "Need",
@@ -37,15 +42,27 @@ PLACES: Final[dict[Gap, str]] = {
     "item-without-outcome": "outcome",
 }
 """In which column a break is shown."""
+SHOWN: Final = 3
+"""So many services and referrals of an item are named, the latest first; the others are counted."""
+_UTC: Final = Calendar()
 
 
-def chain(case: Case[CaseworkState], *, number_as: NumberAs = numbered) -> Drawing:
+def chain(
+    case: Case[CaseworkState],
+    *,
+    number_as: NumberAs = numbered,
+    history: Iterable[AnyRecorded] = (),
+    calendar: Calendar = _UTC,
+) -> Drawing:
     """Draw the golden thread of a case: what leads to what, and a box where it breaks.
 
-    `number_as` names what has a number, as for `coverage`.
+    `number_as` names what has a number, and with the `history` the latest services and referrals
+    are named, as for `coverage`. `calendar` is the agency's, by which days are told
+    (`workflow.calendar`; left out: UTC).
     """
-    thread = coverage(case, number_as=number_as)
-    picture = _Picture(case.state, number_as)
+    an_instance(Calendar, "calendar", calendar)
+    thread = coverage(case, number_as=number_as, history=history)
+    picture = _Picture(case.state, number_as, calendar)
     for place, row in enumerate(thread.rows):
         picture.add(row, place)
     goals: dict[tuple[int, ...], str] = {
@@ -60,7 +77,7 @@ def chain(case: Case[CaseworkState], *, number_as: NumberAs = numbered) -> Drawi
     for column in COLUMNS:
         if column not in there:
             picture.put(Node(f"no {column}", "Nothing yet", group=column))
-    day = plain_words(case.recorded_at.date())
+    day = plain_words(calendar.day_of(case.recorded_at))
     return Drawing(
         title=f"From needs to outcomes: case {case.id}, up to {day}",
         description=_told(thread),
@@ -87,6 +104,7 @@ class _Picture:
 
     state: CaseworkState
     number_as: NumberAs
+    calendar: Calendar
     nodes: dict[str, Node] = attrs.field(factory=dict, init=False)
     edges: dict[tuple[str, str], Edge] = attrs.field(factory=dict, init=False)
     joined: set[tuple[tuple[str, ...], tuple[str, ...]]] = attrs.field(factory=set, init=False)
@@ -172,7 +190,16 @@ class _Picture:
     def _work(self, row: Thread) -> tuple[str, ...]:
         counted = (_many(row.services, "service"), _many(row.referrals, "referral"))
         text = ", ".join(filter(None, counted))
-        return (self.put(Node(f"service item {row.item}", text, group="service")),) if text else ()
+        if not text:
+            return ()
+        shown = [f"{one.what}, {self._day(one)}" for one in row.work[: -SHOWN - 1 : -1]]
+        if len(row.work) > SHOWN:
+            shown.append(f"and {len(row.work) - SHOWN} more")
+        node = Node(f"service item {row.item}", text, lines=shown, group="service")
+        return (self.put(node),)
+
+    def _day(self, one: Work) -> str:
+        return plain_words(self.calendar.day_of(one.at))
 
     def _outcome(self, row: Thread) -> str:
         item = self.things.get(f"item {row.item}")

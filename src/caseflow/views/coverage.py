@@ -16,7 +16,9 @@ from caseflow.casework.things import Goal, Need, PlanItem
 from caseflow.kernel.case import Case
 from caseflow.kernel.erased import Erased
 from caseflow.kernel.errors import InvalidCall, short
+from caseflow.kernel.recorded import AnyRecorded
 from caseflow.views.given import an_instance
+from caseflow.views.work import Work, work_of
 
 Kind = Literal["need", "goal", "objective", "plan item", "referral"]
 """What has a number in a case."""
@@ -65,6 +67,8 @@ class Thread:
     achieved, `objectives` the steps towards the goals. `services`, `referrals` and `notes` count
     what names the item. `outcome` is the event that says what came of it: that the item was
     done, and with what outcome, or that the need was met. `events` are those the row rests on.
+    `work` names the services and referrals, in the order in which they occurred, where the history
+    was given.
     """
 
     need: int | None = None
@@ -82,6 +86,7 @@ class Thread:
     outcome: int | None = None
     events: tuple[int, ...] = ()
     breaks: tuple[Break, ...] = ()
+    work: tuple[Work, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -104,7 +109,12 @@ class Coverage:
         return not self.breaks
 
 
-def coverage(case: Case[CaseworkState], *, number_as: NumberAs = numbered) -> Coverage:
+def coverage(
+    case: Case[CaseworkState],
+    *,
+    number_as: NumberAs = numbered,
+    history: Iterable[AnyRecorded] = (),
+) -> Coverage:
     """Follow the numbers of a case from its needs to what came of them, and name every break.
 
     `case` is any case of case work, of whichever workflow. `number_as` names what has a number
@@ -113,14 +123,19 @@ def coverage(case: Case[CaseworkState], *, number_as: NumberAs = numbered) -> Co
     for each need without an item, each item without a known need, and each goal that answers
     no known need. An item that names goals serves those alone; one that names none serves the
     goals of its needs. A need that is deferred, or met, asks for no item and no goal; what the
-    client does asks for no service; a goal of the program needs no need of the client's. Raises
-    `InvalidCall` for what is no case of case work, and for a name that is no text.
+    client does asks for no service; a goal of the program needs no need of the client's.
+    With the `history` of the case (`book.history`) its services and referrals are named, too.
+    Raises `InvalidCall` for what is no case of case work, for a name that is no text, and for a
+    history that is not that of the case.
     """
     an_instance(Case, "case", case)
     an_instance(CaseworkState, "case.state", case.state)
     state, name = case.state, _naming(number_as)
     rows = [*_of_needs(state, name), *_of_items(state, name), *_of_goals(state, name)]
-    return Coverage(case_id=case.id, rows=tuple(rows), loose=tuple(_loose(state, name, rows)))
+    loose = tuple(_loose(state, name, rows))
+    work = work_of(case, history)
+    told = [attrs.evolve(one, work=work.get(one.item or 0, ())) for one in rows] if work else rows
+    return Coverage(case_id=case.id, rows=tuple(told), loose=loose)
 
 
 def _naming(number_as: object) -> NumberAs:

@@ -236,8 +236,12 @@ class _Chart:
             line
             for heading, wanted in named.items()
             if wanted
-            for line in (heading, *(f"- {sentence}" for sentence in dict.fromkeys(wanted)))
+            for line in (heading, *(f"- {self._said(one)}" for one in dict.fromkeys(wanted)))
         ]
+
+    def _said(self, sentence: str) -> str:
+        """What a rule says, in the agency's terms."""
+        return self.workflow.in_terms(sentence)
 
     def _due(self, stage: Stage) -> list[str]:
         """What is due again or by a day here. What is due in any open stage is told in the first.
@@ -260,7 +264,7 @@ class _Chart:
             ("Due in any open stage:", [one for one in here if not one.during and stage.initial]),
         ):
             if listed:
-                lines += [heading, *(f"- {one.wanted}" for one in listed)]
+                lines += [heading, *(f"- {self._said(one.wanted)}" for one in listed)]
         return lines
 
     def _last_of(self, due: Obligation) -> str:
@@ -288,7 +292,7 @@ class _Chart:
             return [f"{word}: {self._called(leads)}"] if word else []
         if option.open:
             return [f"{self.words.open}: {option.label}"]
-        why = (f"- {_blocking(result)}" for result in option.blocked_by)
+        why = (f"- {self._said(_blocking(result))}" for result in option.blocked_by)
         return [f"{self.words.blocked}: {option.label}", *why]
 
     def _is_before(self, stage: str, other: str) -> bool:
@@ -340,7 +344,7 @@ class _Chart:
     def _early_now(self, options: list[Option]) -> tuple[str, ...]:
         ways = [f"- {one.label}" for one in options if one.open]
         blocked = [
-            f"- {one.label}: {' '.join(map(_blocking, one.blocked_by))}"
+            f"- {one.label}: {self._said(' '.join(map(_blocking, one.blocked_by)))}"
             for one in options
             if not one.open
         ]
@@ -353,7 +357,7 @@ class _Chart:
         everywhere = tuple(stage.id for stage in self.workflow.stages if not stage.final)
         lines: dict[tuple[str, ...], list[str]] = {}
         for row in rows:
-            asked = f": {' '.join(_asked(row))}" if _asked(row) else ""
+            asked = f": {self._said(' '.join(_asked(row)))}" if _asked(row) else ""
             lines.setdefault(self._sources(row), []).append(f"- {row.label}{asked}")
         several = len(lines) > 1
         for sources, of in lines.items():

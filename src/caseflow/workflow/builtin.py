@@ -58,7 +58,9 @@ def acts_in_words(workflow: Any, actor: Actor) -> str:
 def role_unmet(workflow: Any, roles: tuple[str, ...], actor: Actor) -> Result:
     """The actor acts in none of the roles that may do this."""
     who = any_of_roles(workflow, roles)
-    unmet = Unmet(found=acts_in_words(workflow, actor), remedy=f"ask {who} to do it")
+    unmet = Unmet(
+        found=acts_in_words(workflow, actor), remedy=f"ask {who} to do it", quoted=(actor.id,)
+    )
     return built_in("role", f"This is done by {who}.", unmet)
 
 
@@ -85,7 +87,9 @@ def position_unmet(workflow: Any, case: Case[Any], rows: Sequence[Row]) -> Resul
         found, remedy = "the case is on hold", "resume the case first"
     else:
         remedy = f"take the case there first: {', then '.join(row.label for row in first)}"
-    return built_in("position", wanted, Unmet(found=found, remedy=remedy, evidence=()))
+    labels = tuple(row.label for row in workflow.rows)
+    unmet = Unmet(found=found, remedy=remedy, evidence=(), quoted=(here, *labels))
+    return built_in("position", wanted, unmet)
 
 
 def _ended_otherwise(workflow: Any, case: Case[Any], row: Row) -> str:
@@ -121,7 +125,9 @@ def reason_unmet(row: Row, context: Context) -> Result | None:
     close = under or get_close_matches(given or "", codes, n=3) or sorted(codes)
     choices = ", ".join(_reason_words(code, codes[code]) for code in close)
     found = given if given else "no reason"
-    unmet = Unmet(found=found, remedy=f"choose one of these: {choices}")
+    unmet = Unmet(
+        found=found, remedy=f"choose one of these: {choices}", quoted=(given or "", choices)
+    )
     result = built_in("reason", "A reason is given, by one of the agency's codes.", unmet)
     return result._replace(outcome="needs-input") if context.reason_awaited else result
 

@@ -159,6 +159,7 @@ def open_case(
         before,
         context,
         workflow.words,
+        workflow.terms,
     )
     verdict = Verdict(allowed, (judgement,))
     if not allowed:

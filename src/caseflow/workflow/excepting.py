@@ -45,7 +45,8 @@ def exception_unmet(
         )
     if actor.roles.isdisjoint(roles):
         found = acts_in_words(workflow, actor)
-        return (Unmet(found=found, remedy=f"ask {any_of_roles(workflow, sorted(roles))}"),)
+        asked = f"ask {any_of_roles(workflow, sorted(roles))}"
+        return (Unmet(found=found, remedy=asked, quoted=(actor.id,)),)
     if made.due_on is not None:
         return tuple(_occasion_unmet(workflow, history, made, context))
     if obligation is not None and made.until is not None and made.until < context.now:
@@ -153,10 +154,10 @@ def noted_of_exception(
     often = any(one.id == made.rule and one.more_than_once for one in workflow.obligations)
     if often and made.until is None and made.due_on is None:
         unmet = Unmet(
-            found="it has no end: every time that it is due from now on is excused",
-            remedy="name the day (due_on) or an end (until)",
+            found="it has no end: it excuses what is due now, and whatever of it may be due later",
+            remedy="name the day (due_on) or an end (until), unless nothing of it is to be done",
         )
-        wanted = "An exception to what is due more than once names a day or has an end."
+        wanted = "An exception names a day or has an end, where more may come to be due."
         yield built_in("exception-entitled", wanted, unmet, warns=True)
     yield from _not_owed(case, made, context)
     if rules and not any(rule.excepted_by for rule in rules):

@@ -49,6 +49,7 @@ class Asked:
     transitions: tuple[Transition, ...]
     events: tuple[type[Any], ...]
     labels: Mapping[str, str]
+    terms: Mapping[str, str]
     indexes: tuple[Index, ...]
     obligations: tuple[Obligation, ...]
     drop_obligations: tuple[str, ...]

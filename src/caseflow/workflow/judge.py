@@ -254,9 +254,10 @@ def concluded(
     if found == row.rules:  # every rule is simply met: who records it sees so at a glance
         found = row.rules
     label = row.label if not row.core else _amending(workflow, row, context)
-    position, words = case.position, workflow._parts.words
+    position, words, terms = case.position, workflow._parts.words, workflow.terms
     return quickly(
-        Judgement, (context.step, label, position, target, allowed, found, case, context, words)
+        Judgement,
+        (context.step, label, position, target, allowed, found, case, context, words, terms),
     )
 
 
@@ -275,7 +276,7 @@ def _excepted(workflow: Workflow[Any], id: str) -> str:
     owed = {one.id: workflow.labels.get(id) or one.wanted for one in workflow.obligations}
     rule = workflow.all_rules.get(id)
     sentence = rule.wanted if rule is not None else owed.get(id)
-    return f'"{sentence.rstrip(".")}"' if sentence else id
+    return f'"{workflow.in_terms(sentence).rstrip(".")}"' if sentence else id
 
 
 def _lacks_role(answers: list[Result | Rule[Any]]) -> bool:
@@ -323,10 +324,9 @@ def _not_from_here(workflow: Workflow[Any], case: Case[Any], context: Context) -
         answer = role_unmet(workflow, tuple(sorted(held)), context.actor)
     else:
         answer = position_unmet(workflow, case, rows)
+    answers, words, terms = (answer,), workflow.words, workflow.terms
     label = rows[0].label
-    return Judgement(
-        name, label, case.position, None, False, (answer,), case, context, workflow.words
-    )
+    return Judgement(name, label, case.position, None, False, answers, case, context, words, terms)
 
 
 def _nearest_step(workflow: Workflow[Any], name: str) -> str:
@@ -345,10 +345,9 @@ def _judge_fact(workflow: Workflow[Any], case: Case[Any], context: Context) -> J
     for rule in workflow.rules_on(type(context.proposed)):
         result = rule.judge(case, context)
         answers.append(rule if result is None else weighed(workflow, case, rule, result, context))
-    label = workflow.label(name)
-    return Judgement(
-        name, label, case.position, None, True, tuple(answers), case, context, workflow.words
-    )
+    label, words, terms = workflow.label(name), workflow.words, workflow.terms
+    found = tuple(answers)
+    return Judgement(name, label, case.position, None, True, found, case, context, words, terms)
 
 
 def _odd(workflow: Workflow[Any], case: Case[Any], context: Context) -> Iterable[Result]:

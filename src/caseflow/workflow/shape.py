@@ -52,6 +52,7 @@ def misshapen(workflow: Any) -> list[str]:
     _words(faults, what, "opened_by", workflow.opened_by)
     _text(faults, what, "faults_excepted_by", workflow.faults_excepted_by)
     _labels(faults, workflow.labels)
+    _terms(faults, workflow.terms)
     if not isinstance(workflow.calendar, Calendar):
         faults.add(
             f"The workflow has calendar={short(workflow.calendar)}, which is no calendar.",
@@ -71,7 +72,7 @@ def misshapen(workflow: Any) -> list[str]:
 def misshapen_extension(asked: Any) -> list[str]:
     """The same of what `Workflow.extend` was given."""
     faults = Faults()
-    for name in ("rules", "drop", "replace", "strengths", "labels"):
+    for name in ("rules", "drop", "replace", "strengths", "labels", "terms"):
         given = getattr(asked, name)
         if not isinstance(given, Mapping):
             faults.add(f"extend has {name}={short(given)}, which is no mapping.", "Give a dict.")
@@ -201,6 +202,22 @@ def _labels(faults: Faults, labels: Any) -> None:
             faults.add(
                 f"The workflow has the label {short(label)} for {short(key)}.",
                 "Give a text for the id of a stage, transition, event, obligation or role.",
+            )
+
+
+def _terms(faults: Faults, terms: Any) -> None:
+    if not isinstance(terms, Mapping):
+        faults.add(
+            f"The workflow has terms={short(terms)}, which is no mapping.",
+            "Give a dict from the words of rules to the agency's: {'client': 'participant'}.",
+        )
+        return
+    for word, term in terms.items():
+        both = (word, term)
+        if not all(isinstance(one, str) and one.strip() for one in both) or word != word.lower():
+            faults.add(
+                f"The workflow has the term {short(term)} for {short(word)}.",
+                "Give a text for a text, in small letters: {'client': 'participant'}.",
             )
 
 

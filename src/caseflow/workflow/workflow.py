@@ -13,6 +13,7 @@ from caseflow.kernel.errors import UnknownEvent, WorkflowInvalid, nearest
 from caseflow.kernel.events import CORE_EVENTS, EventType, event_type
 from caseflow.kernel.recorded import AnyRecorded
 from caseflow.kernel.rules import Rule
+from caseflow.kernel.terms import in_terms
 from caseflow.kernel.verdict import in_words
 from caseflow.workflow.build import Parts, assemble
 from caseflow.workflow.definition import (
@@ -79,6 +80,8 @@ class Workflow(Generic[S]):
     rule that itself fails (empty: the role that may except the rule). `opened_by` are the
     roles that may open a case (empty: anybody). `labels` are the
     agency's own words for stages, transitions, events and obligations, by their ids.
+    `terms` are the agency's words in the place of those that rules use (`{"client":
+    "participant"}`), put in wherever a verdict is told.
     `indexes` are what cases are found and counted by, besides stage, client and what is due.
     `obligations` are what is due on cases besides what decisions left to be done, and
     `calendar` is how days are counted for it: the agency's time zone (left out: UTC), and its
@@ -100,6 +103,7 @@ class Workflow(Generic[S]):
     faults_excepted_by: str = attrs.field(default="", kw_only=True)
     opened_by: tuple[str, ...] = attrs.field(default=(), converter=words, kw_only=True)
     labels: Mapping[str, str] = attrs.field(factory=dict, converter=_labels, kw_only=True)
+    terms: Mapping[str, str] = attrs.field(factory=dict, converter=_labels, kw_only=True)
     indexes: tuple[Index, ...] = attrs.field(default=(), converter=_indexes, kw_only=True)
     obligations: tuple[Obligation, ...] = attrs.field(
         default=(), converter=_obligations, kw_only=True
@@ -230,6 +234,13 @@ class Workflow(Generic[S]):
         """The words for stages and positions, and the agency's own for roles, by their ids."""
         return self._parts.words
 
+    def in_terms(self, sentence: str, *, quoted: Iterable[str] = ()) -> str:
+        """A sentence of a rule in the agency's terms, for your screens.
+
+        What is `quoted` in it was written by somebody, and stands as it is (`Unmet.quoted`).
+        """
+        return in_terms(sentence, self.terms, quoted=quoted)
+
     def rule_that_noted(self, recorded: AnyRecorded, rule: str) -> Rule[Any] | None:
         """The rule that was judged when an event was recorded, as the workflow has it now.
 
@@ -257,6 +268,7 @@ class Workflow(Generic[S]):
         transitions: Iterable[Transition] = (),
         events: Iterable[type[Any]] = (),
         labels: Mapping[str, str] | None = None,
+        terms: Mapping[str, str] | None = None,
         indexes: Iterable[Index] = (),
         obligations: Iterable[Obligation] = (),
         drop_obligations: Iterable[str] = (),
@@ -284,6 +296,7 @@ class Workflow(Generic[S]):
             transitions=several(transitions),
             events=several(events),
             labels=labels or {},
+            terms=terms or {},
             indexes=several(indexes),
             obligations=several(obligations),
             drop_obligations=words(drop_obligations),
@@ -307,6 +320,7 @@ class Workflow(Generic[S]):
                 state=state or self.state,
                 events=(*self.events, *asked.events),
                 labels={**self.labels, **asked.labels},
+                terms={**self.terms, **asked.terms},
                 indexes=changed.indexes,
                 obligations=changed.obligations,
                 calendar=self.calendar if calendar is None else calendar,
