@@ -131,6 +131,11 @@ class Clocks:
         """How every obligation stands whose clock has begun."""
         return standings(self, case, now)
 
+    @cached_property
+    def of_obligations(self) -> Clocks:
+        """The same, without what decisions left to be done."""
+        return attrs.evolve(self, workflow=None)
+
     def left_undone(self, case: Case[Any], context: Context) -> Iterable[Unmet]:
         """What is left undone where the case ends with a step."""
         told = ToldOnce(self, case, context.at, context.histories, context.counts)

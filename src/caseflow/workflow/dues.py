@@ -10,8 +10,6 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import attrs
-
 from caseflow.kernel.calendar import Calendar, Span
 from caseflow.kernel.case import Case, Move
 from caseflow.kernel.context import Context
@@ -163,7 +161,7 @@ def _as_decided(workflow: Any, decided: AnyRecorded, now: datetime) -> Context:
         decided.reason_code or decided.reason,
         decided.subject,
         calendar=workflow.calendar,
-        clocks=attrs.evolve(workflow._parts.clocks, workflow=None),
+        clocks=workflow._parts.clocks.of_obligations,
     )
 
 
