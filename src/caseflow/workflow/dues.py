@@ -54,8 +54,7 @@ def dues(
     """
     if not case.dues:
         return
-    holds = course_of(case, workflow.ends).holds
-    on_hold = bool(holds) and holds[-1][1] == FOR_EVER
+    holds: Times | None = None
     closings = [] if reopening else _closings(case, workflow.ends)
     for id, decided in _decisions(case):
         rule = workflow.rule_that_noted(decided, id)
@@ -64,8 +63,11 @@ def dues(
         ended = [pair for pair in closings if _was_before(decided, pair[0])]
         if any(back is None for _, back in ended):
             continue
-        waits = on_hold and rule.within is not None
-        due_at = None if waits else _due_at(workflow, rule, decided, ended, holds, now)
+        waits, due_at = False, None
+        if rule.within is not None:
+            holds = course_of(case, workflow.ends).holds if holds is None else holds
+            waits = bool(holds) and holds[-1][1] == FOR_EVER
+            due_at = None if waits else _due_at(workflow, rule, decided, ended, holds, now)
         yield Due(rule, decided, due_at, waits)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, cast
 
 import attrs
@@ -246,12 +246,16 @@ class Workflow(Generic[S]):
 
         Of several in rows of one name, one of the strength that was noted.
         """
-        rules: Sequence[Rule[Any]] = self.rules_on(type(recorded.event))
-        for row in self.rows_named(recorded.transition or ""):
-            rules = (*rules, *row.rules)
-        its = [found for found in rules if found.id == rule]
-        noted = {note.strength for note in recorded.noted if note.rule == rule}
-        return next((one for one in its if one.strength in noted), its[0] if its else None)
+        noted = [note.strength for note in recorded.noted if note.rule == rule]
+        rows = self.rows_named(recorded.transition or "")
+        found = None
+        for rules in (self.rules_on(type(recorded.event)), *(row.rules for row in rows)):
+            for one in rules:
+                if one.id == rule and one.strength in noted:
+                    return one
+                if one.id == rule and found is None:
+                    found = one
+        return found
 
     # -- variants ----------------------------------------------------------------------------
 
