@@ -14,7 +14,7 @@ from caseflow.storage.port import Head, History
 from caseflow.storage.sql import feed, placing
 from caseflow.storage.sql import statements as sql
 from caseflow.storage.sql.statements import Statements
-from caseflow.storage.sql.writing import bump, listed, rekey
+from caseflow.storage.sql.writing import bump, keys_of, listed, rekey
 
 HISTORIES_AT_ONCE = 200
 MANY = 1_000
@@ -167,8 +167,8 @@ def mend(
     changed: set[tuple[str, str]] = set()
     if head is None:
         connection.execute(prepared(sql.DROP_EVENTS), case)  # with any, it could not be opened
-        none = history.listing._replace(keys=())  # those there are tell its old place in the list
-        changed = rekey(connection, prepared, agency, history.case_id, none)
+        changed = keys_of(connection, prepared, agency, history.case_id)
+        connection.execute(prepared(sql.DROP_KEYS), case)  # which tell its old place in the list
         _open(connection, prepared, agency, [history])
     else:
         given = (last.number, last.hash, *listed(history.listing), *case, *head)

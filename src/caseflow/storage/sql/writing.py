@@ -215,17 +215,25 @@ def rekey(
     connection: Any, prepared: Statements, agency: str, case_id: str, listing: Listing
 ) -> set[tuple[str, str]]:
     """Put the keys of a case in the place of those it had; those that came or went."""
-    asked = prepared(sql.KEYS_OF)
-    rows = leniently(lambda one: one.execute(asked, (agency, case_id)).fetchall())(connection)
-    before, after = {(name, value) for name, value in rows}, set(listing.keys)
-    if any(is_odd(text) for key in before for text in key):
-        connection.execute(prepared(sql.DROP_KEYS), (agency, case_id))
-        before = set()
+    before, after = keys_of(connection, prepared, agency, case_id), set(listing.keys)
     for name, value in sorted(before - after):
         connection.execute(prepared(sql.DROP_KEY), (agency, name, value, case_id))
     for name, value in sorted(after - before):
         connection.execute(prepared(sql.ADD_KEY), (name, value, agency, case_id))
     return before ^ after
+
+
+def keys_of(
+    connection: Any, prepared: Statements, agency: str, case_id: str
+) -> set[tuple[str, str]]:
+    """The keys of a case. Where one of them is odd, all are dropped: then it has none."""
+    asked = prepared(sql.KEYS_OF)
+    rows = leniently(lambda one: one.execute(asked, (agency, case_id)).fetchall())(connection)
+    keys = {(name, value) for name, value in rows}
+    if any(is_odd(text) for key in keys for text in key):
+        connection.execute(prepared(sql.DROP_KEYS), (agency, case_id))
+        return set()
+    return keys
 
 
 def bump(
