@@ -166,7 +166,7 @@ def _worked_on(pick: int) -> str:
 
 
 def _facts(desk: Desk, pick: int) -> tuple[Any, ...]:
-    need = NeedIdentified(number=pick, description=f"rent in arrears, {desk.agency}")
+    need = NeedIdentified(number=pick + 1, description=f"rent in arrears, {desk.agency}")
     return need, Entry(ContactAttempted(note=f"a child, {desk.agency}"), subject="child-1")
 
 
