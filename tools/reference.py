@@ -52,8 +52,8 @@ documents item by item. The last part, [for developers](#for-developers), has th
 This page is made from the workflow itself by `make reference`, and a test sees that it agrees.
 """
 TERMS = """\
-Its refusals and warnings say {terms}, as the document does. Here stand the words of the rules,
-which other models share.
+It says {terms}, as the document does; the part for developers has the words of the rules, which
+other models share.
 """
 STAGES = """\
 The phases are the parts of every process of case management, by which stages of different models
@@ -179,7 +179,7 @@ def reading(workflow: Workflow[Any], document: str) -> str:
         f"## What every model asks\n\n{OF_EVERY_WORKFLOW}",
         "".join(f"- {BUILT_IN[id]}\n" for id in BUILT_IN_RULES),
     ]
-    return "\n".join(parts)
+    return workflow.in_terms("\n".join(parts))
 
 
 def names(workflow: Workflow[Any]) -> str:

@@ -66,7 +66,7 @@ class Desk:
 
     def due(self) -> None:
         """Show what is due, by whom and by when."""
-        found = self.book.owed(self.id)
+        found, told = self.book.owed(self.id), self.workflow.in_terms
         if not found:
             print("  nothing is due")
         for one in found:
@@ -75,9 +75,9 @@ class Desk:
             who = f" by the {self.workflow.label(one.owner)}" if one.owner else ""
             late = ", OVERDUE" if one.overdue else ""
             about = f"{one.about[:1].upper()}{one.about[1:]}. " if one.about else ""
-            screen.item(f"{about}Still to do{who}, {when}{late}: {one.result.wanted}")
+            screen.item(f"{about}Still to do{who}, {when}{late}: {told(one.result.wanted)}")
             for unmet in one.result.unmet:
-                screen.more(f"To do: {unmet.remedy}.")
+                screen.more(f"To do: {told(unmet.remedy)}.")
 
     def where(self) -> None:
         """Show the way that the case took through its stages."""

@@ -195,13 +195,13 @@ def _row(workflow: Any, item: tuple[Transition, bool], faults: Faults) -> Row:
         rules = workflow.rules.get(records, ())
         needed = event_type(records).needed
     rules = (*rules, *transition.rules, *workflow.rules.get(transition.name, ()))
-    label = workflow.labels.get(transition.name) or transition.label
+    label = workflow.labels.get(transition.name)
     return Row(
         transition=transition,
         rules=rules,
         codes=codes_of(transition.reasons),
         needed=needed,
-        label=label or in_words(transition.name),
+        label=label or workflow.in_terms(transition.label or in_words(transition.name)),
         decided=not core and records is not None and not _declared(workflow, transition),
         core=core,
     )

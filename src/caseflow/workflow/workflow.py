@@ -227,7 +227,8 @@ class Workflow(Generic[S]):
         """
         if id in self.labels:
             return self.labels[id]
-        return self._parts.labels.get(id) or self._parts.words.get(id) or in_words(id)
+        known = self._parts.labels.get(id) or self._parts.words.get(id)
+        return known or self.in_terms(in_words(id))
 
     @property
     def words(self) -> Mapping[str, str]:
