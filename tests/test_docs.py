@@ -166,9 +166,9 @@ def test_the_part_for_those_who_know_the_work_tells_all_and_names_no_code(model)
     told, names = model_page(model).split("## For developers")
     for row in workflow.rows:
         assert row.core or f"\n### {row.label[:1].upper()}{row.label[1:]}\n" in told
-        assert all(rule.wanted in told for rule in row.rules)
+        assert all(workflow.in_terms(rule.wanted) in told for rule in row.rules)
     for rules_on in workflow.rules.values():
-        assert all(one.wanted in told for one in rules_on)
+        assert all(workflow.in_terms(one.wanted) in told for one in rules_on)
     due = [line for line in told.splitlines() if line.endswith("` |")]
     assert [line.split(" | ")[0].strip("| ") for line in due] == [
         one.wanted for one in workflow.obligations

@@ -163,6 +163,14 @@ def test_an_agency_adds_terms_to_those_of_the_model():
     assert county.in_terms("A client's case manager") == "A guest's navigator"
 
 
+def test_names_of_steps_are_told_in_terms_and_an_agencys_own_labels_stand_as_given():
+    assert service_delivery.label("assign-lead-case-manager") == "assign lead navigator"
+    named = {"assign-lead-case-manager": "give the case manager the lead"}
+    county = service_delivery.extend("county", version="1", labels=named)
+    (lead,) = (row for row in county.rows if row.name == "assign-lead-case-manager")
+    assert lead.label == county.label(lead.name) == "give the case manager the lead"
+
+
 def role_refusal(workflow, actor):
     book = Casebook(workflow, MemoryStorage())
     case_id = book.open(client="c-1", by=actor).case.id
