@@ -46,17 +46,18 @@ class Due(NamedTuple):
 
 
 def dues(
-    workflow: Any, case: Case[Any], now: datetime, *, reopening: bool = False
+    workflow: Any, case: Case[Any], now: datetime, *, reopening: bool = False, of: str = ""
 ) -> Iterator[Due]:
     """What decisions left to be done and has not lapsed, also what was done meanwhile.
 
-    Where a step is `reopening` the case, nothing has lapsed.
+    Where a step is `reopening` the case, nothing has lapsed. `of` is the one rule that is asked
+    about (empty: every one).
     """
     if not case.dues:
         return
     holds: Times | None = None
     closings = [] if reopening else _closings(case, workflow.ends)
-    for id, decided in _decisions(case):
+    for id, decided in _decisions(case, of):
         rule = workflow.rule_that_noted(decided, id)
         if rule is None or rule.strength == "warn":
             continue  # the workflow no longer asks for it
@@ -71,15 +72,20 @@ def dues(
         yield Due(rule, decided, due_at, waits)
 
 
-def _decisions(case: Case[Any]) -> Iterator[tuple[str, AnyRecorded]]:
+def _decisions(case: Case[Any], of: str) -> Iterator[tuple[str, AnyRecorded]]:
     """Each rule with the decision since which it is owed, and those that left it unmet after that.
 
     The first may have lapsed, or be done by the very decision that left it to be done again. Of
     those after it, the first and the latest of each event type are known.
     """
-    seen = {one.number: one for kind in case.by_type.values() for one in kind[:2] if one.noted}
+    seen: dict[int, AnyRecorded] | None = None
     for id, since in case.dues.items():
+        if of not in ("", id):
+            continue
         yield id, since
+        if seen is None:
+            kept = (one for kind in case.by_type.values() for one in kind[:2])
+            seen = {one.number: one for one in kept if one.noted}
         for number, one in sorted(seen.items()):
             left = any(note.rule == id and note.left_to_do for note in one.noted)
             if left and number > since.number:
@@ -142,8 +148,8 @@ def _since(workflow: Any, case: Case[Any], rule: Rule[Any], context: Context) ->
     now, ended = context.now, case.position in workflow.ends
     to = {edge.dest for edge in workflow.edges(context.step, case.position)} - {None}
     reopening = ended and not to <= workflow.ends
-    for due in dues(workflow, case, now, reopening=reopening):
-        if due.rule.id == rule.id and (ended or due.decided is earlier):
+    for due in dues(workflow, case, now, reopening=reopening, of=rule.id):
+        if ended or due.decided is earlier:
             missing = unmet(workflow, case, due, now, context.histories, context.counts)
             return case.version + 1 if missing is None else due.decided.number
     return case.version + 1
