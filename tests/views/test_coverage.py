@@ -40,6 +40,7 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SHIPPED = [six_stage, four_stage, five_stage_cyclic, continuum, service_delivery]
 
 NEED = NeedIdentified(number=1, description="No home")
+SECOND = NeedIdentified(number=2, description="No work")
 GOAL = GoalProposed(number=1, statement="A lease", needs=(1,))
 ITEM = PlanItemDrafted(number=1, needs=(1,), activity="Look for a home", goals=(1,))
 SERVICE = ServiceProvided(service="search", plan_items=(1,))
@@ -144,6 +145,11 @@ BREAKS = {
         "Plan item 1 has no goal that still stands.",
         (4,),
     ),
+    "item-beside-its-need": (
+        (NEED, SECOND, attrs.evolve(GOAL, needs=(2,)), ITEM),
+        "Plan item 1 serves goal 1, which does not answer need 1.",
+        (4, 5),
+    ),
     "item-without-service": (
         (NEED, GOAL, ITEM),
         "Plan item 1 has no service and no referral.",
@@ -214,6 +220,32 @@ def test_an_item_that_names_goals_serves_no_other_goal_of_its_need():
     assert arrows["goal 2", "gap loose 0"] == "broken"
     assert ("goal 2", "item 1") not in arrows
     assert gaps(NEED, GOAL, second, attrs.evolve(ITEM, goals=()), SERVICE, NOTE) == []
+
+
+def test_an_item_that_names_a_goal_of_another_need_serves_that_goal_and_is_said_to():
+    goals = attrs.evolve(GOAL, needs=(2,)), GoalProposed(number=2, statement="G", needs=(1,))
+    case = a_case(NEED, SECOND, *goals, ITEM)
+    assert [(row.need, row.goals, row.item) for row in coverage(case).rows] == [
+        (1, (1,), 1),
+        (1, (2,), None),
+        (2, (1,), None),
+    ]
+    arrows = {(edge.source, edge.target): edge.line for edge in chain(case).edges}
+    assert arrows["goal 1", "item 1"] == arrows["need 2", "goal 1"] == "plain"
+    assert arrows["need 1", "gap item 1 item-beside-its-need"] == "broken"
+    assert not {("need 1", "goal 1"), ("goal 2", "item 1")} & arrows.keys()
+
+
+def test_an_item_that_names_a_goal_without_a_need_serves_it():
+    case = a_case(NEED, attrs.evolve(GOAL, needs=()), ITEM)
+    assert {(row.item, row.goals) for row in coverage(case).rows} == {(1, (1,)), (None, (1,))}
+    arrows = {(edge.source, edge.target) for edge in chain(case).edges}
+    assert ("goal 1", "item 1") in arrows
+    assert ("need 1", "goal 1") not in arrows
+    assert gaps(NEED, attrs.evolve(GOAL, needs=()), ITEM, SERVICE, NOTE) == [
+        "need-without-goal",
+        "goal-without-need",
+    ]
 
 
 def test_objectives_stand_under_their_goal_and_a_goal_that_was_achieved_says_so():

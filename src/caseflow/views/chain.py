@@ -35,6 +35,7 @@ PLACES: Final[dict[Gap, str]] = {
     "unknown-goal": "goal",
     "item-without-need": "need",
     "item-without-goal": "goal",
+    "item-beside-its-need": "goal",
     "item-without-service": "service",
     "service-without-note": "note",
     "service-outside-plan": "service",
@@ -114,7 +115,8 @@ class _Picture:
     @things.default
     def _things(self) -> dict[str, Any]:
         needs = {f"need {one.number}": one for one in self.state.needs}
-        return needs | {f"item {one.number}": one for one in self.state.plan}
+        goals = {f"goal {one.number}": one for one in self.state.goals}
+        return needs | goals | {f"item {one.number}": one for one in self.state.plan}
 
     def put(self, node: Node) -> str:
         """A box, if it is not there yet; its id."""
@@ -136,10 +138,10 @@ class _Picture:
         if row.outcome is not None:
             links["outcome"] += (self._outcome(row),)
         for before, after in pairwise(column for column, link in links.items() if link):
-            led = links[before]
-            if (before, after) == ("goal", "item"):
-                led = self._served(row, led) or links["need"]
-            self.join(led, links[after])
+            led = links[after]
+            if (before, after) == ("need", "goal"):
+                led = self._answering(row, led) or links["item"]
+            self.join(links[before], led)
 
     def add_achieved(self) -> None:
         """The goals that were achieved, among what came of it all."""
@@ -152,8 +154,10 @@ class _Picture:
     def _gaps(self, row: Thread, column: str, place: int) -> tuple[str, ...]:
         """A break stands where the link would be."""
         gaps = [one for one in row.breaks if PLACES[one.gap] == column]
-        owner = _owner(row, column, place)
-        return tuple(self.put(_gap(f"gap {owner} {one.gap}", "Missing", one)) for one in gaps)
+        owned = ((_owner(row, one.gap, place), one) for one in gaps)
+        return tuple(
+            self.put(_gap(f"gap {owner} {one.gap}", "Missing", one)) for owner, one in owned
+        )
 
     def _need(self, row: Thread) -> str:
         id = f"need {row.need}"
@@ -166,8 +170,7 @@ class _Picture:
         if row.goals not in self.goals:
             self.goals[row.goals] = tuple(f"goal {number}" for number in row.goals)
             for number, called in zip(row.goals, row.goals_as, strict=True):
-                goal = self.state.goal(number)
-                lines = [str(goal.statement), *self._steps(number)] if goal else []
+                lines = [str(self.things[f"goal {number}"].statement), *self._steps(number)]
                 lines += ["Achieved"] if number in row.achieved else []
                 self.put(Node(f"goal {number}", _upper(called), lines=lines, group="goal"))
         return self.goals[row.goals]
@@ -208,13 +211,13 @@ class _Picture:
         shown = [f"event {row.outcome}"]
         return self.put(Node(id, "Done" if done else "Met", lines=shown, group="outcome"))
 
-    def _served(self, row: Thread, goals: tuple[str, ...]) -> tuple[str, ...]:
-        """Of the goals of a row, those that its item serves: the ones it names, or all."""
-        item = self.things.get(f"item {row.item}")
-        if item is None or not item.goals:
-            return goals
-        named = {f"goal {number}" for number in item.goals}
-        return tuple(id for id in goals if id in named or self.nodes[id].mark == "gap")
+    def _answering(self, row: Thread, goals: tuple[str, ...]) -> tuple[str, ...]:
+        """Of the goals of a row, those that answer its need, and what is in their place."""
+        return tuple(id for id in goals if row.need is None or self._answers(id, row.need))
+
+    def _answers(self, id: str, need: int) -> bool:
+        goal = self.things.get(id)
+        return goal is None or need in goal.needs
 
     def join(self, before: tuple[str, ...], after: tuple[str, ...]) -> None:
         """Arrows from each of these boxes to each of those, if they are not there yet."""
@@ -230,9 +233,9 @@ def _gap(id: str, text: str, one: Break) -> Node:
     return Node(id, text, lines=[one.sentence], group=PLACES[one.gap], mark="gap")
 
 
-def _owner(row: Thread, column: str, place: int) -> str:
+def _owner(row: Thread, gap: Gap, place: int) -> str:
     """Whose break it is: a need's is drawn once, though the need may be on several rows."""
-    if column in ("goal", "item") and row.need is not None:
+    if gap in ("need-without-goal", "need-without-item"):
         return f"need {row.need}"
     return f"item {row.item}" if row.item is not None else f"row {place}"
 
