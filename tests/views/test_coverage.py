@@ -185,6 +185,15 @@ def test_each_break_is_named_with_the_events_that_show_it(gap):
     assert (found[gap].sentence, found[gap].events) == (sentence, events)
 
 
+def test_each_service_outside_the_plan_is_named_where_the_history_is_given():
+    outside = [ServiceProvided(service="a", plan_items=items) for items in ((), (1,), (77,))]
+    case, history = with_its_history(*WHOLE[:3], PlanItemDropped(number=1), *outside)
+    *_, alone = coverage(case).breaks
+    *_, found = coverage(case, history=iter(history)).breaks
+    assert found.sentence == alone.sentence == "3 services were provided outside the plan."
+    assert (alone.events, found.events) == ((8,), (6, 7, 8))
+
+
 def test_a_referral_asks_for_a_note_as_a_service_does():
     referral = ReferralMade(to="Z", plan_items=(1,))
     (found,) = coverage(a_case(NEED, GOAL, ITEM, referral)).breaks
@@ -329,6 +338,8 @@ def test_everything_with_a_number_is_on_a_row_and_every_event_is_in_the_case(rec
     case, history = with_its_history(*recorded)
     thread, state = coverage(case, history=history), case.state
     assert all(len(row.work) == row.services + row.referrals for row in thread.rows)
+    outside = [one.events for one in thread.breaks if one.gap == "service-outside-plan"]
+    assert sum(map(len, outside)) == state.services_outside_the_plan
     assert {row.need for row in thread.rows} - {None} == {need.number for need in state.needs}
     assert {row.item for row in thread.rows} - {None} == {item.number for item in state.plan}
     shown = {number for row in thread.rows for number in row.goals}

@@ -16,9 +16,9 @@ from caseflow.casework.things import Goal, Need, PlanItem
 from caseflow.kernel.case import Case
 from caseflow.kernel.erased import Erased
 from caseflow.kernel.errors import InvalidCall, short
-from caseflow.kernel.recorded import AnyRecorded
-from caseflow.views.given import an_instance
-from caseflow.views.work import Work, work_of
+from caseflow.kernel.recorded import AnyRecorded, Recorded
+from caseflow.views.given import an_instance, some_of
+from caseflow.views.work import Work, outside_the_plan, work_of
 
 Kind = Literal["need", "goal", "objective", "plan item", "referral"]
 """What has a number in a case."""
@@ -52,7 +52,11 @@ def numbered(kind: Kind, number: int) -> str:
 
 @attrs.frozen
 class Break:
-    """One place where the thread breaks, as a sentence, with the events that show it."""
+    """One place where the thread breaks, as a sentence, with the events that show it.
+
+    A case knows of the services outside the plan how many there were, and the latest: without
+    the history, `events` names that one alone.
+    """
 
     gap: Gap
     sentence: str
@@ -129,7 +133,8 @@ def coverage(
     goals serves those alone; one that names none serves the goals of its needs. A need that is
     deferred, or met, asks for no item and no goal; what the client does asks for no service; a
     goal of the program needs no need of the client's.
-    With the `history` of the case (`book.history`) its services and referrals are named, too.
+    With the `history` of the case (`book.history`) its services and referrals are named, too,
+    and each service outside the plan.
     Raises `InvalidCall` for what is no case of case work, for a name that is no text, and for a
     history that is not that of the case.
     """
@@ -137,8 +142,9 @@ def coverage(
     an_instance(CaseworkState, "case.state", case.state)
     state, name = case.state, _naming(number_as)
     rows = [*_of_needs(state, name), *_of_items(state, name), *_of_goals(state, name)]
-    loose = tuple(_loose(state, name, rows))
-    work = work_of(case, history)
+    given: tuple[AnyRecorded, ...] = some_of(Recorded, "history", history)
+    work = work_of(case, given)
+    loose = tuple(_loose(state, name, rows, outside_the_plan(case, given)))
     told = [attrs.evolve(one, work=work.get(one.item or 0, ())) for one in rows] if work else rows
     return Coverage(case_id=case.id, rows=tuple(told), loose=loose)
 
@@ -332,7 +338,9 @@ def _item_breaks(item: PlanItem, name: NumberAs) -> tuple[Break, ...]:
     return tuple(breaks)
 
 
-def _loose(state: CaseworkState, name: NumberAs, rows: list[Thread]) -> Iterator[Break]:
+def _loose(
+    state: CaseworkState, name: NumberAs, rows: list[Thread], events: tuple[int, ...]
+) -> Iterator[Break]:
     served = set().union(*{row.goals for row in rows if row.item is not None})
     yield from _unknown(state, name)
     for goal in state.goals:
@@ -346,8 +354,8 @@ def _loose(state: CaseworkState, name: NumberAs, rows: list[Thread]) -> Iterator
     outside = state.services_outside_the_plan
     if outside:
         many = f"{outside} services were" if outside > 1 else "one service was"
-        latest = state.last_service_outside_the_plan
-        yield _break("service-outside-plan", f"{many} provided outside the plan", latest)
+        shown = events or (state.last_service_outside_the_plan,)
+        yield _break("service-outside-plan", f"{many} provided outside the plan", *shown)
 
 
 def _unknown(state: CaseworkState, name: NumberAs) -> Iterator[Break]:
