@@ -434,6 +434,25 @@ def test_a_case_is_marked_with_what_blocks_each_way_on():
     assert faults(layout(drawing)) == []
 
 
+def test_a_case_is_promised_nothing_that_is_not_owed_after_its_ending():
+    after = attrs.evolve(follow_up("closed"), after_the_end=True)
+    own = service_delivery.extend("own", version="1", obligations=[after])
+    book = Casebook(own, MemoryStorage(), clock=lambda: NOW)
+    opened = book.open(client="P-1", case_id="C-1", by="ana").case
+    told = lines_of(flowchart(own, wording="participants", case=opened), "closed")
+    assert told == ("After you have left, we ask how you are doing.",)
+    died = book.do("C-1", "end-as-deceased", by="ana").case
+    told = {one: lines_of(flowchart(own, wording=one, case=died), "closed") for one in WORDINGS}
+    assert told == {
+        "staff": ("The case is here.", "Reopen: back to where it was"),
+        "participants": ("You are here.",),
+        "partners": ("The participant is here.",),
+    }
+    book.open(client="P-2", case_id="C-2", by="ana")
+    left = book.do("C-2", "end-with-program", by="ana", reason="no money").case
+    assert "Due here:" in lines_of(flowchart(own, case=left), "closed")
+
+
 def test_what_blocks_a_way_says_for_which_need_and_item():
     book = Casebook(six_stage, MemoryStorage(), clock=lambda: NOW)
     case_id = book.open(client="P-1", by="ana").case.id

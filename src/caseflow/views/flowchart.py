@@ -22,6 +22,7 @@ from caseflow.views.drawing import Drawing, Edge, Group, Line, Mark, Node
 from caseflow.views.given import an_instance, known_keys, some_of
 from caseflow.views.program import Program, StageDelivery, Wording
 from caseflow.views.wordings import WORDINGS, Words
+from caseflow.workflow.course import course_of
 from caseflow.workflow.definition import ANY_OPEN, BACK, STAY, Stage
 from caseflow.workflow.machine import Row
 from caseflow.workflow.obligation import Obligation
@@ -249,9 +250,8 @@ class _Chart:
         Others than staff read of what is done with the participant, in the last of the stages that
         are named for it: a plan is gone through where it is worked on.
         """
-        here = [
-            one for one in self.workflow.obligations if one.owed_in(stage.id, ended=stage.final)
-        ]
+        owed = [one for one in self.workflow.obligations if self._may_be_owed(one)]
+        here = [one for one in owed if one.owed_in(stage.id, ended=stage.final)]
         if self.wording != "staff":
             told = self.words.comes
             own = [one for one in here if one.during or one.after_the_end]
@@ -266,6 +266,11 @@ class _Chart:
             if listed:
                 lines += [heading, *(f"- {self._said(one.wanted)}" for one in listed)]
         return lines
+
+    def _may_be_owed(self, due: Obligation) -> bool:
+        """Not what is not owed after the ending that the case has had, if it has ended."""
+        course = self.case and course_of(self.case, self.workflow.ends)
+        return course is None or not course.ended or course.owes(due)
 
     def _last_of(self, due: Obligation) -> str:
         owed = [one.id for one in self.workflow.stages if due.owed_in(one.id, ended=one.final)]
