@@ -304,6 +304,23 @@ def test_services_and_referrals_are_named_with_the_agencys_day_where_the_history
     assert "and 4 more" in mermaid(drawing)
 
 
+def test_what_came_of_it_has_its_day_where_it_is_known():
+    met, achieved = NeedMet(number=2), GoalAchieved(number=1)
+    of_second = PlanItemDrafted(number=2, needs=(2,), by_client=True)
+    case, history = with_its_history(*WHOLE, SECOND, of_second, met, achieved)
+    for known, when in (((), "event 7"), (history, "2 March 2026")):
+        came = {one.text: one.lines for one in chain(case, history=known).nodes}
+        assert came["Done"] == (when,)
+        assert came["Met"] == ("2 March 2026",)
+        assert came["Achieved"][1] == ("2 March 2026" if known else "event 11")
+
+
+def test_what_is_said_of_all_the_work_of_an_item_is_not_said_of_each():
+    case, history = with_its_history(NEED, GOAL, ITEM, ReferralMade(to="Clinic", plan_items=(1,)))
+    (box,) = (one for one in chain(case, history=history).nodes if one.id == "service item 1")
+    assert (box.text, box.lines) == ("1 referral", ("to Clinic, 2 March 2026",))
+
+
 def test_a_history_that_is_not_that_of_the_case_is_refused():
     case = a_case(*WHOLE)
     book = Casebook(six_stage, MemoryStorage(), clock=lambda: NOW)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from itertools import pairwise, product
 from typing import Any, Final
 
@@ -12,11 +13,11 @@ from caseflow.casework import CaseworkState
 from caseflow.kernel.calendar import Calendar
 from caseflow.kernel.case import Case
 from caseflow.kernel.explain import plain_words
-from caseflow.kernel.recorded import AnyRecorded
+from caseflow.kernel.recorded import AnyRecorded, Recorded
 from caseflow.views.coverage import Break, Coverage, Gap, NumberAs, Thread, coverage, numbered
 from caseflow.views.drawing import Drawing, Edge, Group, Node
-from caseflow.views.given import an_instance
-from caseflow.views.work import Work
+from caseflow.views.given import an_instance, some_of
+from caseflow.views.work import moments
 
 COLUMNS: Final = {
     "need": "Need",
@@ -58,12 +59,13 @@ def chain(
     """Draw the golden thread of a case: what leads to what, and a box where it breaks.
 
     `number_as` names what has a number, and with the `history` the latest services and referrals
-    are named, as for `coverage`. `calendar` is the agency's, by which days are told
-    (`workflow.calendar`; left out: UTC).
+    are named, as for `coverage`, and what came of it has its day. `calendar` is the agency's, by
+    which days are told (`workflow.calendar`; left out: UTC).
     """
     an_instance(Calendar, "calendar", calendar)
-    thread = coverage(case, number_as=number_as, history=history)
-    picture = _Picture(case.state, number_as, calendar)
+    given: tuple[AnyRecorded, ...] = some_of(Recorded, "history", history)
+    thread = coverage(case, number_as=number_as, history=given)
+    picture = _Picture(case.state, number_as, calendar, moments(case, given))
     for place, row in enumerate(thread.rows):
         picture.add(row, place)
     goals: dict[tuple[int, ...], str] = {
@@ -106,6 +108,7 @@ class _Picture:
     state: CaseworkState
     number_as: NumberAs
     calendar: Calendar
+    moments: Mapping[int, datetime]
     nodes: dict[str, Node] = attrs.field(factory=dict, init=False)
     edges: dict[tuple[str, str], Edge] = attrs.field(factory=dict, init=False)
     joined: set[tuple[tuple[str, ...], tuple[str, ...]]] = attrs.field(factory=set, init=False)
@@ -136,7 +139,7 @@ class _Picture:
                 id = f"note item {row.item}"
                 links["note"] += (self.put(Node(id, _many(row.notes, "note"), group="note")),)
         if row.outcome is not None:
-            links["outcome"] += (self._outcome(row),)
+            links["outcome"] += (self._outcome(row, row.outcome),)
         for before, after in pairwise(column for column, link in links.items() if link):
             led = links[after]
             if (before, after) == ("need", "goal"):
@@ -147,7 +150,7 @@ class _Picture:
         """The goals that were achieved, among what came of it all."""
         for goal in self.state.goals:
             if goal.pursued and goal.achieved is not None:
-                shown = [self.number_as("goal", goal.number), f"event {goal.achieved}"]
+                shown = [self.number_as("goal", goal.number), self._when(goal.achieved)]
                 id = f"outcome goal {goal.number}"
                 self.put(Node(id, "Achieved", lines=shown, group="outcome"))
 
@@ -195,21 +198,30 @@ class _Picture:
         text = ", ".join(filter(None, counted))
         if not text:
             return ()
-        shown = [f"{one.what}, {self._day(one)}" for one in row.work[: -SHOWN - 1 : -1]]
+        said = "" if row.services else "referral "  # the heading says it of all of them
+        latest = row.work[: -SHOWN - 1 : -1]
+        shown = [f"{one.what.removeprefix(said)}, {self._day(one.at)}" for one in latest]
         if len(row.work) > SHOWN:
             shown.append(f"and {len(row.work) - SHOWN} more")
         node = Node(f"service item {row.item}", text, lines=shown, group="service")
         return (self.put(node),)
 
-    def _day(self, one: Work) -> str:
-        return plain_words(self.calendar.day_of(one.at))
+    def _day(self, moment: datetime) -> str:
+        return plain_words(self.calendar.day_of(moment))
 
-    def _outcome(self, row: Thread) -> str:
+    def _when(self, event: int, at: datetime | None = None) -> str:
+        """The day of an event, where it is known; else its number."""
+        moment = at or self.moments.get(event)
+        return self._day(moment) if moment else f"event {event}"
+
+    def _outcome(self, row: Thread, event: int) -> str:
         item = self.things.get(f"item {row.item}")
-        done = item is not None and item.completed == row.outcome
-        id = f"outcome item {row.item}" if done else f"outcome need {row.need}"
-        shown = [f"event {row.outcome}"]
-        return self.put(Node(id, "Done" if done else "Met", lines=shown, group="outcome"))
+        if item is not None and item.completed == event:
+            id, text, when = f"outcome item {row.item}", "Done", self._when(event)
+        else:
+            met_at = self.things[f"need {row.need}"].met_at
+            id, text, when = f"outcome need {row.need}", "Met", self._when(event, met_at)
+        return self.put(Node(id, text, lines=[when], group="outcome"))
 
     def _answering(self, row: Thread, goals: tuple[str, ...]) -> tuple[str, ...]:
         """Of the goals of a row, those that answer its need, and what is in their place."""

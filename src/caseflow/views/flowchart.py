@@ -278,7 +278,7 @@ class _Chart:
 
     def _here(self) -> str:
         held = self.case is not None and self.case.on_hold
-        return f"{self.words.here}, on hold." if held else f"{self.words.here}."
+        return self.words.paused if held else f"{self.words.here}."
 
     def _ways(self) -> list[Option]:
         early = {row.name for row in self._moves() if self._is_early(row)}
@@ -297,8 +297,8 @@ class _Chart:
             return [f"{word}: {self._called(leads)}"] if word else []
         if option.open:
             return [f"{self.words.open}: {option.label}"]
-        why = (f"- {self._said(_blocking(result))}" for result in option.blocked_by)
-        return [f"{self.words.blocked}: {option.label}", *why]
+        why = [f"- {self._said(_blocking(result))}" for result in option.blocked_by]
+        return [f"{self.words.blocked}: {option.label}{self.words.because if why else ''}", *why]
 
     def _is_before(self, stage: str, other: str) -> bool:
         places = [one.id for one in self.workflow.stages]
@@ -355,21 +355,26 @@ class _Chart:
         ]
         return (
             *([f"{self.words.open}:", *ways] if ways else ()),
-            *([f"{self.words.blocked}:", *blocked] if blocked else ()),
+            *([f"{self.words.blocked}{self.words.because}", *blocked] if blocked else ()),
         )
 
     def _early_anywhere(self, rows: list[Row]) -> tuple[str, ...]:
         everywhere = tuple(stage.id for stage in self.workflow.stages if not stage.final)
-        lines: dict[tuple[str, ...], list[str]] = {}
+        told: dict[tuple[str, ...], tuple[list[str], list[str]]] = {}
         for row in rows:
-            asked = f": {self._said(' '.join(_asked(row)))}" if _asked(row) else ""
-            lines.setdefault(self._sources(row), []).append(f"- {row.label}{asked}")
-        several = len(lines) > 1
-        for sources, of in lines.items():
+            free, asking = told.setdefault(self._sources(row), ([], []))
+            if wanted := _asked(row):
+                asking.append(f"- {row.label}: {self._said(' '.join(wanted))}")
+            else:
+                free.append(f"- {row.label}")
+        lines: list[str] = []
+        for sources, (free, asking) in told.items():
             where = "any open stage" if sources == everywhere else self._listed(sources)
-            if several or sources != everywhere:
-                of.insert(0, f"From {where}:")
-        return tuple(line for of in lines.values() for line in of)
+            named = len(told) > 1 or sources != everywhere
+            lines += [*([f"From {where}:"] if named and free else ()), *free]
+            heading = f"{self.words.asked}{f', from {where}' if named else ''}:"
+            lines += [*([heading] if asking else ()), *asking]
+        return tuple(lines)
 
     def _listed(self, stages: tuple[str, ...]) -> str:
         return ", ".join(self.workflow.words[stage] for stage in stages)

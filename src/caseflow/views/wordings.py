@@ -15,6 +15,7 @@ from caseflow.views.program import Wording
 class Words:
     """What the parts of a flowchart are called in one wording.
 
+    `paused` is said in the place of `here` of a case on hold, and `because` after what is blocked.
     `unnamed` stands for the program where none is given. `steps` and `asked` are empty where
     these are not told, `back` stands on ways back. Under `early` stands `early_told`, and after
     `also` those of the `endings` that the workflow has, by their transitions. `comes` tells of
@@ -38,9 +39,11 @@ class Words:
     endings: Mapping[str, str] = attrs.field(factory=dict)
     comes: Mapping[str, str] = attrs.field(factory=dict)
     here: str
+    paused: str
     open: str
     open_back: str = ""
     blocked: str
+    because: str = ""
     phases: Mapping[str, str] = attrs.field(factory=dict)
     stages: Mapping[str, str] = attrs.field(factory=dict)
     ways_to_meet: Mapping[str, str] = attrs.field(factory=dict)
@@ -90,6 +93,7 @@ PARTICIPANTS: Final = Words(
         "follow-up-contact": "After you have left, we ask how you are doing.",
     },
     here="You are here",
+    paused="You are here. We have paused for now.",
     open="Next",
     open_back="You may go back to",
     blocked="Not yet",
@@ -150,8 +154,10 @@ WORDINGS: Final[Mapping[Wording, Words]] = {
         asked="Asked first",
         early="Ending early",
         here="The case is here",
+        paused="The case is here, on hold.",
         open="Open",
         blocked="Blocked",
+        because=", because this does not hold:",
     ),
     "participants": PARTICIPANTS,
     "partners": Words(
@@ -179,6 +185,7 @@ WORDINGS: Final[Mapping[Wording, Words]] = {
             "follow-up-contact": "After the exit, the participant is followed up.",
         },
         here="The participant is here",
+        paused="The participant is here, on hold.",
         open="Next",
         open_back="May go back to",
         blocked="Not yet",

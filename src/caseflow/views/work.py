@@ -77,6 +77,11 @@ def outside_the_plan(
     return tuple(found)
 
 
+def moments(case: Case[CaseworkState], history: tuple[AnyRecorded, ...]) -> Mapping[int, datetime]:
+    """When each event of a history occurred."""
+    return {entry.number: entry.occurred_at for entry in _up_to(case, history)}
+
+
 def _up_to(case: Case[CaseworkState], history: tuple[AnyRecorded, ...]) -> Iterable[AnyRecorded]:
     """What takes effect of a history up to where the case is."""
     return effective(one for one in history if one.number <= case.version)
