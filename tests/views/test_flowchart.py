@@ -219,6 +219,26 @@ def test_three_wordings_tell_the_same_way():
     }
 
 
+def test_staff_and_partners_read_of_the_client_in_the_agencys_terms():
+    terms = {"client": "young person", "clients": "young people", "name": "title"}
+    own = service_delivery.extend("own", version="1", terms=terms)
+    titles = [flowchart(own, wording=one, program=Program("Client Aid")).title for one in WORDINGS]
+    assert titles == [
+        "Young person flowchart of Client Aid",
+        "Your way through Client Aid",
+        "How young people go through Client Aid",
+    ]
+    case = Casebook(own, MemoryStorage(), clock=lambda: NOW).open(client="P-1", by="ana").case
+    partners = flowchart(own, wording="partners", case=case)
+    assert lines_of(partners, "recruitment") == ("The young person is here.",)
+    assert lines_of(partners, "*early")[:3] == (
+        "A young person may leave early.",
+        "It also ends early if:",
+        "- the young person is not eligible",
+    )
+    assert partners.description.endswith(" The young person is here: Recruitment.")
+
+
 def test_what_is_due_in_a_stage_stands_in_its_box():
     review = Obligation(
         "monthly-review",
@@ -334,7 +354,7 @@ def test_a_stage_and_a_transition_of_one_name_have_words_of_their_own():
 
 
 def test_a_workflow_is_called_by_its_name_in_words():
-    assert flowchart(five_stage_cyclic).title == "Participant flowchart of five stage cyclic"
+    assert flowchart(five_stage_cyclic).title == "Client flowchart of five stage cyclic"
 
 
 def test_the_steps_inside_a_stage_are_told_to_staff():
@@ -565,7 +585,7 @@ def test_a_case_on_hold_is_said_to_be_in_words_for_whoever_reads():
     ] == [
         "The case is here, on hold.",
         "You are here. We have paused for now.",
-        "The participant is here, on hold.",
+        "The client is here, on hold.",
     ]
 
 

@@ -21,7 +21,7 @@ from caseflow.kernel.verdict import in_words
 from caseflow.views.drawing import Drawing, Edge, Group, Line, Mark, Node
 from caseflow.views.given import an_instance, known_keys, some_of
 from caseflow.views.program import Program, StageDelivery, Wording
-from caseflow.views.wordings import WORDINGS, Words
+from caseflow.views.wordings import WORDINGS, Words, words_for
 from caseflow.workflow.course import course_of
 from caseflow.workflow.definition import ANY_OPEN, BACK, STAY, Stage
 from caseflow.workflow.machine import Row
@@ -54,7 +54,7 @@ def flowchart(
     wrong kind.
     """
     _given(workflow, wording, program, phases, case)
-    words, ways = WORDINGS[wording], some_of(Option, "options", options)
+    words, ways = words_for(wording, workflow), some_of(Option, "options", options)
     _of_this_case(workflow, case, ways)
     chart = _Chart(workflow, wording, words, program, case, ways)
     nodes, groups = chart.nodes(phases or {})
@@ -144,7 +144,8 @@ class _Chart:
     def title(self) -> str:
         """The program, or else the workflow by its name; to staff also which case is marked."""
         unnamed = self.words.unnamed.format(workflow=in_words(self.workflow.name))
-        title = self.words.title.format(name=self.program.name if self.program else unnamed)
+        name = self.program.name if self.program else unnamed
+        title = self.words.title.replace("{name}", name)
         if self.case is None or self.wording != "staff":
             return title
         return f"{title}: case {self.case.id}"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 import attrs
 
 from caseflow.casework.words import Mode
 from caseflow.views.program import Wording
+from caseflow.workflow.workflow import Workflow
 
 
 @attrs.frozen(kw_only=True)
@@ -144,7 +146,7 @@ PARTICIPANTS: Final = Words(
 
 WORDINGS: Final[Mapping[Wording, Words]] = {
     "staff": Words(
-        title="Participant flowchart of {name}",
+        title="Client flowchart of {name}",
         unnamed="{workflow}",
         who="Who acts",
         modes="Delivered",
@@ -161,7 +163,7 @@ WORDINGS: Final[Mapping[Wording, Words]] = {
     ),
     "participants": PARTICIPANTS,
     "partners": Words(
-        title="How participants go through {name}",
+        title="How clients go through {name}",
         unnamed="our program",
         who="Your contact",
         modes="Delivered",
@@ -169,25 +171,42 @@ WORDINGS: Final[Mapping[Wording, Words]] = {
         reports="Data that is reported",
         back="Back, if needed",
         early="Ending early",
-        early_told=("A participant may leave early.",),
+        early_told=("A client may leave early.",),
         also="It also ends early if:",
         endings={
-            "end-as-ineligible": "the participant is not eligible",
-            "deny": "we do not take the participant on",
-            "discharge": "we discharge the participant",
-            "end-as-unable-to-locate": "we cannot reach the participant any more",
-            "refer-out": "we refer the participant to somebody who can help",
-            "transfer-out": "the participant is transferred",
+            "end-as-ineligible": "the client is not eligible",
+            "deny": "we do not take the client on",
+            "discharge": "we discharge the client",
+            "end-as-unable-to-locate": "we cannot reach the client any more",
+            "refer-out": "we refer the client to somebody who can help",
+            "transfer-out": "the client is transferred",
             "end-with-program": "the program ends",
         },
         comes={
-            "plan-reviewed": "From time to time, the plan is reviewed with the participant.",
-            "follow-up-contact": "After the exit, the participant is followed up.",
+            "plan-reviewed": "From time to time, the plan is reviewed with the client.",
+            "follow-up-contact": "After the exit, the client is followed up.",
         },
-        here="The participant is here",
-        paused="The participant is here, on hold.",
+        here="The client is here",
+        paused="The client is here, on hold.",
         open="Next",
         open_back="May go back to",
         blocked="Not yet",
     ),
 }
+
+
+def words_for(wording: Wording, workflow: Workflow[Any]) -> Words:
+    """A wording in the terms of a workflow. Participants are told "you", whatever the term."""
+    words = WORDINGS[wording]
+    if wording == "participants":
+        return words
+    said = partial(workflow.in_terms, quoted=["{name}"])
+    return attrs.evolve(
+        words,
+        title=said(words.title),
+        early_told=tuple(map(said, words.early_told)),
+        endings={name: said(text) for name, text in words.endings.items()},
+        comes={name: said(text) for name, text in words.comes.items()},
+        here=said(words.here),
+        paused=said(words.paused),
+    )
