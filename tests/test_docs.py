@@ -148,6 +148,18 @@ def test_the_reference_of_another_trade_tells_roles_reasons_and_conditions():
     assert "`rung-back` | A customer who rang in vain is rung back. | `call-missed` due" in told
 
 
+def test_the_reference_says_once_from_where_a_decision_leads():
+    told = page(service_delivery)
+    assert "From any open stage to on hold. A reason is given" in told
+    assert "| `hold` | any open stage | on hold |" in told
+    assert "In any open stage, on hold or not, and when closed; the case stays there." in told
+    stays = "intake assessment, enrollment and orientation, individual service plan"
+    assert told.count(f"In {stays} or service delivery; the case stays there.") == 2
+    assert told.count("\n| `suitability-determined` | ") == 1
+    assert f"| `suitability-determined` | {stays}, service delivery | stays |" in told
+    assert "in assessment, service planning or plan implementation and service" in page(continuum)
+
+
 def test_the_reference_tells_what_is_not_stated_and_what_is_due():
     told = page(continuum)
     assert "| **closed** | closure | | ends here | where it was before | not stated |" in told

@@ -4,6 +4,8 @@ import inspect
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import attrs
+
 from caseflow import ANY_OPEN, BACK, STAY, Rule, To, Workflow
 from caseflow.kernel.calendar import span_of
 from caseflow.kernel.case import HOLD, stage_of
@@ -32,9 +34,29 @@ In brackets stands where it is from.
 def decisions(workflow: Workflow[Any], rows: Iterable[Row], document: str = "") -> str:
     """A section for each decision: what it is, from where to where, and what is asked."""
     named: dict[str, list[Row]] = {}
-    for row in rows:
+    for row in joined(rows):
         named.setdefault(row.name, []).append(row)
     return "\n".join(_decision(workflow, those, document) for those in named.values())
+
+
+def joined(rows: Iterable[Row]) -> list[Row]:
+    """The rows, each decision that asks and does the same in several stages as one of them."""
+    found: list[Row] = []
+    for row in rows:
+        same = (place for place, one in enumerate(found) if _asks(one) == _asks(row))
+        if (place := next(same, None)) is None:
+            found.append(row)
+            continue
+        sources = dict.fromkeys((*found[place].transition.source, *row.transition.source))
+        transition = attrs.evolve(row.transition, source=tuple(sources))
+        found[place] = attrs.evolve(row, transition=transition)
+    return found
+
+
+def _asks(row: Row) -> tuple[object, ...]:
+    """All that a transition asks and does, but for from where."""
+    transition = attrs.evolve(row.transition, source=())
+    return (transition, *attrs.astuple(row, recurse=False)[1:])
 
 
 def _decision(workflow: Workflow[Any], rows: list[Row], document: str) -> str:
@@ -63,10 +85,10 @@ def _of_event(records: type[Any] | None) -> str:
 
 def _way(workflow: Workflow[Any], row: Row, document: str) -> str:
     transition = row.transition
-    source = _listed([source_words(workflow, name) for name in transition.source])
+    source = sources_in_words(workflow, row, " or ")
     targets = "; ".join(target_words(workflow, to) for to in transition.to)
     to = "the stage where it was" if row.name == "resume" else targets
-    comma = "," if ANY_OPEN in transition.source else ""
+    comma = "," if "," in source and ANY_OPEN in transition.source else ""
     way = (
         f"In {source}; the case stays there." if to == "stays" else f"From {source}{comma} to {to}."
     )
@@ -128,12 +150,16 @@ def standings(workflow: Workflow[Any], id: str) -> Iterator[tuple[Rule[Any], str
             yield from ((rule, event_type(key).name) for rule in given if rule.id == id)
 
 
-def source_words(workflow: Workflow[Any], name: str) -> str:
-    if name == HOLD:
-        return "being on hold"
-    if name == ANY_OPEN:
-        return "any open stage" + (", on hold or not" if workflow.hold else "")
-    return in_words(name, workflow.words)
+def sources_in_words(workflow: Workflow[Any], row: Row, last: str) -> str:
+    """From where a transition leads; `last` stands before the last of several stages."""
+    sources = row.transition.source
+    named = ["being on hold" if one == HOLD else in_words(one, workflow.words) for one in sources]
+    if ANY_OPEN not in sources:
+        return listed(named, last)
+    ended = [words for one, words in zip(sources, named, strict=True) if one != ANY_OPEN]
+    held = workflow.hold and HOLD not in [to.stage for to in row.transition.to]
+    told = "any open stage, on hold or not" if held else "any open stage"
+    return f"{told}, and when {listed(ended)}" if ended else told
 
 
 def target_words(workflow: Workflow[Any], to: To) -> str:
@@ -148,8 +174,9 @@ def ends_only(workflow: Workflow[Any], row: Row) -> bool:
     return all(stage_of(to.stage) in finals for to in row.transition.to)
 
 
-def _listed(words: list[str]) -> str:
-    return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+def listed(words: list[str], last: str = " or ") -> str:
+    """Words one after the other, with a comma between, and another word before the last."""
+    return last.join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def _upper(text: str) -> str:

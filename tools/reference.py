@@ -25,9 +25,10 @@ from tools.reading import (
     STRICT,
     decisions,
     ends_only,
+    joined,
     of_facts,
     place_in,
-    source_words,
+    sources_in_words,
     standings,
     target_words,
 )
@@ -275,6 +276,7 @@ def asks_for_roles(rows: list[Row]) -> bool:
 
 def transitions(workflow: Workflow[Any], rows: list[Row]) -> str:
     head = ["transition", "from", "to", "records", "reason", "rules"]
+    rows = joined(rows)
     body = [transition_row(workflow, row) for row in rows]
     if asks_for_roles(rows):
         head.append("by")
@@ -292,7 +294,7 @@ def transition_row(workflow: Workflow[Any], row: Row) -> list[str]:
     targets = "; ".join(target_words(workflow, to) for to in transition.to)
     return [
         code(row.name),
-        ", ".join(source_words(workflow, name) for name in transition.source),
+        sources_in_words(workflow, row, ", "),
         "where it was" if row.name == "resume" else targets,
         code(event_type(records).name) if records else "",
         reason,

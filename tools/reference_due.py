@@ -8,7 +8,7 @@ from caseflow.kernel.events import event_type
 from caseflow.kernel.verdict import in_words
 from caseflow.workflow.obligation import Obligation
 from caseflow.workflow.timing import Between, Every, InQuarter, OnDate, Timing, Within, Yearly
-from tools.reading import place_in
+from tools.reading import listed, place_in
 from tools.tables import code, table
 
 NOTHING_DUE = """\
@@ -50,7 +50,7 @@ def clock(workflow: Workflow[Any], one: Obligation) -> Iterator[str]:
         begins = begins or ["the case ended" if one.after_the_end else "the case was opened"]
         yield f"since {' or '.join(begins)}"
     if one.during:
-        yield f"in {' or '.join(in_words(name, workflow.words) for name in one.during)}"
+        yield f"in {listed([in_words(name, workflow.words) for name in one.during])}"
     elif starts is None:
         yield "since the case was opened"
 

@@ -40,6 +40,7 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SHIPPED = [six_stage, four_stage, five_stage_cyclic, continuum, service_delivery]
 
 NEED = NeedIdentified(number=1, description="No home")
+SECOND = NeedIdentified(number=2, description="No work")
 GOAL = GoalProposed(number=1, statement="A lease", needs=(1,))
 ITEM = PlanItemDrafted(number=1, needs=(1,), activity="Look for a home", goals=(1,))
 SERVICE = ServiceProvided(service="search", plan_items=(1,))
@@ -144,6 +145,11 @@ BREAKS = {
         "Plan item 1 has no goal that still stands.",
         (4,),
     ),
+    "item-beside-its-need": (
+        (NEED, SECOND, attrs.evolve(GOAL, needs=(2,)), ITEM),
+        "Plan item 1 serves goal 1, which does not answer need 1.",
+        (4, 5),
+    ),
     "item-without-service": (
         (NEED, GOAL, ITEM),
         "Plan item 1 has no service and no referral.",
@@ -177,6 +183,15 @@ def test_each_break_is_named_with_the_events_that_show_it(gap):
     recorded, sentence, events = BREAKS[gap]
     found = {one.gap: one for one in coverage(a_case(*recorded)).breaks}
     assert (found[gap].sentence, found[gap].events) == (sentence, events)
+
+
+def test_each_service_outside_the_plan_is_named_where_the_history_is_given():
+    outside = [ServiceProvided(service="a", plan_items=items) for items in ((), (1,), (77,))]
+    case, history = with_its_history(*WHOLE[:3], PlanItemDropped(number=1), *outside)
+    *_, alone = coverage(case).breaks
+    *_, found = coverage(case, history=iter(history)).breaks
+    assert found.sentence == alone.sentence == "3 services were provided outside the plan."
+    assert (alone.events, found.events) == ((8,), (6, 7, 8))
 
 
 def test_a_referral_asks_for_a_note_as_a_service_does():
@@ -214,6 +229,32 @@ def test_an_item_that_names_goals_serves_no_other_goal_of_its_need():
     assert arrows["goal 2", "gap loose 0"] == "broken"
     assert ("goal 2", "item 1") not in arrows
     assert gaps(NEED, GOAL, second, attrs.evolve(ITEM, goals=()), SERVICE, NOTE) == []
+
+
+def test_an_item_that_names_a_goal_of_another_need_serves_that_goal_and_is_said_to():
+    goals = attrs.evolve(GOAL, needs=(2,)), GoalProposed(number=2, statement="G", needs=(1,))
+    case = a_case(NEED, SECOND, *goals, ITEM)
+    assert [(row.need, row.goals, row.item) for row in coverage(case).rows] == [
+        (1, (1,), 1),
+        (1, (2,), None),
+        (2, (1,), None),
+    ]
+    arrows = {(edge.source, edge.target): edge.line for edge in chain(case).edges}
+    assert arrows["goal 1", "item 1"] == arrows["need 2", "goal 1"] == "plain"
+    assert arrows["need 1", "gap item 1 item-beside-its-need"] == "broken"
+    assert not {("need 1", "goal 1"), ("goal 2", "item 1")} & arrows.keys()
+
+
+def test_an_item_that_names_a_goal_without_a_need_serves_it():
+    case = a_case(NEED, attrs.evolve(GOAL, needs=()), ITEM)
+    assert {(row.item, row.goals) for row in coverage(case).rows} == {(1, (1,)), (None, (1,))}
+    arrows = {(edge.source, edge.target) for edge in chain(case).edges}
+    assert ("goal 1", "item 1") in arrows
+    assert ("need 1", "goal 1") not in arrows
+    assert gaps(NEED, attrs.evolve(GOAL, needs=()), ITEM, SERVICE, NOTE) == [
+        "need-without-goal",
+        "goal-without-need",
+    ]
 
 
 def test_objectives_stand_under_their_goal_and_a_goal_that_was_achieved_says_so():
@@ -263,6 +304,23 @@ def test_services_and_referrals_are_named_with_the_agencys_day_where_the_history
     assert "and 4 more" in mermaid(drawing)
 
 
+def test_what_came_of_it_has_its_day_where_it_is_known():
+    met, achieved = NeedMet(number=2), GoalAchieved(number=1)
+    of_second = PlanItemDrafted(number=2, needs=(2,), by_client=True)
+    case, history = with_its_history(*WHOLE, SECOND, of_second, met, achieved)
+    for known, when in (((), "event 7"), (history, "2 March 2026")):
+        came = {one.text: one.lines for one in chain(case, history=known).nodes}
+        assert came["Done"] == (when,)
+        assert came["Met"] == ("2 March 2026",)
+        assert came["Achieved"][1] == ("2 March 2026" if known else "event 11")
+
+
+def test_what_is_said_of_all_the_work_of_an_item_is_not_said_of_each():
+    case, history = with_its_history(NEED, GOAL, ITEM, ReferralMade(to="Clinic", plan_items=(1,)))
+    (box,) = (one for one in chain(case, history=history).nodes if one.id == "service item 1")
+    assert (box.text, box.lines) == ("1 referral", ("to Clinic, 2 March 2026",))
+
+
 def test_a_history_that_is_not_that_of_the_case_is_refused():
     case = a_case(*WHOLE)
     book = Casebook(six_stage, MemoryStorage(), clock=lambda: NOW)
@@ -297,6 +355,8 @@ def test_everything_with_a_number_is_on_a_row_and_every_event_is_in_the_case(rec
     case, history = with_its_history(*recorded)
     thread, state = coverage(case, history=history), case.state
     assert all(len(row.work) == row.services + row.referrals for row in thread.rows)
+    outside = [one.events for one in thread.breaks if one.gap == "service-outside-plan"]
+    assert sum(map(len, outside)) == state.services_outside_the_plan
     assert {row.need for row in thread.rows} - {None} == {need.number for need in state.needs}
     assert {row.item for row in thread.rows} - {None} == {item.number for item in state.plan}
     shown = {number for row in thread.rows for number in row.goals}

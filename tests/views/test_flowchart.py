@@ -135,6 +135,10 @@ def test_the_flow_from_hello_to_goodbye():
         "Reported: services",
     )
     assert lines_of(drawing, "*early") == (
+        "- end as deceased",
+        "- end as entered in error",
+        "- end with program",
+        "Asked first:",
         "- end as ineligible: The participant was found not eligible. "
         "The participant is not enrolled, and services have not begun.",
         "- deny: The participant is not enrolled, and services have not begun.",
@@ -145,9 +149,6 @@ def test_the_flow_from_hello_to_goodbye():
         "Staff tried to reach the participant at least once, without success.",
         "- refer out: The participant was referred to somebody who can help.",
         "- transfer out: It is said which agency takes the case over, and who accepted it there.",
-        "- end as deceased",
-        "- end as entered in error",
-        "- end with program",
     )
 
 
@@ -216,6 +217,26 @@ def test_three_wordings_tell_the_same_way():
             ),
         ),
     }
+
+
+def test_staff_and_partners_read_of_the_client_in_the_agencys_terms():
+    terms = {"client": "young person", "clients": "young people", "name": "title"}
+    own = service_delivery.extend("own", version="1", terms=terms)
+    titles = [flowchart(own, wording=one, program=Program("Client Aid")).title for one in WORDINGS]
+    assert titles == [
+        "Young person flowchart of Client Aid",
+        "Your way through Client Aid",
+        "How young people go through Client Aid",
+    ]
+    case = Casebook(own, MemoryStorage(), clock=lambda: NOW).open(client="P-1", by="ana").case
+    partners = flowchart(own, wording="partners", case=case)
+    assert lines_of(partners, "recruitment") == ("The young person is here.",)
+    assert lines_of(partners, "*early")[:3] == (
+        "A young person may leave early.",
+        "It also ends early if:",
+        "- the young person is not eligible",
+    )
+    assert partners.description.endswith(" The young person is here: Recruitment.")
 
 
 def test_what_is_due_in_a_stage_stands_in_its_box():
@@ -333,7 +354,7 @@ def test_a_stage_and_a_transition_of_one_name_have_words_of_their_own():
 
 
 def test_a_workflow_is_called_by_its_name_in_words():
-    assert flowchart(five_stage_cyclic).title == "Participant flowchart of five stage cyclic"
+    assert flowchart(five_stage_cyclic).title == "Client flowchart of five stage cyclic"
 
 
 def test_the_steps_inside_a_stage_are_told_to_staff():
@@ -419,19 +440,38 @@ def test_a_case_is_marked_with_what_blocks_each_way_on():
     here = lines_of(drawing, "intake-assessment")
     assert here[0] == "The case is here."
     assert here[1:3] == (
-        "Blocked: enroll",
+        "Blocked: enroll, because this does not hold:",
         "- The participant is found eligible before being enrolled.",
     )
     lines = {edge.source: edge.line for edge in drawing.edges if edge.line != "plain"}
     assert lines == {"intake-assessment": "blocked"}
     early = lines_of(drawing, "*early")
     assert early[:3] == ("Open:", "- deny", "- decline services")
-    blocked = early[early.index("Blocked:") + 1 :]
+    blocked = early[early.index("Blocked, because this does not hold:") + 1 :]
     assert blocked[:2] == (
         "- end as ineligible: The participant was found not eligible.",
         "- withdraw: The participant is enrolled, or services have begun.",
     )
     assert faults(layout(drawing)) == []
+
+
+def test_a_case_is_promised_nothing_that_is_not_owed_after_its_ending():
+    after = attrs.evolve(follow_up("closed"), after_the_end=True)
+    own = service_delivery.extend("own", version="1", obligations=[after])
+    book = Casebook(own, MemoryStorage(), clock=lambda: NOW)
+    opened = book.open(client="P-1", case_id="C-1", by="ana").case
+    told = lines_of(flowchart(own, wording="participants", case=opened), "closed")
+    assert told == ("After you have left, we ask how you are doing.",)
+    died = book.do("C-1", "end-as-deceased", by="ana").case
+    told = {one: lines_of(flowchart(own, wording=one, case=died), "closed") for one in WORDINGS}
+    assert told == {
+        "staff": ("The case is here.", "Reopen: back to where it was"),
+        "participants": ("You are here.",),
+        "partners": ("The participant is here.",),
+    }
+    book.open(client="P-2", case_id="C-2", by="ana")
+    left = book.do("C-2", "end-with-program", by="ana", reason="no money").case
+    assert "Due here:" in lines_of(flowchart(own, case=left), "closed")
 
 
 def test_what_blocks_a_way_says_for_which_need_and_item():
@@ -444,7 +484,7 @@ def test_what_blocks_a_way_says_for_which_need_and_item():
     book.do(case_id, *steps, AssessmentCompleted(), "plan", by="ana")
     options = book.options(case_id, by="ana")
     lines = lines_of(flowchart(six_stage, case=book.case(case_id), options=options), "planning")
-    blocked = lines[lines.index("Blocked: start services") + 1 :]
+    blocked = lines[lines.index("Blocked: start services, because this does not hold:") + 1 :]
     assert blocked[:2] == (
         "- Every numbered need is met, addressed by a plan item, or deferred with a reason. "
         "Not so for need 2, need 3.",
@@ -512,6 +552,41 @@ def test_others_read_where_the_way_leads_and_not_what_the_rules_ask(wording, lin
     options = book.options(case_id, by="ana")
     drawing = flowchart(service_delivery, wording=wording, case=case, options=options)
     assert lines_of(drawing, "intake-assessment") == lines
+
+
+def test_early_endings_of_some_stages_say_where_they_are_open_and_what_is_asked():
+    ends = [
+        Transition("end", source=ANY_OPEN, to="z", rules=[passed]),
+        Transition("leave", source=ANY_OPEN, to="z"),
+        Transition("drop", source="b", to="z", rules=[passed]),
+    ]
+    open_ones = [Stage("a", initial=True), Stage("b", decides=[Ridden]), Stage("c")]
+    ways = [Transition("go", source="a", to="b"), Transition("on", source="b", to="c")]
+    stages = [*open_ones, Stage("z", final=True)]
+    own = Workflow("own", version="1", stages=stages, transitions=[*ways, *ends])
+    assert lines_of(flowchart(own), "*early") == (
+        "From any open stage:",
+        "- leave",
+        "Asked first, from any open stage:",
+        "- end: The bicycle passed its test.",
+        "Asked first, from b:",
+        "- drop: The bicycle passed its test.",
+    )
+
+
+def test_a_case_on_hold_is_said_to_be_in_words_for_whoever_reads():
+    book = Casebook(six_stage, MemoryStorage(), clock=lambda: NOW)
+    book.open(client="P-1", case_id="C-1", by="ana")
+    case = book.do("C-1", "hold", by="ana", reason="away").case
+    told = {one: flowchart(six_stage, wording=one, case=case) for one in WORDINGS}
+    assert [
+        next(line for line in lines_of(told[one], "engagement") if " here" in line)
+        for one in WORDINGS
+    ] == [
+        "The case is here, on hold.",
+        "You are here. We have paused for now.",
+        "The client is here, on hold.",
+    ]
 
 
 @pytest.mark.parametrize(

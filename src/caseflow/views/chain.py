@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from itertools import pairwise, product
 from typing import Any, Final
 
@@ -12,11 +13,11 @@ from caseflow.casework import CaseworkState
 from caseflow.kernel.calendar import Calendar
 from caseflow.kernel.case import Case
 from caseflow.kernel.explain import plain_words
-from caseflow.kernel.recorded import AnyRecorded
+from caseflow.kernel.recorded import AnyRecorded, Recorded
 from caseflow.views.coverage import Break, Coverage, Gap, NumberAs, Thread, coverage, numbered
 from caseflow.views.drawing import Drawing, Edge, Group, Node
-from caseflow.views.given import an_instance
-from caseflow.views.work import Work
+from caseflow.views.given import an_instance, some_of
+from caseflow.views.work import moments
 
 COLUMNS: Final = {
     "need": "Need",
@@ -35,6 +36,7 @@ PLACES: Final[dict[Gap, str]] = {
     "unknown-goal": "goal",
     "item-without-need": "need",
     "item-without-goal": "goal",
+    "item-beside-its-need": "goal",
     "item-without-service": "service",
     "service-without-note": "note",
     "service-outside-plan": "service",
@@ -57,12 +59,13 @@ def chain(
     """Draw the golden thread of a case: what leads to what, and a box where it breaks.
 
     `number_as` names what has a number, and with the `history` the latest services and referrals
-    are named, as for `coverage`. `calendar` is the agency's, by which days are told
-    (`workflow.calendar`; left out: UTC).
+    are named, as for `coverage`, and what came of it has its day. `calendar` is the agency's, by
+    which days are told (`workflow.calendar`; left out: UTC).
     """
     an_instance(Calendar, "calendar", calendar)
-    thread = coverage(case, number_as=number_as, history=history)
-    picture = _Picture(case.state, number_as, calendar)
+    given: tuple[AnyRecorded, ...] = some_of(Recorded, "history", history)
+    thread = coverage(case, number_as=number_as, history=given)
+    picture = _Picture(case.state, number_as, calendar, moments(case, given))
     for place, row in enumerate(thread.rows):
         picture.add(row, place)
     goals: dict[tuple[int, ...], str] = {
@@ -105,6 +108,7 @@ class _Picture:
     state: CaseworkState
     number_as: NumberAs
     calendar: Calendar
+    moments: Mapping[int, datetime]
     nodes: dict[str, Node] = attrs.field(factory=dict, init=False)
     edges: dict[tuple[str, str], Edge] = attrs.field(factory=dict, init=False)
     joined: set[tuple[tuple[str, ...], tuple[str, ...]]] = attrs.field(factory=set, init=False)
@@ -114,7 +118,8 @@ class _Picture:
     @things.default
     def _things(self) -> dict[str, Any]:
         needs = {f"need {one.number}": one for one in self.state.needs}
-        return needs | {f"item {one.number}": one for one in self.state.plan}
+        goals = {f"goal {one.number}": one for one in self.state.goals}
+        return needs | goals | {f"item {one.number}": one for one in self.state.plan}
 
     def put(self, node: Node) -> str:
         """A box, if it is not there yet; its id."""
@@ -134,26 +139,28 @@ class _Picture:
                 id = f"note item {row.item}"
                 links["note"] += (self.put(Node(id, _many(row.notes, "note"), group="note")),)
         if row.outcome is not None:
-            links["outcome"] += (self._outcome(row),)
+            links["outcome"] += (self._outcome(row, row.outcome),)
         for before, after in pairwise(column for column, link in links.items() if link):
-            led = links[before]
-            if (before, after) == ("goal", "item"):
-                led = self._served(row, led) or links["need"]
-            self.join(led, links[after])
+            led = links[after]
+            if (before, after) == ("need", "goal"):
+                led = self._answering(row, led) or links["item"]
+            self.join(links[before], led)
 
     def add_achieved(self) -> None:
         """The goals that were achieved, among what came of it all."""
         for goal in self.state.goals:
             if goal.pursued and goal.achieved is not None:
-                shown = [self.number_as("goal", goal.number), f"event {goal.achieved}"]
+                shown = [self.number_as("goal", goal.number), self._when(goal.achieved)]
                 id = f"outcome goal {goal.number}"
                 self.put(Node(id, "Achieved", lines=shown, group="outcome"))
 
     def _gaps(self, row: Thread, column: str, place: int) -> tuple[str, ...]:
         """A break stands where the link would be."""
         gaps = [one for one in row.breaks if PLACES[one.gap] == column]
-        owner = _owner(row, column, place)
-        return tuple(self.put(_gap(f"gap {owner} {one.gap}", "Missing", one)) for one in gaps)
+        owned = ((_owner(row, one.gap, place), one) for one in gaps)
+        return tuple(
+            self.put(_gap(f"gap {owner} {one.gap}", "Missing", one)) for owner, one in owned
+        )
 
     def _need(self, row: Thread) -> str:
         id = f"need {row.need}"
@@ -166,8 +173,7 @@ class _Picture:
         if row.goals not in self.goals:
             self.goals[row.goals] = tuple(f"goal {number}" for number in row.goals)
             for number, called in zip(row.goals, row.goals_as, strict=True):
-                goal = self.state.goal(number)
-                lines = [str(goal.statement), *self._steps(number)] if goal else []
+                lines = [str(self.things[f"goal {number}"].statement), *self._steps(number)]
                 lines += ["Achieved"] if number in row.achieved else []
                 self.put(Node(f"goal {number}", _upper(called), lines=lines, group="goal"))
         return self.goals[row.goals]
@@ -192,29 +198,38 @@ class _Picture:
         text = ", ".join(filter(None, counted))
         if not text:
             return ()
-        shown = [f"{one.what}, {self._day(one)}" for one in row.work[: -SHOWN - 1 : -1]]
+        said = "" if row.services else "referral "  # the heading says it of all of them
+        latest = row.work[: -SHOWN - 1 : -1]
+        shown = [f"{one.what.removeprefix(said)}, {self._day(one.at)}" for one in latest]
         if len(row.work) > SHOWN:
             shown.append(f"and {len(row.work) - SHOWN} more")
         node = Node(f"service item {row.item}", text, lines=shown, group="service")
         return (self.put(node),)
 
-    def _day(self, one: Work) -> str:
-        return plain_words(self.calendar.day_of(one.at))
+    def _day(self, moment: datetime) -> str:
+        return plain_words(self.calendar.day_of(moment))
 
-    def _outcome(self, row: Thread) -> str:
-        item = self.things.get(f"item {row.item}")
-        done = item is not None and item.completed == row.outcome
-        id = f"outcome item {row.item}" if done else f"outcome need {row.need}"
-        shown = [f"event {row.outcome}"]
-        return self.put(Node(id, "Done" if done else "Met", lines=shown, group="outcome"))
+    def _when(self, event: int, at: datetime | None = None) -> str:
+        """The day of an event, where it is known; else its number."""
+        moment = at or self.moments.get(event)
+        return self._day(moment) if moment else f"event {event}"
 
-    def _served(self, row: Thread, goals: tuple[str, ...]) -> tuple[str, ...]:
-        """Of the goals of a row, those that its item serves: the ones it names, or all."""
+    def _outcome(self, row: Thread, event: int) -> str:
         item = self.things.get(f"item {row.item}")
-        if item is None or not item.goals:
-            return goals
-        named = {f"goal {number}" for number in item.goals}
-        return tuple(id for id in goals if id in named or self.nodes[id].mark == "gap")
+        if item is not None and item.completed == event:
+            id, text, when = f"outcome item {row.item}", "Done", self._when(event)
+        else:
+            met_at = self.things[f"need {row.need}"].met_at
+            id, text, when = f"outcome need {row.need}", "Met", self._when(event, met_at)
+        return self.put(Node(id, text, lines=[when], group="outcome"))
+
+    def _answering(self, row: Thread, goals: tuple[str, ...]) -> tuple[str, ...]:
+        """Of the goals of a row, those that answer its need, and what is in their place."""
+        return tuple(id for id in goals if row.need is None or self._answers(id, row.need))
+
+    def _answers(self, id: str, need: int) -> bool:
+        goal = self.things.get(id)
+        return goal is None or need in goal.needs
 
     def join(self, before: tuple[str, ...], after: tuple[str, ...]) -> None:
         """Arrows from each of these boxes to each of those, if they are not there yet."""
@@ -230,9 +245,9 @@ def _gap(id: str, text: str, one: Break) -> Node:
     return Node(id, text, lines=[one.sentence], group=PLACES[one.gap], mark="gap")
 
 
-def _owner(row: Thread, column: str, place: int) -> str:
+def _owner(row: Thread, gap: Gap, place: int) -> str:
     """Whose break it is: a need's is drawn once, though the need may be on several rows."""
-    if column in ("goal", "item") and row.need is not None:
+    if gap in ("need-without-goal", "need-without-item"):
         return f"need {row.need}"
     return f"item {row.item}" if row.item is not None else f"row {place}"
 

@@ -16,9 +16,9 @@ from caseflow.casework.things import Goal, Need, PlanItem
 from caseflow.kernel.case import Case
 from caseflow.kernel.erased import Erased
 from caseflow.kernel.errors import InvalidCall, short
-from caseflow.kernel.recorded import AnyRecorded
-from caseflow.views.given import an_instance
-from caseflow.views.work import Work, work_of
+from caseflow.kernel.recorded import AnyRecorded, Recorded
+from caseflow.views.given import an_instance, some_of
+from caseflow.views.work import Work, outside_the_plan, work_of
 
 Kind = Literal["need", "goal", "objective", "plan item", "referral"]
 """What has a number in a case."""
@@ -35,6 +35,7 @@ Gap = Literal[
     "unknown-goal",
     "item-without-need",
     "item-without-goal",
+    "item-beside-its-need",
     "item-without-service",
     "service-without-note",
     "service-outside-plan",
@@ -51,7 +52,11 @@ def numbered(kind: Kind, number: int) -> str:
 
 @attrs.frozen
 class Break:
-    """One place where the thread breaks, as a sentence, with the events that show it."""
+    """One place where the thread breaks, as a sentence, with the events that show it.
+
+    A case knows of the services outside the plan how many there were, and the latest: without
+    the history, `events` names that one alone.
+    """
 
     gap: Gap
     sentence: str
@@ -60,7 +65,10 @@ class Break:
 
 @attrs.frozen(kw_only=True)
 class Thread:
-    """One row of the thread: a need, the goals that answer it, an item of the plan, its work.
+    """One row of the thread: a need, goals, an item of the plan, its work.
+
+    The goals are those by which the item serves the need, and those that it serves without
+    serving a need by them; of a row without an item, those that answer the need.
 
     `need` and `item` are numbers of the case, `need_as` and `item_as` the agency's names for
     them; each is None, or empty, where there is none. `achieved` are those of the goals that were
@@ -120,11 +128,13 @@ def coverage(
     `case` is any case of case work, of whichever workflow. `number_as` names what has a number
     in the agency's own way (left out: `need 1`, `goal 1`, `plan item 1`); the rows keep the
     numbers of the case beside it. A row for each need and plan item that belong together, one
-    for each need without an item, each item without a known need, and each goal that answers
-    no known need. An item that names goals serves those alone; one that names none serves the
-    goals of its needs. A need that is deferred, or met, asks for no item and no goal; what the
-    client does asks for no service; a goal of the program needs no need of the client's.
-    With the `history` of the case (`book.history`) its services and referrals are named, too.
+    for each need without an item, each item without a known need, and each goal that answers no
+    known need; and one for those goals of a need that no item for it serves. An item that names
+    goals serves those alone; one that names none serves the goals of its needs. A need that is
+    deferred, or met, asks for no item and no goal; what the client does asks for no service; a
+    goal of the program needs no need of the client's.
+    With the `history` of the case (`book.history`) its services and referrals are named, too,
+    and each service outside the plan.
     Raises `InvalidCall` for what is no case of case work, for a name that is no text, and for a
     history that is not that of the case.
     """
@@ -132,8 +142,9 @@ def coverage(
     an_instance(CaseworkState, "case.state", case.state)
     state, name = case.state, _naming(number_as)
     rows = [*_of_needs(state, name), *_of_items(state, name), *_of_goals(state, name)]
-    loose = tuple(_loose(state, name, rows))
-    work = work_of(case, history)
+    given: tuple[AnyRecorded, ...] = some_of(Recorded, "history", history)
+    work = work_of(case, given)
+    loose = tuple(_loose(state, name, rows, outside_the_plan(case, given)))
     told = [attrs.evolve(one, work=work.get(one.item or 0, ())) for one in rows] if work else rows
     return Coverage(case_id=case.id, rows=tuple(told), loose=loose)
 
@@ -157,15 +168,63 @@ def _naming(number_as: object) -> NumberAs:
 
 
 def _of_needs(state: CaseworkState, name: NumberAs) -> Iterator[Thread]:
+    beside = _beside(state)
+    own = {
+        item.number: (*_item_breaks(item, name), *_beside_break(item, state, beside, name))
+        for item in state.plan
+    }
     for need in state.needs:
-        answering = (one for one in state.goals if one.pursued and need.number in one.needs)
-        goals = _Goals.of(answering, state, name)
+        answering = [one for one in state.goals if one.pursued and need.number in one.needs]
         items = state.items_for(need.number)
-        breaks = _need_breaks(need, goals, items, name)
-        if not items:
-            yield _row(need, goals, None, breaks, name)
+        breaks = _need_breaks(need, answering, items, name)
+        told: dict[tuple[tuple[int, ...], ...], _Goals] = {}
         for item in items:
-            yield _row(need, goals, item, (*breaks, *_item_breaks(item, name)), name)
+            others = beside[item.number]
+            of = (item.goals, tuple(one.number for one in others))
+            if of not in told:
+                named = {*item.goals} or {one.number for one in answering}
+                serves = (one for one in answering if one.number in named)
+                told[of] = _Goals.of((*serves, *others), state, name)
+            yield _row(need, told[of], item, (*breaks, *own[item.number]), name)
+        served = {number for one in told.values() for number in one.numbers}
+        left = [one for one in answering if one.number not in served]
+        if left or not items:
+            yield _row(need, _Goals.of(left, state, name), None, () if items else breaks, name)
+
+
+def _beside(state: CaseworkState) -> Mapping[int, tuple[Goal, ...]]:
+    """Of each item, the goals that it names and that answer none of the needs it addresses."""
+    known = {need.number for need in state.needs}
+    goals = {goal.number: goal for goal in state.goals if goal.pursued}
+    return {
+        item.number: tuple(
+            goals[number]
+            for number in dict.fromkeys(item.goals)
+            if number in goals and known.intersection(item.needs).isdisjoint(goals[number].needs)
+        )
+        for item in state.plan
+    }
+
+
+def _beside_break(
+    item: PlanItem, state: CaseworkState, beside: Mapping[int, tuple[Goal, ...]], name: NumberAs
+) -> Iterator[Break]:
+    """That an item serves goals of other needs. A goal that answers no need is told of as such."""
+    known = {need.number for need in state.needs}
+    of_others = [
+        goal
+        for goal in beside[item.number]
+        if not goal.program_goal and not known.isdisjoint(goal.needs)
+    ]
+    needs = " or ".join(
+        name("need", number) for number in dict.fromkeys(item.needs) if number in known
+    )
+    if of_others and needs:
+        goals = " and ".join(name("goal", goal.number) for goal in of_others)
+        answer = "do not answer" if len(of_others) > 1 else "does not answer"
+        sentence = f"{name('plan item', item.number)} serves {goals}, which {answer} {needs}"
+        recorded = (goal.recorded for goal in of_others)
+        yield _break("item-beside-its-need", sentence, item.recorded, *recorded)
 
 
 def _of_items(state: CaseworkState, name: NumberAs) -> Iterator[Thread]:
@@ -249,12 +308,12 @@ def _row(
 
 
 def _need_breaks(
-    need: Need, goals: _Goals, items: tuple[PlanItem, ...], name: NumberAs
+    need: Need, goals: list[Goal], items: tuple[PlanItem, ...], name: NumberAs
 ) -> tuple[Break, ...]:
     if _deferred(need) or need.met is not None:
         return ()
     called, breaks = name("need", need.number), []
-    if not goals.numbers:
+    if not goals:
         breaks.append(_break("need-without-goal", f"{called} has no goal", need.recorded))
     if not items:
         sentence = f"{called} has no plan item, and is not deferred"
@@ -279,10 +338,10 @@ def _item_breaks(item: PlanItem, name: NumberAs) -> tuple[Break, ...]:
     return tuple(breaks)
 
 
-def _loose(state: CaseworkState, name: NumberAs, rows: list[Thread]) -> Iterator[Break]:
-    silent = {item.number for item in state.plan if not item.goals}
-    served = set().union(*{row.goals for row in rows if row.item in silent})
-    served.update(number for item in state.plan for number in item.goals)
+def _loose(
+    state: CaseworkState, name: NumberAs, rows: list[Thread], events: tuple[int, ...]
+) -> Iterator[Break]:
+    served = set().union(*{row.goals for row in rows if row.item is not None})
     yield from _unknown(state, name)
     for goal in state.goals:
         if goal.pursued and goal.achieved is None and goal.number not in served:
@@ -295,8 +354,8 @@ def _loose(state: CaseworkState, name: NumberAs, rows: list[Thread]) -> Iterator
     outside = state.services_outside_the_plan
     if outside:
         many = f"{outside} services were" if outside > 1 else "one service was"
-        latest = state.last_service_outside_the_plan
-        yield _break("service-outside-plan", f"{many} provided outside the plan", latest)
+        shown = events or (state.last_service_outside_the_plan,)
+        yield _break("service-outside-plan", f"{many} provided outside the plan", *shown)
 
 
 def _unknown(state: CaseworkState, name: NumberAs) -> Iterator[Break]:

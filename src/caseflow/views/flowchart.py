@@ -21,7 +21,8 @@ from caseflow.kernel.verdict import in_words
 from caseflow.views.drawing import Drawing, Edge, Group, Line, Mark, Node
 from caseflow.views.given import an_instance, known_keys, some_of
 from caseflow.views.program import Program, StageDelivery, Wording
-from caseflow.views.wordings import WORDINGS, Words
+from caseflow.views.wordings import WORDINGS, Words, words_for
+from caseflow.workflow.course import course_of
 from caseflow.workflow.definition import ANY_OPEN, BACK, STAY, Stage
 from caseflow.workflow.machine import Row
 from caseflow.workflow.obligation import Obligation
@@ -53,7 +54,7 @@ def flowchart(
     wrong kind.
     """
     _given(workflow, wording, program, phases, case)
-    words, ways = WORDINGS[wording], some_of(Option, "options", options)
+    words, ways = words_for(wording, workflow), some_of(Option, "options", options)
     _of_this_case(workflow, case, ways)
     chart = _Chart(workflow, wording, words, program, case, ways)
     nodes, groups = chart.nodes(phases or {})
@@ -143,7 +144,8 @@ class _Chart:
     def title(self) -> str:
         """The program, or else the workflow by its name; to staff also which case is marked."""
         unnamed = self.words.unnamed.format(workflow=in_words(self.workflow.name))
-        title = self.words.title.format(name=self.program.name if self.program else unnamed)
+        name = self.program.name if self.program else unnamed
+        title = self.words.title.replace("{name}", name)
         if self.case is None or self.wording != "staff":
             return title
         return f"{title}: case {self.case.id}"
@@ -249,9 +251,8 @@ class _Chart:
         Others than staff read of what is done with the participant, in the last of the stages that
         are named for it: a plan is gone through where it is worked on.
         """
-        here = [
-            one for one in self.workflow.obligations if one.owed_in(stage.id, ended=stage.final)
-        ]
+        owed = [one for one in self.workflow.obligations if self._may_be_owed(one)]
+        here = [one for one in owed if one.owed_in(stage.id, ended=stage.final)]
         if self.wording != "staff":
             told = self.words.comes
             own = [one for one in here if one.during or one.after_the_end]
@@ -267,13 +268,18 @@ class _Chart:
                 lines += [heading, *(f"- {self._said(one.wanted)}" for one in listed)]
         return lines
 
+    def _may_be_owed(self, due: Obligation) -> bool:
+        """Not what is not owed after the ending that the case has had, if it has ended."""
+        course = self.case and course_of(self.case, self.workflow.ends)
+        return course is None or not course.ended or course.owes(due)
+
     def _last_of(self, due: Obligation) -> str:
         owed = [one.id for one in self.workflow.stages if due.owed_in(one.id, ended=one.final)]
         return owed[-1]
 
     def _here(self) -> str:
         held = self.case is not None and self.case.on_hold
-        return f"{self.words.here}, on hold." if held else f"{self.words.here}."
+        return self.words.paused if held else f"{self.words.here}."
 
     def _ways(self) -> list[Option]:
         early = {row.name for row in self._moves() if self._is_early(row)}
@@ -292,8 +298,8 @@ class _Chart:
             return [f"{word}: {self._called(leads)}"] if word else []
         if option.open:
             return [f"{self.words.open}: {option.label}"]
-        why = (f"- {self._said(_blocking(result))}" for result in option.blocked_by)
-        return [f"{self.words.blocked}: {option.label}", *why]
+        why = [f"- {self._said(_blocking(result))}" for result in option.blocked_by]
+        return [f"{self.words.blocked}: {option.label}{self.words.because if why else ''}", *why]
 
     def _is_before(self, stage: str, other: str) -> bool:
         places = [one.id for one in self.workflow.stages]
@@ -350,21 +356,26 @@ class _Chart:
         ]
         return (
             *([f"{self.words.open}:", *ways] if ways else ()),
-            *([f"{self.words.blocked}:", *blocked] if blocked else ()),
+            *([f"{self.words.blocked}{self.words.because}", *blocked] if blocked else ()),
         )
 
     def _early_anywhere(self, rows: list[Row]) -> tuple[str, ...]:
         everywhere = tuple(stage.id for stage in self.workflow.stages if not stage.final)
-        lines: dict[tuple[str, ...], list[str]] = {}
+        told: dict[tuple[str, ...], tuple[list[str], list[str]]] = {}
         for row in rows:
-            asked = f": {self._said(' '.join(_asked(row)))}" if _asked(row) else ""
-            lines.setdefault(self._sources(row), []).append(f"- {row.label}{asked}")
-        several = len(lines) > 1
-        for sources, of in lines.items():
+            free, asking = told.setdefault(self._sources(row), ([], []))
+            if wanted := _asked(row):
+                asking.append(f"- {row.label}: {self._said(' '.join(wanted))}")
+            else:
+                free.append(f"- {row.label}")
+        lines: list[str] = []
+        for sources, (free, asking) in told.items():
             where = "any open stage" if sources == everywhere else self._listed(sources)
-            if several or sources != everywhere:
-                of.insert(0, f"From {where}:")
-        return tuple(line for of in lines.values() for line in of)
+            named = len(told) > 1 or sources != everywhere
+            lines += [*([f"From {where}:"] if named and free else ()), *free]
+            heading = f"{self.words.asked}{f', from {where}' if named else ''}:"
+            lines += [*([heading] if asking else ()), *asking]
+        return tuple(lines)
 
     def _listed(self, stages: tuple[str, ...]) -> str:
         return ", ".join(self.workflow.words[stage] for stage in stages)

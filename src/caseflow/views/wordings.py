@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 import attrs
 
 from caseflow.casework.words import Mode
 from caseflow.views.program import Wording
+from caseflow.workflow.workflow import Workflow
 
 
 @attrs.frozen(kw_only=True)
 class Words:
     """What the parts of a flowchart are called in one wording.
 
+    `paused` is said in the place of `here` of a case on hold, and `because` after what is blocked.
     `unnamed` stands for the program where none is given. `steps` and `asked` are empty where
     these are not told, `back` stands on ways back. Under `early` stands `early_told`, and after
     `also` those of the `endings` that the workflow has, by their transitions. `comes` tells of
@@ -38,9 +41,11 @@ class Words:
     endings: Mapping[str, str] = attrs.field(factory=dict)
     comes: Mapping[str, str] = attrs.field(factory=dict)
     here: str
+    paused: str
     open: str
     open_back: str = ""
     blocked: str
+    because: str = ""
     phases: Mapping[str, str] = attrs.field(factory=dict)
     stages: Mapping[str, str] = attrs.field(factory=dict)
     ways_to_meet: Mapping[str, str] = attrs.field(factory=dict)
@@ -90,6 +95,7 @@ PARTICIPANTS: Final = Words(
         "follow-up-contact": "After you have left, we ask how you are doing.",
     },
     here="You are here",
+    paused="You are here. We have paused for now.",
     open="Next",
     open_back="You may go back to",
     blocked="Not yet",
@@ -140,7 +146,7 @@ PARTICIPANTS: Final = Words(
 
 WORDINGS: Final[Mapping[Wording, Words]] = {
     "staff": Words(
-        title="Participant flowchart of {name}",
+        title="Client flowchart of {name}",
         unnamed="{workflow}",
         who="Who acts",
         modes="Delivered",
@@ -150,12 +156,14 @@ WORDINGS: Final[Mapping[Wording, Words]] = {
         asked="Asked first",
         early="Ending early",
         here="The case is here",
+        paused="The case is here, on hold.",
         open="Open",
         blocked="Blocked",
+        because=", because this does not hold:",
     ),
     "participants": PARTICIPANTS,
     "partners": Words(
-        title="How participants go through {name}",
+        title="How clients go through {name}",
         unnamed="our program",
         who="Your contact",
         modes="Delivered",
@@ -163,24 +171,42 @@ WORDINGS: Final[Mapping[Wording, Words]] = {
         reports="Data that is reported",
         back="Back, if needed",
         early="Ending early",
-        early_told=("A participant may leave early.",),
+        early_told=("A client may leave early.",),
         also="It also ends early if:",
         endings={
-            "end-as-ineligible": "the participant is not eligible",
-            "deny": "we do not take the participant on",
-            "discharge": "we discharge the participant",
-            "end-as-unable-to-locate": "we cannot reach the participant any more",
-            "refer-out": "we refer the participant to somebody who can help",
-            "transfer-out": "the participant is transferred",
+            "end-as-ineligible": "the client is not eligible",
+            "deny": "we do not take the client on",
+            "discharge": "we discharge the client",
+            "end-as-unable-to-locate": "we cannot reach the client any more",
+            "refer-out": "we refer the client to somebody who can help",
+            "transfer-out": "the client is transferred",
             "end-with-program": "the program ends",
         },
         comes={
-            "plan-reviewed": "From time to time, the plan is reviewed with the participant.",
-            "follow-up-contact": "After the exit, the participant is followed up.",
+            "plan-reviewed": "From time to time, the plan is reviewed with the client.",
+            "follow-up-contact": "After the exit, the client is followed up.",
         },
-        here="The participant is here",
+        here="The client is here",
+        paused="The client is here, on hold.",
         open="Next",
         open_back="May go back to",
         blocked="Not yet",
     ),
 }
+
+
+def words_for(wording: Wording, workflow: Workflow[Any]) -> Words:
+    """A wording in the terms of a workflow. Participants are told "you", whatever the term."""
+    words = WORDINGS[wording]
+    if wording == "participants":
+        return words
+    said = partial(workflow.in_terms, quoted=["{name}"])
+    return attrs.evolve(
+        words,
+        title=said(words.title),
+        early_told=tuple(map(said, words.early_told)),
+        endings={name: said(text) for name, text in words.endings.items()},
+        comes={name: said(text) for name, text in words.comes.items()},
+        here=said(words.here),
+        paused=said(words.paused),
+    )

@@ -21,8 +21,7 @@ from caseflow.casework import (
 from caseflow.kernel.case import Case
 from caseflow.kernel.errors import InvalidCall
 from caseflow.kernel.history import effective
-from caseflow.kernel.recorded import AnyRecorded, Recorded
-from caseflow.views.given import some_of
+from caseflow.kernel.recorded import AnyRecorded
 
 
 @attrs.frozen
@@ -35,7 +34,7 @@ class Work:
 
 
 def work_of(
-    case: Case[CaseworkState], history: Iterable[AnyRecorded]
+    case: Case[CaseworkState], history: tuple[AnyRecorded, ...]
 ) -> Mapping[int, tuple[Work, ...]]:
     """The services and referrals of each item of the plan, in the order in which they occurred.
 
@@ -43,9 +42,8 @@ def work_of(
     done for one of its number that was taken out before. Raises `InvalidCall` for a history that
     is not that of the case.
     """
-    given: tuple[AnyRecorded, ...] = some_of(Recorded, "history", history)
     found: dict[int, list[Work]] = {}
-    for entry in effective(one for one in given if one.number <= case.version):
+    for entry in _up_to(case, history):
         event: Any = entry.event
         if isinstance(event, PlanItemDrafted):
             found.setdefault(event.number, [])
@@ -56,14 +54,37 @@ def work_of(
             for number in found.keys() & set(event.plan_items):
                 found[number].append(done)
     counted = {one.number: one.services + one.referrals for one in case.state.plan}
-    its = all(one.case_id == case.id for one in given)
-    if given and not (its and {number: len(work) for number, work in found.items()} == counted):
+    its = all(one.case_id == case.id for one in history)
+    if history and not (its and {number: len(work) for number, work in found.items()} == counted):
         raise InvalidCall(
             what=f"history= for case {case.id}",
             problem="is not the whole history of that case as it stands",
             repair=f"Give book.history({case.id!r}), and the case as it is now.",
         )
     return {number: tuple(sorted(work, key=lambda one: one.at)) for number, work in found.items()}
+
+
+def outside_the_plan(
+    case: Case[CaseworkState], history: tuple[AnyRecorded, ...]
+) -> tuple[int, ...]:
+    """The events of the services that the case counts as provided outside the plan."""
+    state, found = CaseworkState(), []
+    for entry in _up_to(case, history):
+        before = state.services_outside_the_plan
+        state = state.fold(entry)
+        if state.services_outside_the_plan > before:
+            found.append(entry.number)
+    return tuple(found)
+
+
+def moments(case: Case[CaseworkState], history: tuple[AnyRecorded, ...]) -> Mapping[int, datetime]:
+    """When each event of a history occurred."""
+    return {entry.number: entry.occurred_at for entry in _up_to(case, history)}
+
+
+def _up_to(case: Case[CaseworkState], history: tuple[AnyRecorded, ...]) -> Iterable[AnyRecorded]:
+    """What takes effect of a history up to where the case is."""
+    return effective(one for one in history if one.number <= case.version)
 
 
 def _told(event: ServiceProvided | ReferralMade) -> str:
