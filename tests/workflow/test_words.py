@@ -138,6 +138,38 @@ def test_terms_are_whole_words_in_the_plural_with_a_capital_and_their_article(se
     assert in_terms(sentence, TERMS) == told
 
 
+def test_a_term_that_is_no_regular_plural_has_its_own_possessive():
+    children = {"client": "child", "clients": "children"}
+    assert in_terms("The clients' goals, each client's", children) == (
+        "The children's goals, each child's"
+    )
+    assert in_terms("the clients' goals", TERMS) == "the attendees' goals"
+
+
+@pytest.mark.parametrize(
+    ("article", "terms"),
+    [
+        ("an", "HIV coach, MSW, M.A. adviser, X-ray patient, A-level student, hour-guest, heir"),
+        ("an", "honest youth, honoree, uncle, usher, unhoused person, uninsured person, onerous"),
+        ("a", "UK citizen, FAMILY, house guest, university student, unit, user, utility, European"),
+        ("a", "one-time guest, youth"),
+    ],
+)
+def test_the_article_before_a_term_goes_by_how_the_term_is_said(article, terms):
+    for term in terms.split(", "):
+        assert in_terms("a client", {"client": term}) == f"{article} {term}"
+
+
+def test_a_word_that_somebody_wrote_stays_the_rules_own_elsewhere():
+    book = Casebook(service_delivery, MemoryStorage())
+    id = book.open(client="P-1", by="ana").case.id
+    no = SuitabilityDetermined(suitable=False, basis="the client")
+    book.do(id, "begin-intake", no, by="ana")
+    text = " ".join(book.ask(id, Enrolled(program="housing"), by="ana").explain().split())
+    assert "Found: it does not suit them (the client)." in text
+    assert "or refer the participant on." in text
+
+
 def test_a_model_speaks_its_own_terms_and_leaves_what_somebody_wrote():
     book = Casebook(service_delivery, MemoryStorage())
     id = book.open(client="P-1", by="ana").case.id

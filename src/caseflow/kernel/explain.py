@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from caseflow.kernel.calendar import Span
 from caseflow.kernel.rules import Result, Unmet
-from caseflow.kernel.terms import NO_TERMS, in_terms
+from caseflow.kernel.terms import NO_TERMS, article_of, in_terms
 
 WIDTH = 78
 WIDTH_OF_RESULT = WIDTH - 2  # in a verdict, its lines begin two columns further right
@@ -131,17 +131,17 @@ def _unmet_lines(
 ) -> Iterator[str]:
     """What was found, and what to do: once for all that follow one another and need the same."""
     for remedy, group in groupby(unmet, key=lambda item: item.remedy):
-        items = list(group)
+        items, quoted = list(group), []
         for item in items:
             about = told.sentence(item.about, item.quoted)
             about = f"{_capital(about)}: " if about else ""
             found = "nothing recorded" if item.found is None else _found_words(item.found)
+            quoted += [one for one in item.quoted if one not in f"{item.about} {found}"]
             found = told.sentence(found, item.quoted)
             yield wrapped(f"{about}{'found ' if about else 'Found: '}{found}.", indent)
         if remedy and not excepted:
             todo = "To do" if len(items) == 1 else "To do, for each"
             end = "" if remedy.endswith("?") else "."
-            quoted = [one for item in items for one in item.quoted]
             said = told.sentence(remedy, quoted).rstrip(".")
             yield wrapped(f"{todo}: {said}{end}", indent)
 
@@ -186,7 +186,7 @@ def in_time(span: timedelta | Span) -> str:
 def with_article(word: str, words: Words | None = None) -> str:
     """A role or kind as a sentence names it: `a supervisor`, `an investigator`."""
     word = _role(word, words or {})
-    return f"{'an' if word[:1].lower() in 'aeio' else 'a'} {word}"
+    return f"{article_of(word)} {word}"
 
 
 def _role(word: str, words: Words) -> str:

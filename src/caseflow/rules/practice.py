@@ -147,7 +147,7 @@ def contact_setting(settings: tuple[str, ...]) -> Rule[CaseworkState]:
             yield Unmet(
                 found=setting,
                 remedy=f"arrange the next contact here: {places}",
-                quoted=(setting, *settings),
+                quoted=(setting, f": {places}"),
             )
 
     return in_setting.warns()
