@@ -11,6 +11,7 @@ from caseflow import (
     Stage,
     Transition,
     Workflow,
+    WorkflowInvalid,
     not_,
     within,
 )
@@ -193,6 +194,15 @@ def test_a_model_speaks_its_own_terms_and_leaves_what_somebody_wrote():
 def test_an_agency_adds_terms_to_those_of_the_model():
     county = service_delivery.extend("county", version="1", terms={"client": "guest"})
     assert county.in_terms("A client's case manager") == "A guest's navigator"
+
+
+def test_a_term_for_a_word_that_only_another_term_brings_in_is_refused():
+    with pytest.raises(WorkflowInvalid) as refused:
+        service_delivery.extend("county", version="1", terms={"participant": "youth"})
+    assert refused.value.fields["faults"] == (
+        "There is a term for 'participant', and no rule says it: it is the term for 'client'. "
+        "Give that one anew: terms={'client': 'youth'}.",
+    )
 
 
 def test_names_of_steps_are_told_in_terms_and_an_agencys_own_labels_stand_as_given():
