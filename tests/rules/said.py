@@ -340,7 +340,7 @@ SAID = {
         ],
         [
             "The client has agreed to the plan as it stands.",
-            "the client did not agree > change the plan with the client, and record it "
+            "the client did not agree (too far) > change the plan with the client, and record it "
             "once they agree",
         ],
         [

@@ -15,7 +15,7 @@ from caseflow import (
     not_,
     within,
 )
-from caseflow.casework import Enrolled, SuitabilityDetermined
+from caseflow.casework import Enrolled, PlanAgreed, SuitabilityDetermined
 from caseflow.kernel.explain import with_article
 from caseflow.kernel.terms import in_terms
 from caseflow.rules import recorded
@@ -159,6 +159,17 @@ def test_a_term_that_is_no_regular_plural_has_its_own_possessive():
 def test_the_article_before_a_term_goes_by_how_the_term_is_said(article, terms):
     for term in terms.split(", "):
         assert in_terms("a client", {"client": term}) == f"{article} {term}"
+
+
+def test_a_no_of_the_client_is_told_with_the_step():
+    book = Casebook(service_delivery, MemoryStorage())
+    id = book.open(client="P-1", by="ana").case.id
+    no = PlanAgreed(client="not-agreed", reason="too far")
+    assert (
+        book.ask(id, no, by="ana")
+        .explain()
+        .startswith("Not allowed: the participant's answer to the plan (not agreed), in")
+    )
 
 
 def test_a_word_that_somebody_wrote_stays_the_rules_own_elsewhere():
