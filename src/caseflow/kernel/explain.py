@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -138,12 +139,16 @@ def _unmet_lines(
             found = "nothing recorded" if item.found is None else _found_words(item.found)
             quoted += [one for one in item.quoted if one not in f"{item.about} {found}"]
             found = told.sentence(found, item.quoted)
-            yield wrapped(f"{about}{'found ' if about else 'Found: '}{found}.", indent)
+            yield wrapped(f"{about}{'found ' if about else 'Found: '}{_stopped(found)}", indent)
         if remedy and not excepted:
             todo = "To do" if len(items) == 1 else "To do, for each"
-            end = "" if remedy.endswith("?") else "."
             said = told.sentence(remedy, quoted).rstrip(".")
-            yield wrapped(f"{todo}: {said}{end}", indent)
+            yield wrapped(f"{todo}: {_stopped(said)}", indent)
+
+
+def _stopped(text: str) -> str:
+    """A sentence with its full stop, where none stands at its end: before a quotation mark, say."""
+    return text if re.search(r"\?$|[.!?][\"'\u2019\u201d\u00bb]$", text) else f"{text}."
 
 
 def _found_words(value: object) -> str:
