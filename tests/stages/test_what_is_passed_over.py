@@ -170,6 +170,16 @@ def test_an_ending_tells_of_all_that_it_leaves_undone():
     }
 
 
+def test_an_ending_that_is_dated_back_leaves_nothing_undone_that_began_after_it():
+    desk = Desk(six_stage.extend("county", version="1", obligations=[handoff("14 days")]))
+    desk.do(ClosureCriterionSet(number=1, description="a home"))
+    desk.now += timedelta(days=2)
+    desk.do(ReferralMade(to="a clinic", number=1))
+    early = desk.book.ask(desk.id, "withdraw", by="ana", at=START + timedelta(days=1))
+    assert [one.rule for one in early.warnings] == ["exit-interview"]
+    assert len(desk.left("withdraw")) == 1
+
+
 @pytest.mark.parametrize(
     ("workflow", "steps", "step"),
     [

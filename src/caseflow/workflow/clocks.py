@@ -179,7 +179,8 @@ class ToldOnce:
     def left(self) -> Sequence[Left]:
         """What is left undone then."""
         clocks, case, now = self.clocks, self.case, self.now
-        left = tuple(left_undone(self.told, clocks.calendar))
+        begun = (one for one in self.told if one.began_at <= now)
+        left = tuple(left_undone(begun, clocks.calendar))
         if clocks.workflow is None:
             return left
         by_rules = left_by_rules(clocks.workflow, case, now, self.histories, self.counts)
