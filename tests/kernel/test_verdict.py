@@ -473,6 +473,8 @@ def test_what_it_rests_on_has_the_agencys_day_where_the_case_remembers_the_event
     judged = Judgement("x", "x", "quoting", "ready", False, (result,), case, context)
     text = " ".join(Verdict(False, (judged,)).explain().split())
     assert "Rests on: events 1 (2 March 2026); 2 (3 March 2026); 3; 4, 5 (5 March 2026)." in text
+    told = explain_result(result, days={1: date(2026, 3, 2), 4: date(2026, 3, 2)})
+    assert "Rests on: events 1, 2, 3, 4, 5." in told, "2 and 3 may be of another day, or not"
 
 
 words = st.text("abc def", min_size=1, max_size=300)

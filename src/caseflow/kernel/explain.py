@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
-from itertools import groupby
+from itertools import groupby, pairwise
 from textwrap import fill
 from typing import Any, NamedTuple
 
@@ -36,11 +36,13 @@ class _Told(NamedTuple):
 
     def events(self, numbers: Iterable[int]) -> str:
         """Events by their numbers, those of one day together, with that day where it is known."""
-        told = []
-        for day, group in groupby(numbers, key=self.days.get):
-            listed = ", ".join(map(str, group))
-            told.append(f"{listed} ({plain_words(day)})" if day else listed)
-        return "; ".join(told)
+        told = [(day, list(group)) for day, group in groupby(numbers, key=self.days.get)]
+        known = [day for day, _ in told if day]
+        if any(one == after for one, after in pairwise(known)):  # and none of one between them
+            told = [(None, [number for _, group in told for number in group])]
+        days = [f" ({plain_words(day)})" if day else "" for day, _ in told]
+        lists = [", ".join(map(str, group)) for _, group in told]
+        return "; ".join(map("".join, zip(lists, days, strict=True)))
 
 
 def explain_result(

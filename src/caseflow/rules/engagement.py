@@ -158,7 +158,7 @@ partnership_established = recorded(
     "partnership-established",
     PartnershipEstablished,
     wanted="Client and case manager have established their partnership.",
-    remedy="record when they work together as partners",
+    remedy="record it once they work as partners",
 ).sourced(trilevel("overview: an effective process begins with the partnership"))
 
 screening_completed = (

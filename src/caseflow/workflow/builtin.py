@@ -82,7 +82,7 @@ def position_unmet(workflow: Any, case: Case[Any], rows: Sequence[Row]) -> Resul
     elif case.position in workflow.ends and _only_ends(workflow, rows[0].name):
         found, remedy = "the case has ended", _ended_otherwise(workflow, case, rows[0])
     elif not (first := way_to(workflow.dispatch, case, goals, workflow.ends)):
-        found += ", from where no way leads there"
+        found += ", from which this step cannot be taken"
     elif [row.transition.source for row in first] == [(HOLD,)]:
         found, remedy = "the case is on hold", "resume the case first"
     else:

@@ -212,7 +212,7 @@ def left_undone(standings: Iterable[Standing], calendar: Calendar) -> Iterator[L
                 Unmet(
                     about=what.wanted.rstrip(".") + thing,
                     found=_left(one, calendar),
-                    remedy=what.remedy or "do it first",
+                    remedy=what.remedy or "do it before this step",
                     evidence=(one.since,),
                 ),
             )
