@@ -131,7 +131,7 @@ def test_voiding_a_move_leads_back_to_where_the_case_was(book):
 def test_moves_are_voided_one_after_another_the_last_first(book):
     case_id = bring(book, "quoting")
     assert missing(book, case_id, Voided(number=3)) == amended(
-        "event 3 is a move, and event 4 moved after it",
+        "event 3 moved the case, and event 4 moved it on",
         "void event 4 first, or correct the date",
     )
     book.do(case_id, Voided(number=4), Voided(number=3), by=BOSS)

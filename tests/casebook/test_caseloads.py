@@ -146,7 +146,7 @@ def test_the_cap_says_what_it_wants_what_it_found_and_what_to_do(any_store):
         assign(book, last)
     (result,) = refused.value.verdict.refusals
     assert (result.rule, result.excepted_by) == ("caseload-cap", "supervisor")
-    assert result.wanted == "The case manager leads at most 3 cases, with this one."
+    assert result.wanted == "The case manager leads at most 3 cases, this one included."
     (unmet,) = result.unmet
     assert unmet.found == "mo leads 3 cases already"
     assert unmet.remedy == "assign it to somebody else"
@@ -194,7 +194,7 @@ def test_a_warning_is_all_that_it_is_where_the_agency_says_so(any_store):
 
 def test_nobody_has_a_cap_who_did_not_ask_for_one():
     assert "caseload-cap" not in six_stage.all_rules
-    assert caseload_cap(1).wanted == "The case manager leads at most one case, with this one."
+    assert caseload_cap(1).wanted == "The case manager leads at most one case, this one included."
 
 
 @pytest.mark.parametrize("most", [0, -1])

@@ -429,8 +429,8 @@ def test_only_the_role_entitled_to_it_makes_an_exception(book):
     case_id = bring(book, "looked-at")
     assert exception_refused(book, case_id, KIND, MO) == ("mo acts as a mechanic", "ask a manager")
     for name, found in (
-        ("described", "there is no rule described"),
-        ("prize-limit", "there is no rule prize-limit"),
+        ("described", 'no rule is called "described"'),
+        ("prize-limit", 'no rule is called "prize-limit"'),
         ("position", "position is asked in every workflow, and no exception from it is possible"),
     ):
         made = ExceptionMade(rule=name, reason="x")

@@ -67,7 +67,8 @@ def test_it_shows_each_refusal_and_the_rule_behind_it(shown):
         "start services",
         "monitor",
         "close",
-        'make an exception to "The closure criteria agreed with the client are met"',
+        'make an exception to "The closure criteria agreed with the client are met" '
+        "until 1 October 2026",
         "exit",
     ]
     for rule in (
@@ -96,7 +97,7 @@ def test_it_shows_each_refusal_and_the_rule_behind_it(shown):
         "and record them.",
         "nothing is due",
         "Allowed: hold, in intervention.",
-        "Allowed: resume, in intervention (on hold).",
+        "Allowed: resume, from intervention (on hold) to intervention.",
         "Allowed by the exception in event 38, by sam",
         "allowed by the exception in event 38",
         "39  18 Sep 26  18 Sep 26  ana CaseClosed               closed",

@@ -37,6 +37,13 @@ def test_a_role_has_its_article(role, named):
     assert with_article(role) == named
 
 
+def test_a_sentence_that_ends_in_what_somebody_said_has_one_stop():
+    said = rule("said", wanted="She agrees.")
+    text = asked(said(lambda *_: [Unmet(found='she said: "No."', remedy='ask: "Why?"')]))
+    assert 'Found: she said: "No."\n' in text
+    assert 'To do: ask: "Why?"\n' in text
+
+
 def test_who_may_make_an_exception_has_an_article():
     assert "Or: an auditor may make an exception." in asked(sealed)
 

@@ -1,5 +1,7 @@
 """Verdicts: exact texts that a caseworker reads, and the same as plain data."""
 
+from datetime import UTC, date, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -211,11 +213,27 @@ def test_an_answer_that_is_no_is_said(book):
     ]
 
 
+@pytest.mark.parametrize(
+    ("extent", "said"),
+    [
+        ({"until": datetime(2026, 3, 31, 12, tzinfo=UTC)}, "until 31 March 2026, 12:00"),
+        ({"until": Calendar().end_of(date(2026, 3, 31))}, "until 31 March 2026"),
+        ({"due_on": date(2026, 2, 22)}, "for 22 February 2026"),
+    ],
+)
+def test_an_exception_says_for_which_day_or_until_when(book, extent, said):
+    made = ExceptionMade(rule="price-limit", reason="rare", **extent)
+    first, *_ = " ".join(book.ask(dear(book), made, by=BOSS).explain().split()).split(" Why not")
+    assert first.endswith(f'make an exception to "A quote is at most 500 euros" {said}, in Quote.')
+
+
 def test_who_pauses_stays_where_they_are(book):
     case_id = bring(book, "quoting")
     held = book.do(case_id, "hold", by=ANA, reason="holiday").verdict
     assert held.explain() == "Allowed: hold, in Quote."
-    assert book.ask(case_id, "resume", by=ANA).explain() == "Allowed: resume, in Quote (on hold)."
+    assert book.ask(case_id, "resume", by=ANA).explain() == (
+        "Allowed: resume, from Quote (on hold) to Quote."
+    )
 
 
 def test_a_fault(book):
@@ -455,6 +473,8 @@ def test_what_it_rests_on_has_the_agencys_day_where_the_case_remembers_the_event
     judged = Judgement("x", "x", "quoting", "ready", False, (result,), case, context)
     text = " ".join(Verdict(False, (judged,)).explain().split())
     assert "Rests on: events 1 (2 March 2026); 2 (3 March 2026); 3; 4, 5 (5 March 2026)." in text
+    told = explain_result(result, days={1: date(2026, 3, 2), 4: date(2026, 3, 2)})
+    assert "Rests on: events 1, 2, 3, 4, 5." in told, "2 and 3 may be of another day, or not"
 
 
 words = st.text("abc def", min_size=1, max_size=300)

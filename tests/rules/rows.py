@@ -232,7 +232,7 @@ PLANNING = (
     row("plan-items-complete", but(ITEM, actor=" ", by_date=None), ITEM),
     row("plan-items-complete", but(ITEM, activity="", expected_outcome=""), ITEM),
     row("plan-agreed", less(AGREED), AGREED, beside=("plan-current",)),
-    row("plan-agreed", then(c.PlanAgreed(client="not-agreed")), AGREED, **STANDS),
+    row("plan-agreed", then(c.PlanAgreed(client="not-agreed", reason="too far")), AGREED, **STANDS),
     row(
         "plan-agreed",
         then(attrs.evolve(ITEM, activity="pay at once"), c.PlanApproved()),

@@ -86,7 +86,7 @@ SAID = {
     "partnership-established": [
         [
             "Client and case manager have established their partnership.",
-            "nothing recorded > record when they work together as partners",
+            "nothing recorded > record it once they work as partners",
         ]
     ],
     "enrolled-before-assessment": [
@@ -237,8 +237,7 @@ SAID = {
     "items-serve-goals": [
         [
             "Every plan item serves a goal.",
-            "plan item 1: no goal that still stands > draft plan item 1 again, with "
-            "the goals it serves",
+            "plan item 1: no goal > draft plan item 1 again, with the goals it serves",
         ],
         [
             "Every plan item serves a goal.",
@@ -340,7 +339,7 @@ SAID = {
         ],
         [
             "The client has agreed to the plan as it stands.",
-            "the client did not agree > change the plan with the client, and record it "
+            "the client did not agree (too far) > change the plan with the client, and record it "
             "once they agree",
         ],
         [
@@ -441,7 +440,7 @@ SAID = {
     ],
     "caseload-cap": [
         [
-            "The case manager leads at most one case, with this one.",
+            "The case manager leads at most one case, this one included.",
             "mo leads one case already > assign it to somebody else",
         ]
     ],
@@ -555,8 +554,8 @@ SAID = {
     "outcome-as-recorded": [
         [
             "A case is closed as completed only where the client left no program before its end.",
-            "program housing: the client did not complete it > close the case with the outcome as "
-            "it was; or, if the client did complete it, record that",
+            "program housing: that the client did not complete it > close the case with the true "
+            "outcome; or, if the client did complete it, record that",
         ]
     ],
     "found-ineligible": [

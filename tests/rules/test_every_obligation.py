@@ -206,7 +206,7 @@ SAID = {
         "01 April 2027)"
     ),
     "plan-review": (
-        "The plan is looked at again by the day that it sets. not done since 2 March 2026"
+        "The plan is reviewed by its review date. not done since 2 March 2026"
         " > go through the plan with the client, and record whether it still fits (case-"
         "manager, by 10 March 2026)"
     ),
@@ -223,7 +223,7 @@ SAID = {
         "quality and outcome, and note what was found (case-manager, by 01 April 2026)"
     ),
     "handoff": (
-        "The agency that the client was referred to has received them. referral 1: not "
+        "The handoff to the other agency is confirmed. referral 1: not "
         "done since 2 March 2026 > ask the agency, and record that the handoff is "
         "confirmed, or how it ended (case-manager, by 07 March 2026)"
     ),

@@ -158,7 +158,7 @@ def test_nobody_reopens_a_case_to_close_it_or_for_what_cannot_be_done_where_it_w
     book.do("A", "end-with-program", by="ana", reason="closed in June")
     (unmet,) = book.ask("A", "assess", by="ana").refusals[0].unmet
     assert (unmet.found, unmet.remedy) == (
-        "the case is in closed, from where no way leads there",
+        "the case is in closed, from which this step cannot be taken",
         "",
     )
 

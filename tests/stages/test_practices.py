@@ -175,7 +175,7 @@ def test_the_numbers_are_those_of_the_sources():
         "navigator": (26, 25, 30, "case-manager", None),
     }
     said = {one.id: added(six_stage, one)["caseload-target"].wanted for one in PRACTICES}
-    assert said["icm"] == "The case manager leads at most 19 cases, with this one."
+    assert said["icm"] == "The case manager leads at most 19 cases, this one included."
     assert said["act"] == "Usually, a case manager leads 10 cases."
     assert said["brokerage"] == "On average, a case manager leads 35 cases."
     assert {one.id: one.contact_budget for one in PRACTICES if one.contact_budget} == {
@@ -437,7 +437,7 @@ def test_the_shares_of_a_mix_are_a_whole(mix):
 
 # -- who writes the plan -----------------------------------------------------------------------
 
-UNSAID = "no word of who wrote it"
+UNSAID = "no record of who wrote it"
 
 
 @pytest.mark.parametrize(
@@ -451,6 +451,11 @@ UNSAID = "no word of who wrote it"
         (NAVIGATOR, ["client", "client"], ["every item is written by the client alone"]),
         (NAVIGATOR, ["case-manager"], ["every item is written by the case manager alone"]),
         (NAVIGATOR, ["both", None], [UNSAID]),
+        (
+            NAVIGATOR,
+            ["client", None],
+            [UNSAID, "every item whose writer is recorded is by the client alone"],
+        ),
         (CLINICAL, ["client", None], []),
         (STRENGTHS_BASED, [], []),
     ],

@@ -148,7 +148,7 @@ def test_an_ending_tells_of_all_that_it_leaves_undone():
     for days, ending in ((0, "withdraw"), (7, "withdraw"), (8, "withdraw"), (8, "end-as-deceased")):
         desk.now = START + timedelta(days=days)
         told[ending, days] = desk.left(ending)
-    referred = "The agency that the client was referred to has received them (referral 1)"
+    referred = "The handoff to the other agency is confirmed (referral 1)"
     need = "An urgent need is met, or deferred with a reason (need 2)"
     criteria = (
         "Client and case manager have agreed how both will know that services can end",
@@ -156,11 +156,11 @@ def test_an_ending_tells_of_all_that_it_leaves_undone():
     )
     once = [
         (referred, "not done, and due by 16 March 2026"),
-        (need, "not done, and overdue since 4 March 2026"),
+        (need, "not done, and it was due by 4 March 2026"),
     ]
     again = (
         "The case manager is in contact with the client",
-        "not done, and overdue since 9 March 2026",
+        "not done, and it was due by 9 March 2026",
     )
     assert told == {
         ("withdraw", 0): [once[0], (need, "not done, and due by 4 March 2026"), criteria],
@@ -168,6 +168,16 @@ def test_an_ending_tells_of_all_that_it_leaves_undone():
         ("withdraw", 8): [*once, again, criteria],
         ("end-as-deceased", 8): [],
     }
+
+
+def test_an_ending_that_is_dated_back_leaves_nothing_undone_that_began_after_it():
+    desk = Desk(six_stage.extend("county", version="1", obligations=[handoff("14 days")]))
+    desk.do(ClosureCriterionSet(number=1, description="a home"))
+    desk.now += timedelta(days=2)
+    desk.do(ReferralMade(to="a clinic", number=1))
+    early = desk.book.ask(desk.id, "withdraw", by="ana", at=START + timedelta(days=1))
+    assert [one.rule for one in early.warnings] == ["exit-interview"]
+    assert len(desk.left("withdraw")) == 1
 
 
 @pytest.mark.parametrize(
@@ -190,8 +200,8 @@ def test_what_the_way_out_of_services_lets_be_missed_is_told(workflow, steps, st
         desk.now = datetime(2026, 3, day, 9, tzinfo=UTC)
         desk.book.record(desk.id, ProgressNoted(text="all is well"), by="ana")
         told.append(desk.left(step, "nothing-missed"))
-    review = "The plan is looked at again by the day that it sets"
-    assert told == [[], [(review, "not done, and overdue since 20 March 2026")]]
+    review = "The plan is reviewed by its review date"
+    assert told == [[], [(review, "not done, and it was due by 20 March 2026")]]
 
 
 def test_what_an_ending_does_itself_is_not_left_undone_and_on_hold_has_no_date():
@@ -219,7 +229,7 @@ def test_what_a_decision_left_to_be_done_waits_on_hold_lapses_with_the_case_and_
     desk.now += timedelta(days=2)
     desk.do("resume")
     assert desk.owed() == {"lead-assigned": date(2026, 3, 14)}
-    assert desk.left("withdraw")[0][1] == "not done, and due by 14 March 2026"
+    assert desk.left("withdraw")[0][1] == "nobody leads it yet, and due by 14 March 2026"
     desk.do("withdraw")
     assert desk.owed() == {}
     assert list(desk.book.every(due_by=START + timedelta(days=900))) == []

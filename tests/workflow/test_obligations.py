@@ -699,7 +699,7 @@ def test_a_rule_is_told_how_it_stands_at_the_moment_it_asks_about():
     for (result,) in (offered.blocked_by, decide(asking, case, command).verdict.refusals):
         assert [unmet.found for unmet in result.unmet] == [
             (["open"], []),
-            (["overdue"], ["not done, and overdue since 9 March 2026"]),
+            (["overdue"], ["not done, and it was due by 9 March 2026"]),
             (["open"], []),
         ]
 

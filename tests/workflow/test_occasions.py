@@ -732,30 +732,36 @@ NOTHING = {
         "nothing of it is due on 9 March 2026",
         "name a day of those that may be excused: 15 March 2026",
     ),
+    "a day of many": (
+        {"due_on": date(2026, 3, 9), "now": day(4, 2)},
+        "nothing of it is due on 9 March 2026",
+        "name a day of those that may be excused: for example 15 March 2026 or 22 March 2026 or "
+        "29 March 2026",
+    ),
     "a week that was kept": (
         {"due_on": date(2026, 3, 8)},
-        "what was due on 8 March 2026 is kept, and needs no exception",
+        "what was due on 8 March 2026 was done in time, and needs no exception",
         "name the day once something due was not done",
     ),
     "a day and an end": (
         {"due_on": date(2026, 3, 15), "until": day(4, 1)},
-        "it names one day (due_on) and an end (until)",
-        "give due_on to excuse one time, or until to bridge a time",
+        "it names one day and an end",
+        "name a day to excuse one time, or an end to bridge a time",
     ),
     "far away": (
         {"due_on": date(2027, 4, 4)},
         "4 April 2027 is more than a year ahead",
-        "excuse it when it is nearer, or give until",
+        "excuse it when it is nearer, or give an end",
     ),
     "an end that has passed": (
         {"until": day(3, 4, 22)},
         "4 March 2026, 22:00 has passed, so that nothing is bridged",
-        "give a later until; or name the day on which it was due (due_on), to excuse that one time",
+        "give a later end; or name the day on which it was due, to excuse that one time",
     ),
     "an end that has passed, of an exception that is dated before": (
         {"until": day(3, 4, 22), "at": day(3, 3)},
         "4 March 2026, 22:00 has passed, so that nothing is bridged",
-        "give a later until; or name the day on which it was due (due_on), to excuse that one time",
+        "give a later end; or name the day on which it was due, to excuse that one time",
     ),
 }
 
@@ -765,8 +771,8 @@ def test_an_exception_that_would_change_nothing_is_refused(given):
     fields, found, remedy = NOTHING[given]
     desk = working(BY_THE_WEEK)
     desk.do(NoteWritten(), at=day(3, 5))
-    at = fields.get("at")
-    fields = {name: value for name, value in fields.items() if name != "at"}
+    at, desk.now = fields.get("at"), fields.get("now", desk.now)
+    fields = {name: value for name, value in fields.items() if name not in ("at", "now")}
     made = ExceptionMade(rule="weekly-note", reason="staff ill", **fields)
     (refusal,) = desk.book.ask(desk.id, made, by="boss", at=at).refusals
     assert (refusal.rule, refusal.unmet[0].found, refusal.unmet[0].remedy) == (
@@ -781,7 +787,8 @@ def test_an_exception_that_would_change_nothing_is_refused(given):
 
 def offered(verdict):
     """The days that a refusal names as those that may be excused."""
-    days = verdict.refusals[0].unmet[0].remedy.partition("may be excused: ")[2].split(" or ")
+    days = verdict.refusals[0].unmet[0].remedy.partition("may be excused: ")[2]
+    days = days.removeprefix("for example ").split(" or ")
     return [datetime.strptime(one, "%d %B %Y").replace(tzinfo=UTC).date() for one in days if one]
 
 
@@ -852,7 +859,7 @@ def test_an_exception_for_ever_to_what_may_be_due_more_than_once_is_warned_of(ob
         "exception-entitled",
         "An exception names a day or has an end, where more may come to be due.",
         "it has no end: it excuses what is due now, and whatever of it may be due later",
-        "name the day (due_on) or an end (until), unless nothing of it is to be done",
+        "name the day or an end, unless nothing of it is to be done any more",
     )
     for ends in ({"due_on": desk.due_on()}, {"until": day(4, 1)}):
         assert desk.book.ask(desk.id, attrs.evolve(made, **ends), by="boss").warnings == ()
@@ -862,21 +869,21 @@ def test_an_exception_for_ever_to_what_may_be_due_more_than_once_is_warned_of(ob
     assert (noted.rule, noted.strength) == ("exception-entitled", "warn")
 
 
-NAME_IT = "name the day on which it was due (due_on), to excuse that one time"
-LEAVE_IT = "leave it out, unless it is for what comes later"
+NAME_IT = "name the day on which it was due, to excuse that one time"
+LEAVE_IT = "make no exception, unless it is for what comes later"
 
 
 @pytest.mark.parametrize(
-    ("step", "on", "status", "remedy"),
+    ("step", "on", "became", "remedy"),
     [
-        (NoteWritten(), day(3, 4), "met", LEAVE_IT),
-        (NoteWritten(), day(4, 4), "met", NAME_IT),
-        ("end", day(3, 4), "lapsed", LEAVE_IT),
-        ("end", day(4, 4), "missed", NAME_IT),
-        (MovedAway(), day(3, 4), "cancelled", LEAVE_IT),
+        (NoteWritten(), day(3, 4), "was done", LEAVE_IT),
+        (NoteWritten(), day(4, 4), "was done", NAME_IT),
+        ("end", day(3, 4), "has lapsed", LEAVE_IT),
+        ("end", day(4, 4), "was missed", NAME_IT),
+        (MovedAway(), day(3, 4), "was cancelled", LEAVE_IT),
     ],
 )
-def test_an_exception_to_what_is_not_owed_any_more_is_warned_of(step, on, status, remedy):
+def test_an_exception_to_what_is_not_owed_any_more_is_warned_of(step, on, became, remedy):
     desk = working(attrs.evolve(ONCE, cancelled_by=MovedAway))
     made = ExceptionMade(rule="weekly-note", reason="staff ill")
     assert desk.book.ask(desk.id, made, by="boss").warnings == ()
@@ -884,7 +891,7 @@ def test_an_exception_to_what_is_not_owed_any_more_is_warned_of(step, on, status
     (warning,) = desk.book.ask(desk.id, made, by="boss").warnings
     assert (warning.rule, warning.unmet[0].found, warning.unmet[0].remedy) == (
         "exception-entitled",
-        f"nothing of it is owed now: what was is {status}",
+        f"nothing of it is owed now: what was owed {became}",
         remedy,
     )
     named = attrs.evolve(made, due_on=date(2026, 3, 9))

@@ -11,10 +11,11 @@ from caseflow import (
     Stage,
     Transition,
     Workflow,
+    WorkflowInvalid,
     not_,
     within,
 )
-from caseflow.casework import Enrolled, SuitabilityDetermined
+from caseflow.casework import Enrolled, PlanAgreed, SuitabilityDetermined
 from caseflow.kernel.explain import with_article
 from caseflow.kernel.terms import in_terms
 from caseflow.rules import recorded
@@ -138,6 +139,49 @@ def test_terms_are_whole_words_in_the_plural_with_a_capital_and_their_article(se
     assert in_terms(sentence, TERMS) == told
 
 
+def test_a_term_that_is_no_regular_plural_has_its_own_possessive():
+    children = {"client": "child", "clients": "children"}
+    assert in_terms("The clients' goals, each client's", children) == (
+        "The children's goals, each child's"
+    )
+    assert in_terms("the clients' goals", TERMS) == "the attendees' goals"
+
+
+@pytest.mark.parametrize(
+    ("article", "terms"),
+    [
+        ("an", "HIV coach, MSW, M.A. adviser, X-ray patient, A-level student, hour-guest, heir"),
+        ("an", "honest youth, honoree, uncle, usher, unhoused person, uninsured person, onerous"),
+        ("a", "UK citizen, FAMILY, house guest, university student, unit, user, utility, European"),
+        ("a", "one-time guest, youth"),
+    ],
+)
+def test_the_article_before_a_term_goes_by_how_the_term_is_said(article, terms):
+    for term in terms.split(", "):
+        assert in_terms("a client", {"client": term}) == f"{article} {term}"
+
+
+def test_a_no_of_the_client_is_told_with_the_step():
+    book = Casebook(service_delivery, MemoryStorage())
+    id = book.open(client="P-1", by="ana").case.id
+    no = PlanAgreed(client="not-agreed", reason="too far")
+    assert (
+        book.ask(id, no, by="ana")
+        .explain()
+        .startswith("Not allowed: the participant's answer to the plan (not agreed), in")
+    )
+
+
+def test_a_word_that_somebody_wrote_stays_the_rules_own_elsewhere():
+    book = Casebook(service_delivery, MemoryStorage())
+    id = book.open(client="P-1", by="ana").case.id
+    no = SuitabilityDetermined(suitable=False, basis="the client")
+    book.do(id, "begin-intake", no, by="ana")
+    text = " ".join(book.ask(id, Enrolled(program="housing"), by="ana").explain().split())
+    assert "Found: it does not suit them (the client)." in text
+    assert "or refer the participant on." in text
+
+
 def test_a_model_speaks_its_own_terms_and_leaves_what_somebody_wrote():
     book = Casebook(service_delivery, MemoryStorage())
     id = book.open(client="P-1", by="ana").case.id
@@ -161,6 +205,15 @@ def test_a_model_speaks_its_own_terms_and_leaves_what_somebody_wrote():
 def test_an_agency_adds_terms_to_those_of_the_model():
     county = service_delivery.extend("county", version="1", terms={"client": "guest"})
     assert county.in_terms("A client's case manager") == "A guest's navigator"
+
+
+def test_a_term_for_a_word_that_only_another_term_brings_in_is_refused():
+    with pytest.raises(WorkflowInvalid) as refused:
+        service_delivery.extend("county", version="1", terms={"participant": "youth"})
+    assert refused.value.fields["faults"] == (
+        "There is a term for 'participant', and no rule says it: it is the term for 'client'. "
+        "Give that one anew: terms={'client': 'youth'}.",
+    )
 
 
 def test_names_of_steps_are_told_in_terms_and_an_agencys_own_labels_stand_as_given():

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
-from itertools import groupby
+from itertools import groupby, pairwise
 from textwrap import fill
 from typing import Any, NamedTuple
 
 from caseflow.kernel.calendar import Span
 from caseflow.kernel.rules import Result, Unmet
-from caseflow.kernel.terms import NO_TERMS, in_terms
+from caseflow.kernel.terms import NO_TERMS, article_of, in_terms
 
 WIDTH = 78
 WIDTH_OF_RESULT = WIDTH - 2  # in a verdict, its lines begin two columns further right
@@ -35,11 +36,13 @@ class _Told(NamedTuple):
 
     def events(self, numbers: Iterable[int]) -> str:
         """Events by their numbers, those of one day together, with that day where it is known."""
-        told = []
-        for day, group in groupby(numbers, key=self.days.get):
-            listed = ", ".join(map(str, group))
-            told.append(f"{listed} ({plain_words(day)})" if day else listed)
-        return "; ".join(told)
+        told = [(day, list(group)) for day, group in groupby(numbers, key=self.days.get)]
+        known = [day for day, _ in told if day]
+        if any(one == after for one, after in pairwise(known)):  # and none of one between them
+            told = [(None, [number for _, group in told for number in group])]
+        days = [f" ({plain_words(day)})" if day else "" for day, _ in told]
+        lists = [", ".join(map(str, group)) for _, group in told]
+        return "; ".join(map("".join, zip(lists, days, strict=True)))
 
 
 def explain_result(
@@ -131,19 +134,23 @@ def _unmet_lines(
 ) -> Iterator[str]:
     """What was found, and what to do: once for all that follow one another and need the same."""
     for remedy, group in groupby(unmet, key=lambda item: item.remedy):
-        items = list(group)
+        items, quoted = list(group), []
         for item in items:
             about = told.sentence(item.about, item.quoted)
             about = f"{_capital(about)}: " if about else ""
             found = "nothing recorded" if item.found is None else _found_words(item.found)
+            quoted += [one for one in item.quoted if one not in f"{item.about} {found}"]
             found = told.sentence(found, item.quoted)
-            yield wrapped(f"{about}{'found ' if about else 'Found: '}{found}.", indent)
+            yield wrapped(f"{about}{'found ' if about else 'Found: '}{_stopped(found)}", indent)
         if remedy and not excepted:
             todo = "To do" if len(items) == 1 else "To do, for each"
-            end = "" if remedy.endswith("?") else "."
-            quoted = [one for item in items for one in item.quoted]
             said = told.sentence(remedy, quoted).rstrip(".")
-            yield wrapped(f"{todo}: {said}{end}", indent)
+            yield wrapped(f"{todo}: {_stopped(said)}", indent)
+
+
+def _stopped(text: str) -> str:
+    """A sentence with its full stop, where none stands at its end: before a quotation mark, say."""
+    return text if re.search(r"\?$|[.!?][\"'\u2019\u201d\u00bb]$", text) else f"{text}."
 
 
 def _found_words(value: object) -> str:
@@ -186,7 +193,7 @@ def in_time(span: timedelta | Span) -> str:
 def with_article(word: str, words: Words | None = None) -> str:
     """A role or kind as a sentence names it: `a supervisor`, `an investigator`."""
     word = _role(word, words or {})
-    return f"{'an' if word[:1].lower() in 'aeio' else 'a'} {word}"
+    return f"{article_of(word)} {word}"
 
 
 def _role(word: str, words: Words) -> str:

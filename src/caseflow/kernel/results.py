@@ -38,7 +38,8 @@ class Unmet:
     put it right. `about` names the thing it is about, where there are several (need 3).
     `evidence` are the numbers of the events it was found in; left out, it is the latest of
     each type that the rule rests on. `quoted` is what of these sentences was written by somebody:
-    an agency's terms leave it as it is.
+    an agency's terms leave it as it is. In `remedy`, that is what stands in neither of the
+    others; and what is given with its brackets or colon, `(the client)`, is left only with them.
     """
 
     found: object = None

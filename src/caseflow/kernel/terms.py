@@ -23,18 +23,23 @@ def in_terms(text: str, terms: Mapping[str, str], *, quoted: Iterable[str] = ())
     forms = _plurals(terms) | dict(terms)
     if not forms:
         return text
-    kept, words = _any_of(one for one in quoted if one), _any_of(forms)
-    pattern = rf"(?<!\w)(?:{kept})(?!\w)|" if kept else ""
+    kept, words = _any_of(one for one in quoted if one and one in text), _any_of(forms)
+    pattern = rf"(?:(?<!\w)|(?!\w))(?:{kept})(?:(?<!\w)|(?!\w))|" if kept else ""
     pattern += rf"(?<![\w-])(?:(?P<article>[Aa]n?)\s+)?(?P<word>(?i:{words}))(?![\w-])"
+    pattern += r"(?P<own>['\u2019](?!\w))?"
 
     def told(found: re.Match[str]) -> str:
         word = found["word"]
         if word is None:  # it is quoted
             return found[0]
         term = forms[word.lower()]
+        article = f"{found['article'][0]}{article_of(term)[1:]} " if found["article"] else ""
         if word[0].isupper():
             term = term[:1].upper() + term[1:]
-        return f"{_article(found['article'], term)}{term}"
+        own = found["own"] or ""
+        if own and word.endswith("s") and not term.endswith("s"):  # the young people's
+            own += "s"
+        return f"{article}{term}{own}"
 
     return re.sub(pattern, told, text)
 
@@ -44,11 +49,21 @@ def _any_of(words: Iterable[str]) -> str:
     return "|".join(re.escape(one) for one in sorted(words, key=len, reverse=True))
 
 
-def _article(before: str | None, term: str) -> str:
-    """The article that was before a word, as it is before this one."""
-    if before is None:
-        return ""
-    return f"{before[0]}{'n' if term[:1].lower() in 'aeio' else ''} "
+_LETTERS = re.compile(r"[A-Z]{1,4}(?![A-Za-z])")
+"""A word that is said letter by letter."""
+
+_VOWEL = re.compile(
+    r"(?!one\b|once\b|eu|ewe|u[ks]\b|us[aeiu]|uti|uni(?![mn]|dent))(?:[aeiou]|hour|honou?r|honest|heir)",
+    re.IGNORECASE,
+)
+"""How words begin that are said with a vowel first: an hour, but a university."""
+
+
+def article_of(word: str) -> str:
+    """The article that is said before a word: `a` or `an`."""
+    spelled = _LETTERS.match(word)
+    vowel = word[0] in "AEFHILMNORSX" if spelled else _VOWEL.match(word)
+    return "an" if vowel else "a"
 
 
 def _plurals(terms: Mapping[str, str]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from types import MappingProxyType
@@ -210,18 +211,19 @@ def _step_in_words(judgement: Judgement) -> str:
     if event is None:
         return label
     kind = event_type(event)
-    said_no = [name for name in kind.needed if getattr(event, name) is False]
-    if said_no:
-        return f"{label} (not {in_words(said_no[0])})"
+    for name in kind.needed:
+        value = getattr(event, name)
+        if value is False:
+            return f"{label} (not {in_words(name)})"
+        if isinstance(value, str) and re.fullmatch("not-[a-z-]+", value):
+            return f"{label} ({in_words(value)})"
     return label
 
 
 def _way_in_words(judgement: Judgement) -> str:
-    """From where to where, or where it stays: what pauses there, or goes on, leads nowhere else."""
+    """From where to where, or where it stays: what pauses there leads nowhere else."""
     here = in_words(judgement.position, judgement.words) if judgement.position else ""
-    ends = (judgement.position or "", judgement.target or "")
-    held = ends in ((ends[1] + HOLD, ends[1]), (ends[0], ends[0] + HOLD))
-    if judgement.target is None or held:
+    if judgement.target in (None, f"{judgement.position}{HOLD}"):
         return f", in {here}" if here else ""
     leads = f" to {in_words(judgement.target, judgement.words)}"
     return f", from {here}{leads}" if here else f",{leads}"

@@ -177,7 +177,7 @@ def plan_review(*stages: str) -> Obligation:
     """The review of the plan, by the day that the plan sets, in these stages (none: any)."""
     return Obligation(
         "plan-review",
-        "The plan is looked at again by the day that it sets.",
+        "The plan is reviewed by its review date.",
         since=latest(ReviewScheduled),
         during=stages,
         due=on_date("review_on"),
@@ -254,7 +254,7 @@ def handoff(span: Span | str) -> Obligation:
     """The handoff of each numbered referral, so long after it was made."""
     return Obligation(
         "handoff",
-        "The agency that the client was referred to has received them.",
+        "The handoff to the other agency is confirmed.",
         since=each(_referrals),
         due=within(span),
         owner="case-manager",

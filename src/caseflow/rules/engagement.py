@@ -43,7 +43,7 @@ def eligible(case: Casework, context: Context) -> Iterator[Unmet]:
     elif not found.eligible:
         yield Unmet(
             found=f"not eligible{f' ({found.basis})' if found.basis else ''}",
-            quoted=(str(found.basis),),
+            quoted=(f"({found.basis})",),
             remedy="determine eligibility again if things have changed, or end the case: as "
             "ineligible, or as a discharge once the client was enrolled or served",
         )
@@ -80,7 +80,7 @@ def suitable(case: Casework, context: Context) -> Iterator[Unmet]:
     elif not found.suitable:
         yield Unmet(
             found=f"it does not suit them{f' ({found.basis})' if found.basis else ''}",
-            quoted=(str(found.basis),),
+            quoted=(f"({found.basis})",),
             remedy="look for a program that does, or refer the client on",
         )
 
@@ -158,7 +158,7 @@ partnership_established = recorded(
     "partnership-established",
     PartnershipEstablished,
     wanted="Client and case manager have established their partnership.",
-    remedy="record when they work together as partners",
+    remedy="record it once they work as partners",
 ).sourced(trilevel("overview: an effective process begins with the partnership"))
 
 screening_completed = (

@@ -164,7 +164,7 @@ def nothing_missed(*, stages: tuple[str, ...]) -> Rule[Any]:
     @rule(
         "nothing-missed",
         stages=stages,
-        wanted="Nothing is overdue that is owed no longer afterwards.",
+        wanted="Nothing that is overdue is dropped by this step.",
         source=field("what a move leaves undone is told"),
     )
     def none_missed(case: Case[Any], context: Context) -> Iterator[Unmet]:

@@ -180,7 +180,7 @@ def items_serve_goals(case: Casework, context: Context) -> Iterator[Unmet]:
         if not numbers & set(item.goals):
             yield Unmet(
                 about=f"plan item {item.number}",
-                found="no goal that still stands",
+                found="no goal that still stands" if item.goals else "no goal",
                 remedy=f"draft plan item {item.number} again, with the goals it serves",
                 evidence=(item.recorded,),
             )

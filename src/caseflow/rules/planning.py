@@ -21,6 +21,7 @@ from caseflow.casework import (
 )
 from caseflow.kernel.case import Case
 from caseflow.kernel.context import Context
+from caseflow.kernel.erased import Erased
 from caseflow.kernel.recorded import Recorded
 from caseflow.kernel.rules import Unmet, rule
 from caseflow.rules.general import WITHOUT_NEEDS, not_assessed
@@ -141,8 +142,11 @@ def plan_agreed(case: Casework, context: Context) -> Iterator[Unmet]:
 def _not_agreed(case: Casework, agreed: Recorded[PlanAgreed]) -> Iterator[Unmet]:
     """What the client said no to, or what was changed since they agreed."""
     if agreed.event.client == "not-agreed":
+        why = agreed.event.reason
+        said = "" if isinstance(why, Erased) or not why.strip() else f" ({why})"
         yield Unmet(
-            found="the client did not agree",
+            found=f"the client did not agree{said}",
+            quoted=(said,),
             remedy="change the plan with the client, and record it once they agree",
         )
         return

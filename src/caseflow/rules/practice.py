@@ -44,7 +44,7 @@ def caseload_target(most: int, *, usual: str = "") -> Rule[CaseworkState]:
     """
     so_many("caseload_target", most, "cases")
     count = cases_in_words(most)
-    limit = f"The case manager leads at most {count}, with this one."
+    limit = f"The case manager leads at most {count}, this one included."
 
     @rule(
         "caseload-target",
@@ -147,7 +147,7 @@ def contact_setting(settings: tuple[str, ...]) -> Rule[CaseworkState]:
             yield Unmet(
                 found=setting,
                 remedy=f"arrange the next contact here: {places}",
-                quoted=(setting, *settings),
+                quoted=(setting, f": {places}"),
             )
 
     return in_setting.warns()
@@ -212,7 +212,7 @@ def plan_written_by(author: Author) -> Rule[CaseworkState]:
             if item.written_by is None:
                 yield Unmet(
                     about=f"plan item {item.number}",
-                    found="no word of who wrote it",
+                    found="no record of who wrote it",
                     remedy="draft it again, and say who wrote it",
                     evidence=(item.recorded,),
                 )
@@ -225,9 +225,13 @@ def plan_written_by(author: Author) -> Rule[CaseworkState]:
                 )
         sides = {item.written_by for item in plan if item.written_by}
         if author == "both" and len(sides) == 1 and "both" not in sides:
+            side = sides.pop()
+            other: Author = "client" if side == "case-manager" else "case-manager"
+            unsaid = any(item.written_by is None for item in plan)
+            every = "every item whose writer is recorded is" if unsaid else "every item is written"
             yield Unmet(
-                found=f"every item is written by {_SIDES[sides.pop()]} alone",
-                remedy="go through the plan together, and draft what the other side adds",
+                found=f"{every} by {_SIDES[side]} alone",
+                remedy=f"go through the plan together, and draft what {_SIDES[other]} adds",
                 evidence=tuple(item.recorded for item in plan),
             )
 

@@ -51,7 +51,7 @@ def caseload_cap(most: int) -> Rule[CaseworkState]:
         "caseload-cap",
         rests_on=LeadCaseManagerAssigned,
         counts="lead",
-        wanted=f"The case manager leads at most {cases_in_words(most)}, with this one.",
+        wanted=f"The case manager leads at most {cases_in_words(most)}, this one included.",
         source=f"{MODELS}, practice models: small caseloads",
         excepted_by="supervisor",
     )

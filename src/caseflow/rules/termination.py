@@ -226,8 +226,8 @@ def outcome_as_recorded(case: Casework, context: Context) -> Iterator[Unmet]:
             yield Unmet(
                 about=f"program {enrollment.program}",
                 quoted=(str(enrollment.program),),
-                found="the client did not complete it",
-                remedy="close the case with the outcome as it was; or, if the client did complete "
-                "it, record that",
+                found="that the client did not complete it",
+                remedy="close the case with the true outcome; or, if the client did complete it, "
+                "record that",
                 evidence=(enrollment.recorded,),
             )

@@ -98,7 +98,7 @@ def _void_unmet(target: AnyRecorded, moves: tuple[Move, ...], *, ended: bool) ->
         )
     elif target.stage is not None and target.number != moves[-1].number:
         yield Unmet(
-            found=f"event {target.number} is a move, and event {moves[-1].number} moved after it",
+            found=f"event {target.number} moved the case, and event {moves[-1].number} moved it on",
             remedy=f"void event {moves[-1].number} first, or correct the date",
             evidence=(target.number, moves[-1].number),
         )

@@ -82,13 +82,13 @@ def position_unmet(workflow: Any, case: Case[Any], rows: Sequence[Row]) -> Resul
     elif case.position in workflow.ends and _only_ends(workflow, rows[0].name):
         found, remedy = "the case has ended", _ended_otherwise(workflow, case, rows[0])
     elif not (first := way_to(workflow.dispatch, case, goals, workflow.ends)):
-        found += ", from where no way leads there"
+        found += ", from which this step cannot be taken"
     elif [row.transition.source for row in first] == [(HOLD,)]:
         found, remedy = "the case is on hold", "resume the case first"
     else:
         remedy = f"take the case there first: {', then '.join(row.label for row in first)}"
-    labels = tuple(row.label for row in workflow.rows)
-    unmet = Unmet(found=found, remedy=remedy, evidence=(), quoted=(here, *labels))
+    steps = "".join(remedy.partition(": ")[1:])
+    unmet = Unmet(found=found, remedy=remedy, evidence=(), quoted=(here, steps))
     return built_in("position", wanted, unmet)
 
 
@@ -126,7 +126,7 @@ def reason_unmet(row: Row, context: Context) -> Result | None:
     choices = ", ".join(_reason_words(code, codes[code]) for code in close)
     found = given if given else "no reason"
     unmet = Unmet(
-        found=found, remedy=f"choose one of these: {choices}", quoted=(given or "", choices)
+        found=found, remedy=f"choose one of these: {choices}", quoted=(given or "", f": {choices}")
     )
     result = built_in("reason", "A reason is given, by one of the agency's codes.", unmet)
     return result._replace(outcome="needs-input") if context.reason_awaited else result

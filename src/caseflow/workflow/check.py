@@ -72,6 +72,7 @@ def check_declaration(
         _check_places("The hold", workflow.hold.stages, places, faults)
     _check_recorded(rows, known, faults)
     _check_labels(workflow, rows, places, known, faults)
+    _check_terms(workflow, rows, faults)
 
 
 def _check_names(workflow: Any, known: Mapping[type[Any], EventType], faults: Faults) -> None:
@@ -275,6 +276,23 @@ def _check_labels(
                 f"There is a label for {id!r}, and no stage, transition, event, obligation or "
                 "role is called so.",
                 nearest(id, names - {""}),
+            )
+
+
+def _check_terms(workflow: Any, rows: list[Row], faults: Faults) -> None:
+    """No term is for a word that only another term brings in: terms are put in once.
+
+    Of any other word, some finding of a rule may say it, which nobody knows beforehand.
+    """
+    owed = (*(rule for row in rows for rule in row.rules), *workflow.obligations)
+    owed += tuple(rule for given in workflow.rules.values() for rule in given)
+    wanted = " ".join([one.wanted for one in owed]).lower()
+    for word, term in workflow.terms.items():
+        its = next((key for key, told in workflow.terms.items() if told == word != key), None)
+        if its is not None and word not in wanted:
+            faults.add(
+                f"There is a term for {word!r}, and no rule says it: it is the term for {its!r}.",
+                f"Give that one anew: terms={{{its!r}: {term!r}}}.",
             )
 
 

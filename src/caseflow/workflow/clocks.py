@@ -179,7 +179,8 @@ class ToldOnce:
     def left(self) -> Sequence[Left]:
         """What is left undone then."""
         clocks, case, now = self.clocks, self.case, self.now
-        left = tuple(left_undone(self.told, clocks.calendar))
+        begun = (one for one in self.told if one.began_at <= now)
+        left = tuple(left_undone(begun, clocks.calendar))
         if clocks.workflow is None:
             return left
         by_rules = left_by_rules(clocks.workflow, case, now, self.histories, self.counts)
@@ -211,7 +212,7 @@ def left_undone(standings: Iterable[Standing], calendar: Calendar) -> Iterator[L
                 Unmet(
                     about=what.wanted.rstrip(".") + thing,
                     found=_left(one, calendar),
-                    remedy=what.remedy or "do it first",
+                    remedy=what.remedy or "do it before this step",
                     evidence=(one.since,),
                 ),
             )

@@ -253,21 +253,26 @@ def left_by_rules(
 ) -> Iterator[Left]:
     """What decisions left to be done, and lapses undone where the case ends now."""
     for due, result in left_to_do(workflow, case, now, histories, counts):
-        missing = next((one.remedy for one in result.unmet if one.remedy), "do it first")
+        missing = next((one.remedy for one in result.unmet if one.remedy), "do it before this step")
+        only = result.unmet[0] if len(result.unmet) == 1 else Unmet()
+        found = only.found if isinstance(only.found, str) and not only.about else ""
+        late = due.overdue(now)
         yield (
             due.rule.rests_on,
             Unmet(
                 about=result.wanted.rstrip("."),
-                found=not_done(due.due_at, workflow.calendar, overdue=due.overdue(now)),
+                found=not_done(due.due_at, workflow.calendar, overdue=late, found=found),
                 remedy=missing,
                 evidence=(due.decided.number,),
+                quoted=only.quoted,
             ),
         )
 
 
-def not_done(due_at: datetime | None, calendar: Calendar, *, overdue: bool) -> str:
-    """That something is not done, and by when it is, or was, to be, in words."""
+def not_done(due_at: datetime | None, calendar: Calendar, *, overdue: bool, found: str = "") -> str:
+    """That something is not done, or what was found, and by when it is, or was, to be, in words."""
+    found = found or "not done"
     if due_at is None:
-        return "not done"
+        return found
     day = plain_words(calendar.day_of(due_at))
-    return f"not done, and {'overdue since' if overdue else 'due by'} {day}"
+    return f"{found}, and {'it was due' if overdue else 'due'} by {day}"

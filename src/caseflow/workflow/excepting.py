@@ -33,7 +33,7 @@ def exception_unmet(
         found = f"{made.rule} is asked in every workflow, and no exception from it is possible"
         return (Unmet(found=found, remedy="do what the refusal asks for"),)
     if obligation is None and made.rule not in workflow.all_rules:
-        return (Unmet(found=f"there is no rule {made.rule}", remedy=_whole(workflow, made.rule)),)
+        return (_whole(workflow, made.rule),)
     if not made.reason.strip():
         return (Unmet(found="no reason", remedy="say why the exception is made"),)
     if not roles:
@@ -54,8 +54,8 @@ def exception_unmet(
             Unmet(
                 found=f"{plain_words(context.calendar.here(made.until))} has passed, so that "
                 "nothing is bridged",
-                remedy="give a later until; or name the day on which it was due (due_on), to "
-                "excuse that one time",
+                remedy="give a later end; or name the day on which it was due, to excuse that "
+                "one time",
             ),
         )
     return ()
@@ -69,15 +69,15 @@ def _occasion_unmet(
     end = workflow.calendar.end_of(day)
     if all(one.id != made.rule for one in workflow.obligations):
         found = f"{made.rule} is a rule, and due on no day"
-        yield Unmet(found=found, remedy="leave due_on out; until says how long it counts")
+        yield Unmet(found=found, remedy="name no day; an end says how long it counts")
         return
     if made.until is not None:
-        found = "it names one day (due_on) and an end (until)"
-        yield Unmet(found=found, remedy="give due_on to excuse one time, or until to bridge a time")
+        found = "it names one day and an end"
+        yield Unmet(found=found, remedy="name a day to excuse one time, or an end to bridge a time")
         return
     if end > context.now + _AHEAD:
         found = f"{plain_words(day)} is more than a year ahead"
-        yield Unmet(found=found, remedy="excuse it when it is nearer, or give until")
+        yield Unmet(found=found, remedy="excuse it when it is nearer, or give an end")
         return
     happened = occurred(history, context.now)  # what is dated later counts nowhere yet
     told = occasions(workflow, happened, max(context.now, end))
@@ -88,29 +88,29 @@ def _occasion_unmet(
         waits = one.waits_on_hold and fold(effective(history), NoState()).on_hold
         today = workflow.calendar.day_of(context.now)
         last = workflow.calendar.end_of(today) if waits else context.now + _AHEAD
-        near = _days_to_excuse(workflow, its, day, last)
+        near, more = _days_to_excuse(workflow, its, day, last)
         remedy = "name the day once something due was not done"
         if near:
             days = " or ".join(map(plain_words, near))
-            remedy = f"name a day of those that may be excused: {days}"
+            example = "for example " if more else ""
+            remedy = f"name a day of those that may be excused: {example}{days}"
         elif waits:
             remedy = "ask again once the case is resumed: what is due waits while it is on hold"
         found = f"nothing of it is due on {plain_words(day)}"
         if then:
-            found = (
-                f"what was due on {plain_words(day)} is {then[0].outcome}, and needs no exception"
-            )
+            became = _BECAME[then[0].outcome]
+            found = f"what was due on {plain_words(day)} {became}, and needs no exception"
         evidence = tuple(one.met for one in then if one.met is not None)
         yield Unmet(found=found, remedy=remedy, evidence=evidence or None)
 
 
 def _days_to_excuse(
     workflow: Any, its: Iterable[Occasion], day: date, last: datetime
-) -> list[date]:
+) -> tuple[list[date], bool]:
     """A few days near another on which something is due that may be excused; missed ones first.
 
-    None ends after `last`: what is due while a case is on hold moves on with the hold, and nothing
-    is excused more than a year ahead.
+    And whether there are more. None ends after `last`: what is due while a case is on hold moves
+    on with the hold, and nothing is excused more than a year ahead.
     """
     found: dict[date, bool] = {}
     for one in its:
@@ -118,26 +118,31 @@ def _days_to_excuse(
         if one.outcome not in (*_NEEDS_NONE, "excused") and workflow.calendar.end_of(due) <= last:
             found[due] = found.get(due, True) and one.outcome not in ("missed", "overdue")
     near = sorted(found, key=lambda due: (found[due], abs(due - day)))[:3]
-    return sorted(near, key=lambda due: (found[due], due))
+    return sorted(near, key=lambda due: (found[due], due)), len(found) > len(near)
 
 
+_BECAME = {
+    "kept": "was done in time",
+    "met": "was done",
+    "missed": "was missed",
+    "cancelled": "was cancelled",
+    "lapsed": "has lapsed",
+}
 _NEEDS_NONE = ("kept", "cancelled", "lapsed")
 _NOT_OWED = {"met", "missed", "cancelled", "lapsed"}
 _AHEAD = timedelta(days=366)
 
 
-def _whole(workflow: Any, part: str) -> str:
+def _whole(workflow: Any, part: str) -> Unmet:
     """What to do about an exception to a rule that does not stand by itself."""
-    for rule in workflow.all_rules.values():
-        if part in _parts_of(rule):
-            return f"make the exception to {rule.id}, of which it is a part"
+    whole = [one.id for one in workflow.all_rules.values() if part in _parts_of(one)]
     known = [*workflow.all_rules, *(one.id for one in workflow.obligations)]
-    close = get_close_matches(part, known, n=3)
-    return (
-        f"name the rule as the refusal names it: {' or '.join(close)}"
-        if close
-        else ("name the rule as the refusal names it")
-    )
+    remedy = "name the rule as the refusal names it"
+    if close := get_close_matches(part, known, n=3):
+        remedy += f": {' or '.join(close)}"
+    if whole:
+        remedy = f"make the exception to {whole[0]}, of which it is a part"
+    return Unmet(found=f'no rule is called "{part}"', remedy=remedy, quoted=(f'"{part}"',))
 
 
 def _parts_of(rule: Any) -> Iterable[str]:
@@ -155,7 +160,7 @@ def noted_of_exception(
     if often and made.until is None and made.due_on is None:
         unmet = Unmet(
             found="it has no end: it excuses what is due now, and whatever of it may be due later",
-            remedy="name the day (due_on) or an end (until), unless nothing of it is to be done",
+            remedy="name the day or an end, unless nothing of it is to be done any more",
         )
         wanted = "An exception names a day or has an end, where more may come to be due."
         yield built_in("exception-entitled", wanted, unmet, warns=True)
@@ -171,7 +176,7 @@ def noted_of_exception(
         unmet = Unmet(
             found=f"{plain_words(context.calendar.here(made.until))} has passed, so this one "
             "counts only for decisions that are dated before",
-            remedy="give a later until, if it is to count from now on",
+            remedy="give a later end, if it is to count from now on",
         )
         wanted = "The exception counts for what is decided from now on."
         yield built_in("exception-entitled", wanted, unmet, warns=True)
@@ -184,12 +189,13 @@ def _not_owed(case: Case[Any], made: ExceptionMade, context: Context) -> Iterabl
     its = [one for one in told if one.obligation.id == made.rule]
     found = {one.status for one in its}
     if its and found <= _NOT_OWED:
+        became = " or ".join(_BECAME[one] for one in sorted(found))
         late = any(one.late or one.status == "missed" for one in its)
         unmet = Unmet(
-            found=f"nothing of it is owed now: what was is {' or '.join(sorted(found))}",
-            remedy="name the day on which it was due (due_on), to excuse that one time"
+            found=f"nothing of it is owed now: what was owed {became}",
+            remedy="name the day on which it was due, to excuse that one time"
             if late
-            else "leave it out, unless it is for what comes later",
+            else "make no exception, unless it is for what comes later",
         )
         yield built_in("exception-entitled", "It is owed.", unmet, warns=True)
 

@@ -265,10 +265,22 @@ def _amending(workflow: Workflow[Any], row: Row, context: Context) -> str:
     """What an exception, correction or void is about, in words."""
     event = context.proposed
     if isinstance(event, ExceptionMade):
-        return f"make an exception to {_excepted(workflow, event.rule)}"
+        return f"make an exception to {_excepted(workflow, event.rule)}{_extent(event, context)}"
     if isinstance(event, (Corrected, Voided)):
         return f"{row.name} event {event.number}"
     return row.label
+
+
+def _extent(made: ExceptionMade, context: Context) -> str:
+    """For which day, or until when, an exception is made."""
+    if made.due_on is not None:
+        return f" for {plain_words(made.due_on)}"
+    if made.until is None:
+        return ""
+    calendar = context.calendar
+    day = calendar.day_of(made.until)
+    whole = made.until == calendar.end_of(day)
+    return f" until {plain_words(day if whole else calendar.here(made.until))}"
 
 
 def _excepted(workflow: Workflow[Any], id: str) -> str:
