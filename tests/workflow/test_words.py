@@ -138,6 +138,17 @@ def test_terms_are_whole_words_in_the_plural_with_a_capital_and_their_article(se
     assert in_terms(sentence, TERMS) == told
 
 
+@pytest.mark.parametrize(
+    ("sentence", "quoted"),
+    [
+        ("found: asks for the client", "asks for the client."),  # it ends with one full stop
+        ("a ca\N{LATIN SMALL LETTER LONG S}e manager", ""),  # an s where capitals do not count
+    ],
+)
+def test_terms_leave_alone(sentence, quoted):
+    assert in_terms(sentence, TERMS, quoted=[quoted]) == sentence
+
+
 def test_a_model_speaks_its_own_terms_and_leaves_what_somebody_wrote():
     book = Casebook(service_delivery, MemoryStorage())
     id = book.open(client="P-1", by="ana").case.id

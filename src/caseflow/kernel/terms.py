@@ -23,15 +23,16 @@ def in_terms(text: str, terms: Mapping[str, str], *, quoted: Iterable[str] = ())
     forms = _plurals(terms) | dict(terms)
     if not forms:
         return text
-    kept, words = _any_of(one for one in quoted if one), _any_of(forms)
+    # a sentence may end with it, and has one full stop then
+    kept, words = _any_of(filter(None, (one.strip(". \n") for one in quoted))), _any_of(forms)
     pattern = rf"(?<!\w)(?:{kept})(?!\w)|" if kept else ""
     pattern += rf"(?<![\w-])(?:(?P<article>[Aa]n?)\s+)?(?P<word>(?i:{words}))(?![\w-])"
 
     def told(found: re.Match[str]) -> str:
         word = found["word"]
-        if word is None:  # it is quoted
+        term = word and forms.get(word.lower())
+        if not term:  # it is quoted, or in letters that are the same only to a regular expression
             return found[0]
-        term = forms[word.lower()]
         if word[0].isupper():
             term = term[:1].upper() + term[1:]
         return f"{_article(found['article'], term)}{term}"
