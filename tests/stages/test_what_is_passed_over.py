@@ -209,6 +209,19 @@ def test_what_an_ending_does_itself_is_not_left_undone_and_on_hold_has_no_date()
     assert desk.left("refer-out")[-1] == ("The papers are sent", "not done")
 
 
+def test_an_ending_that_cancels_a_thing_leaves_it_undone_where_it_was_overdue_before():
+    call = {"met_by": ClientCheckedIn, "cancelled_by": CaseClosed}
+    calls = Obligation("calls", "A call is made.", due=within("3 days"), **call)
+    desk = Desk(continuum.extend("county", version="1", obligations=[calls]))
+    desk.do("exit", FollowUpContact())
+    assert len(desk.left(CaseClosed())) == 1  # the follow-up, which has a time
+    desk.now += timedelta(days=4)
+    told = desk.left(CaseClosed())[-1]
+    assert told == ("A call is made", "not done, and overdue since 5 March 2026")
+    desk.do(CaseClosed())
+    assert desk.came_of("calls") == ["missed"]
+
+
 def test_what_a_decision_left_to_be_done_waits_on_hold_lapses_with_the_case_and_is_due_anew():
     lead = lead_assigned.due(within="10 days")
     desk = Desk(six_stage.extend("county", version="1", rules={Enrolled: [lead]}), ENROLLED)
