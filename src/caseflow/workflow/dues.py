@@ -6,7 +6,7 @@ where it fell due while the case was closed. What was to be done lapses when the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -39,6 +39,11 @@ class Due(NamedTuple):
     decided: AnyRecorded
     due_at: datetime | None
     waits: bool
+
+    @property
+    def turn(self) -> tuple[bool, datetime]:
+        """What is due comes by its day, then what has none, then what waits."""
+        return self.waits, self.due_at or FOR_EVER
 
     def overdue(self, now: datetime) -> bool:
         """Whether its time has passed."""
@@ -109,16 +114,17 @@ def left_to_do(
     now: datetime,
     histories: Histories | None,
     counts: Counts | None,
-) -> Iterator[tuple[Due, Result]]:
-    """What is missing still: of each rule, since the first decision for which it is unmet."""
-    told: set[str] = set()
+) -> Iterable[tuple[Due, Result]]:
+    """What is missing still: of each rule, for the decision by which it is due first."""
+    found: dict[str, tuple[Due, Result]] = {}
     for due in dues(workflow, case, now):
-        if due.rule.id in told or due.decided.occurred_at > now:
+        before, _ = found.get(due.rule.id, (None, None))
+        if due.decided.occurred_at > now or (before and before.turn <= due.turn):
             continue
         result = unmet(workflow, case, due, now, histories, counts)
         if result is not None:
-            told.add(due.rule.id)
-            yield due, result
+            found[due.rule.id] = due, result
+    return found.values()
 
 
 def weighed(
