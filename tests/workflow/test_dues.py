@@ -123,6 +123,16 @@ def test_what_is_left_after_the_end_is_owed_though_what_was_owed_before_has_laps
         assert desk.owed() == [("papers", 4, 9)]
 
 
+def test_what_is_left_while_the_case_is_closed_puts_off_nothing_that_a_reopening_brings_back():
+    within = {Visited: "5 days", VisitedAtNight: "20 days"}
+    desk = Desk({event: [papers.due(within=days)] for event, days in within.items()})
+    for step, day in ((Visited(), 2), ("close", 3), (VisitedAtNight(), 4)):
+        desk.do(step, on=day)
+    assert desk.owed() == [("papers", 4, 24)]
+    desk.do("reopen", on=5)
+    assert desk.owed() == [("papers", 2, 7)]
+
+
 def test_a_reopening_that_leaves_a_thing_to_be_done_again_moves_no_day():
     due = [papers.due(within="5 days")]
     desk = Desk({Visited: due, "reopen": due})

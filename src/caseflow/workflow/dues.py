@@ -60,12 +60,13 @@ def dues(
     if not case.dues:
         return
     holds: Times | None = None
-    closings = [] if reopening else _closings(case, workflow.ends)
-    for id, decided in _decisions(case):
+    closings = _closings(case, workflow.ends)
+    lapsing = [] if reopening else closings
+    for id, decided in _decisions(case, closings):
         rule = workflow.rule_that_noted(decided, id)
         if rule is None or rule.strength == "warn":
             continue  # the workflow no longer asks for it
-        ended = [pair for pair in closings if _was_before(decided, pair[0])]
+        ended = [pair for pair in lapsing if _was_before(decided, pair[0])]
         if any(back is None for _, back in ended):
             continue
         waits, due_at = False, None
@@ -76,18 +77,23 @@ def dues(
         yield Due(rule, decided, due_at, waits)
 
 
-def _decisions(case: Case[Any]) -> Iterator[tuple[str, AnyRecorded]]:
-    """Each rule with the decision since which it is owed, and those that left it unmet after that.
+def _decisions(case: Case[Any], closings: Iterable[Closing]) -> Iterator[tuple[str, AnyRecorded]]:
+    """Each rule with the decision since which it is owed, and others that left it unmet.
 
     The first may have lapsed, or be done by the very decision that left it to be done again. Of
-    those after it, the first and the latest of each event type are known.
+    those after it, the first and the latest of each event type are known; so of those before an
+    end, where it is owed since something recorded after that: a reopening brings them back.
     """
     seen = {one.number: one for kind in case.by_type.values() for one in kind[:2] if one.noted}
     for id, since in case.dues.items():
-        yield id, since
-        for number, one in sorted(seen.items()):
+        at = since.number
+        ends = (
+            end for end, back in closings if end.number < at and not (back and back.number < at)
+        )
+        before = next((end.number for end in ends), 0)
+        for number, one in sorted((seen | {at: since}).items()):
             left = any(note.rule == id and note.left_to_do for note in one.noted)
-            if left and number > since.number:
+            if number == at or (left and not before <= number < at):
                 yield id, one
 
 
