@@ -29,6 +29,13 @@ class Wheel:
     color: Color = Color.RED
 
 
+@attrs.frozen
+class Lock:
+    kind: Literal["chain", "bolt"] = "chain"
+    number: Number = 1
+    within: Lock | None = None
+
+
 @fact("birth-date-stated")
 class BirthDateStated:
     born: Personal[date] = date(2009, 5, 1)
@@ -47,6 +54,7 @@ class BirthDateStated:
     color: Color = Color.RED
     wheel: Wheel | None = None
     wheels: tuple[Wheel, ...] = ()
+    lock: Lock | None = None
     pair: tuple[int, str] = (0, "")
     tags: frozenset[Code] = frozenset()
     sizes: Mapping[str, int] = attrs.field(factory=dict)
@@ -108,6 +116,12 @@ VALUES = [
         Wheel(size="28"),
         "Wheel(size='28', color=<Color.RED: 'red'>). It takes a Wheel or None. "
         "It holds '28' in the place of a whole number (int). Give one.",
+    ),
+    (
+        "lock",
+        Lock(number=0),
+        "Lock(kind='chain', number=0, within=None). It takes a Lock or None. "
+        "It holds 0 in the place of a whole number (int) from 1. Give one.",
     ),
     (
         "wheels",

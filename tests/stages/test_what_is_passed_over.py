@@ -5,7 +5,16 @@ from datetime import UTC, date, datetime, timedelta
 import attrs
 import pytest
 
-from caseflow import Actor, Casebook, Entry, ExceptionMade, Obligation, opened, within
+from caseflow import (
+    Actor,
+    Casebook,
+    DefinitionError,
+    Entry,
+    ExceptionMade,
+    Obligation,
+    opened,
+    within,
+)
 from caseflow.casework import (
     AssessmentCompleted,
     CaseClosed,
@@ -42,7 +51,7 @@ from caseflow.casework import (
     SuitabilityDetermined,
     TransferredOut,
 )
-from caseflow.rules import lead_assigned, outcome_as_recorded
+from caseflow.rules import lead_assigned, nothing_missed, outcome_as_recorded
 from caseflow.rules.due import contact, follow_up, handoff, plan_review, reassessment, urgent_needs
 from caseflow.stages import continuum, five_stage_cyclic, four_stage, service_delivery, six_stage
 from caseflow.storage import MemoryStorage
@@ -204,6 +213,19 @@ def test_what_the_way_out_of_services_lets_be_missed_is_told(workflow, steps, st
     assert told == [[], [(review, "not done, and it was due by 20 March 2026")]]
 
 
+def test_what_a_move_lets_be_missed_is_told_where_it_ends_the_case_too():
+    with pytest.raises(
+        DefinitionError, match=r"nothing_missed\(stages=\(\)\) names no stage. Give"
+    ):
+        nothing_missed(stages=())
+    calls = attrs.evolve(contact("1 week"), id="calls")
+    told = {"rules": {"withdraw": [nothing_missed(stages=("closed",)).warns()]}}
+    told |= {"drop": {"begin-closing": ["nothing-missed"]}}
+    desk = Desk(six_stage.extend("county", version="1", obligations=[calls], **told))
+    desk.now += timedelta(days=8)
+    assert len(desk.left("withdraw", "nothing-missed")) == 1
+
+
 def test_what_an_ending_does_itself_is_not_left_undone_and_on_hold_has_no_date():
     papers = Obligation(
         "papers", "The papers are sent.", since=opened(), due=within("3 days"), met_by=CaseClosed
@@ -217,6 +239,19 @@ def test_what_an_ending_does_itself_is_not_left_undone_and_on_hold_has_no_date()
     assert desk.left(CaseClosed()) == [(follows, IN_TIME)]
     desk.book.do(desk.id, "hold", reason="ill", by="ana")
     assert desk.left("refer-out")[-1] == ("The papers are sent", "not done")
+
+
+def test_an_ending_that_cancels_a_thing_leaves_it_undone_where_it_was_overdue_before():
+    call = {"met_by": ClientCheckedIn, "cancelled_by": CaseClosed}
+    calls = Obligation("calls", "A call is made.", due=within("3 days"), **call)
+    desk = Desk(continuum.extend("county", version="1", obligations=[calls]))
+    desk.do("exit", FollowUpContact())
+    assert len(desk.left(CaseClosed())) == 1  # the follow-up, which has a time
+    desk.now += timedelta(days=4)
+    told = desk.left(CaseClosed())[-1]
+    assert told == ("A call is made", "not done, and overdue since 5 March 2026")
+    desk.do(CaseClosed())
+    assert desk.came_of("calls") == ["missed"]
 
 
 def test_what_a_decision_left_to_be_done_waits_on_hold_lapses_with_the_case_and_is_due_anew():

@@ -5,7 +5,7 @@ Subscribers are told of what is committed, once it is, and of nothing else.
 
 import asyncio
 import sqlite3
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -705,6 +705,29 @@ def test_a_commit_that_failed_leaves_nothing_open_to_be_committed_later(tmp_path
     with engine.begin() as connection:
         connection.execute(insert(letters).values(id=1))
     assert (desk.numbers(), desk.letters()) == ([1], [1])
+    engine.dispose()
+    desk.close()
+
+
+@pytest.mark.parametrize("begins", [begin_immediate, lambda engine: engine])
+def test_who_goes_on_with_a_connection_whose_commit_failed_does_not_commit_it_after_all(
+    tmp_path, begins
+):
+    desk = Desk(f"sqlite:///{tmp_path / 'cases.db'}")
+    engine = begins(create_engine(desk.engine.url))
+    event.listen(engine, "connect", lambda driver, _: driver.execute("PRAGMA foreign_keys = ON"))
+    deferred = "CREATE TABLE copies (id REFERENCES letters DEFERRABLE INITIALLY DEFERRED)"
+    with engine.begin() as connection:
+        connection.execute(text(deferred))
+    with engine.connect() as connection:
+        for letter, met in ((2, pytest.raises(IntegrityError)), (1, nullcontext())):
+            connection.execute(insert(letters).values(id=letter))
+            desk.book.within(connection).record(desk.case_id, Paid(amount=1), by=ANA)
+            connection.execute(text("INSERT INTO copies VALUES (1)"))
+            with met:
+                connection.commit()
+            connection.rollback()
+    assert (desk.numbers(), desk.letters()) == ([1, 2], [1])
     engine.dispose()
     desk.close()
 

@@ -29,6 +29,7 @@ from caseflow.casework import (
     PlanReviewed,
     StrengthIdentified,
 )
+from caseflow.rules import programs_completed
 from caseflow.rules.due import follow_up, intake_paperwork
 from caseflow.stages import (
     continuum,
@@ -491,6 +492,18 @@ def test_what_blocks_a_way_says_for_which_need_and_item():
         "- Every plan item says who does what, until when, and what is expected to change. "
         "Not so for plan item 1.",
     )
+
+
+def test_what_somebody_wrote_is_put_in_no_other_terms_where_it_blocks_a_way():
+    asked = {"rules": {"assess": [programs_completed]}, "terms": {"client": "attendee"}}
+    workflow = six_stage.extend("county", version="1", **asked)
+    book = Casebook(workflow, MemoryStorage(), clock=lambda: NOW)
+    case_id = book.open(client="P-1", by="ana").case.id
+    steps = (EligibilityDetermined(eligible=True), Enrolled(program="client first"))
+    case = book.do(case_id, *steps, by="ana").case
+    drawing = flowchart(workflow, case=case, options=book.options(case_id, by="ana"))
+    (told,) = [one for one in lines_of(drawing, "engagement") if "Not so for" in one]
+    assert told.endswith("Not so for program client first.")
 
 
 def test_a_case_and_options_of_something_else_are_refused():

@@ -41,6 +41,11 @@ class Visited:
     pass
 
 
+@fact("visited-at-night")
+class VisitedAtNight:
+    pass
+
+
 @decision("summed-up")
 class SummedUp:
     words: str
@@ -75,7 +80,7 @@ class Desk:
                 Transition("sum-up", source=ANY_OPEN, to="done", records=SummedUp),
                 Transition("reopen", source="done", to="begun", reopens=True),
             ],
-            events=[PapersBrought, Visited],
+            events=[PapersBrought, Visited, VisitedAtNight],
             rules=rules,
             obligations=obligations,
         )
@@ -118,12 +123,31 @@ def test_what_is_left_after_the_end_is_owed_though_what_was_owed_before_has_laps
         assert desk.owed() == [("papers", 4, 9)]
 
 
+def test_what_is_left_while_the_case_is_closed_puts_off_nothing_that_a_reopening_brings_back():
+    within = {Visited: "5 days", VisitedAtNight: "20 days"}
+    desk = Desk({event: [papers.due(within=days)] for event, days in within.items()})
+    for step, day in ((Visited(), 2), ("close", 3), (VisitedAtNight(), 4)):
+        desk.do(step, on=day)
+    assert desk.owed() == [("papers", 4, 24)]
+    desk.do("reopen", on=5)
+    assert desk.owed() == [("papers", 2, 7)]
+
+
 def test_a_reopening_that_leaves_a_thing_to_be_done_again_moves_no_day():
     due = [papers.due(within="5 days")]
     desk = Desk({Visited: due, "reopen": due})
     for step, day in ((Visited(), 2), ("close", 3), ("reopen", 4)):
         desk.do(step, on=day)
     assert desk.owed() == [("papers", 2, 7)]
+
+
+def test_a_thing_is_owed_by_the_first_of_the_days_by_which_decisions_want_it():
+    asked = {"20 days": CaseOpened, "9 days": Visited, "2 days": VisitedAtNight}
+    desk = Desk({one: [papers.due(within=days)] for days, one in asked.items()})
+    assert desk.owed() == [("papers", 1, 22)]
+    desk.do(VisitedAtNight())
+    desk.do(Visited())
+    assert desk.owed() == [("papers", 2, 4)]
 
 
 def test_what_does_and_leaves_a_thing_at_once_leaves_it_owed():

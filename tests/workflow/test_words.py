@@ -6,16 +6,26 @@ from caseflow import (
     Actor,
     Casebook,
     CaseOpened,
+    Corrected,
     Hold,
     Obligation,
     Stage,
     Transition,
+    Unmet,
     Workflow,
     WorkflowInvalid,
+    decision,
     not_,
+    rule,
     within,
 )
-from caseflow.casework import Enrolled, PlanAgreed, SuitabilityDetermined
+from caseflow.casework import (
+    CaseworkState,
+    Enrolled,
+    PlanAgreed,
+    ProgramCompleted,
+    SuitabilityDetermined,
+)
 from caseflow.kernel.explain import with_article
 from caseflow.kernel.terms import in_terms
 from caseflow.rules import recorded
@@ -182,6 +192,17 @@ def test_a_word_that_somebody_wrote_stays_the_rules_own_elsewhere():
     assert "or refer the participant on." in text
 
 
+@pytest.mark.parametrize(
+    ("sentence", "quoted"),
+    [
+        ("found: asks for the client", "asks for the client."),  # it ends with one full stop
+        ("a ca\N{LATIN SMALL LETTER LONG S}e manager", ""),  # an s where capitals do not count
+    ],
+)
+def test_terms_leave_alone(sentence, quoted):
+    assert in_terms(sentence, TERMS, quoted=[quoted]) == sentence
+
+
 def test_a_model_speaks_its_own_terms_and_leaves_what_somebody_wrote():
     book = Casebook(service_delivery, MemoryStorage())
     id = book.open(client="P-1", by="ana").case.id
@@ -228,3 +249,39 @@ def role_refusal(workflow, actor):
     book = Casebook(workflow, MemoryStorage())
     case_id = book.open(client="c-1", by=actor).case.id
     return " ".join(book.ask(case_id, "mend", by=actor).explain().split()).replace("- ", "")
+
+
+@decision("decided")
+class Decided:
+    words: str
+
+
+@rule("not-refused")
+def not_refused(case, context):
+    """The client is not turned away."""
+    if "no" in context.event.words:
+        yield Unmet(found=context.event.words, quoted=(context.event.words,))
+
+
+def test_what_somebody_wrote_stands_also_where_an_amendment_or_a_wrong_name_is_told_of():
+    decides = {"records": Decided, "rules": [not_refused], "roles": "lead"}
+    workflow = Workflow(
+        "office",
+        version="1",
+        stages=[Stage("begun", initial=True), Stage("done", final=True)],
+        transitions=[Transition("decide", source="begun", to="done", **decides)],
+        events=[ProgramCompleted],
+        state=CaseworkState,
+        terms=TERMS,
+    )
+    book = Casebook(workflow, MemoryStorage(), roles={"ana": ["lead"]})
+    id = book.open(client="P-1", by="ana").case.id
+    book.do(id, Decided(words="come in"), by="ana")
+
+    def told(step, by="ana"):
+        return " ".join(book.ask(id, step, by=by).explain().split())
+
+    wrong = Corrected(number=2, event=Decided(words="no client"))
+    assert '("The attendee is not turned away"): found no client.' in told(wrong)
+    assert "Found: client may not take the decision in event 2." in told(wrong, by="client")
+    assert "no enrollment in client first" in told(ProgramCompleted(program="client first"))

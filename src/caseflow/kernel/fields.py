@@ -104,7 +104,7 @@ def misfit(value: Any, cls: Any) -> tuple[Any, Any] | None:
     if not fits:
         return value, cls
     parts = list(_parts(value, origin, args))
-    if issubclass(origin or object, tuple) and Ellipsis not in args and len(value) != len(args):
+    if origin is tuple and Ellipsis not in args and len(value) != len(args):
         return value, cls
     return next((found for part, kind in parts if (found := misfit(part, kind))), None)
 
@@ -127,8 +127,14 @@ def numbers(cls: type[Any]) -> dict[str, Any]:
     return {name: kind for name, kind in looked_up(cls).items() if _holds_number(kind)}
 
 
-def _holds_number(cls: Any) -> bool:
-    return _is_number(cls) or any(map(_holds_number, get_args(cls)))
+def _holds_number(cls: Any, within: tuple[Any, ...] = ()) -> bool:
+    if _is_number(cls):
+        return True
+    own = bare(cls)
+    parts = get_args(own)
+    if attrs.has(own) and own not in within:  # one may hold others of its own class
+        parts, within = tuple(looked_up(own).values()), (*within, own)
+    return any(_holds_number(part, within) for part in parts)
 
 
 def _is_number(cls: Any) -> bool:

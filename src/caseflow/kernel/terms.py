@@ -23,16 +23,18 @@ def in_terms(text: str, terms: Mapping[str, str], *, quoted: Iterable[str] = ())
     forms = _plurals(terms) | dict(terms)
     if not forms:
         return text
-    kept, words = _any_of(one for one in quoted if one and one in text), _any_of(forms)
+    # a sentence may end with what is quoted, and has one full stop then
+    told_so = (one.strip(". \n") for one in quoted)
+    kept, words = _any_of(one for one in told_so if one and one in text), _any_of(forms)
     pattern = rf"(?:(?<!\w)|(?!\w))(?:{kept})(?:(?<!\w)|(?!\w))|" if kept else ""
     pattern += rf"(?<![\w-])(?:(?P<article>[Aa]n?)\s+)?(?P<word>(?i:{words}))(?![\w-])"
     pattern += r"(?P<own>['\u2019](?!\w))?"
 
     def told(found: re.Match[str]) -> str:
         word = found["word"]
-        if word is None:  # it is quoted
+        term = word and forms.get(word.lower())
+        if not term:  # it is quoted, or in letters that are the same only to a regular expression
             return found[0]
-        term = forms[word.lower()]
         article = f"{found['article'][0]}{article_of(term)[1:]} " if found["article"] else ""
         if word[0].isupper():
             term = term[:1].upper() + term[1:]

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from caseflow.kernel.calendar import Span, span_of
-from caseflow.kernel.case import Case
+from caseflow.kernel.case import Case, stage_of
 from caseflow.kernel.checks import so_many
 from caseflow.kernel.context import Context
 from caseflow.kernel.errors import DefinitionError
@@ -160,6 +160,12 @@ def nothing_missed(*, stages: tuple[str, ...]) -> Rule[Any]:
 
     There it would be missed without a word. What the case goes on owing there is not told.
     """
+    if not stages:
+        raise DefinitionError(
+            what="The rule nothing_missed(stages=())",
+            problem="names no stage",
+            repair="Give the stages that a case enters, like nothing_missed(stages=('closing',)).",
+        )
 
     @rule(
         "nothing-missed",
@@ -168,12 +174,14 @@ def nothing_missed(*, stages: tuple[str, ...]) -> Rule[Any]:
         source=field("what a move leaves undone is told"),
     )
     def none_missed(case: Case[Any], context: Context) -> Iterator[Unmet]:
-        told = context.clocks.standings(case, context.at) if context.clocks else ()
+        clocks = context.clocks
+        told = clocks.standings(case, context.at) if clocks else ()
+        ends = set(map(stage_of, clocks.ends)) if clocks else ()
         left = (
             one
             for one in told
             if one.status == "overdue"
-            and not any(one.obligation.owed_in(stage, ended=False) for stage in stages)
+            and not any(one.obligation.owed_in(stage, ended=stage in ends) for stage in stages)
         )
         for done_by, unmet in left_undone(left, context.calendar):
             if type(context.proposed) not in done_by:

@@ -245,6 +245,13 @@ class _Chart:
         """What a rule says, in the agency's terms."""
         return self.workflow.in_terms(sentence)
 
+    def _blocking(self, result: Result) -> str:
+        """What a rule asks, and for which of several things it does not hold."""
+        about = [one.about for one in result.unmet if one.about]
+        quoted = [text for one in result.unmet for text in one.quoted]
+        told = f"{result.wanted} Not so for {', '.join(about)}." if about else result.wanted
+        return self.workflow.in_terms(told, quoted=quoted)
+
     def _due(self, stage: Stage) -> list[str]:
         """What is due again or by a day here. What is due in any open stage is told in the first.
 
@@ -298,7 +305,7 @@ class _Chart:
             return [f"{word}: {self._called(leads)}"] if word else []
         if option.open:
             return [f"{self.words.open}: {option.label}"]
-        why = [f"- {self._said(_blocking(result))}" for result in option.blocked_by]
+        why = [f"- {self._blocking(result)}" for result in option.blocked_by]
         return [f"{self.words.blocked}: {option.label}{self.words.because if why else ''}", *why]
 
     def _is_before(self, stage: str, other: str) -> bool:
@@ -350,7 +357,7 @@ class _Chart:
     def _early_now(self, options: list[Option]) -> tuple[str, ...]:
         ways = [f"- {one.label}" for one in options if one.open]
         blocked = [
-            f"- {one.label}: {self._said(' '.join(map(_blocking, one.blocked_by)))}"
+            f"- {one.label}: {' '.join(map(self._blocking, one.blocked_by))}"
             for one in options
             if not one.open
         ]
@@ -414,12 +421,6 @@ class _Chart:
 def _asked(row: Row) -> list[str]:
     """What has to hold before a transition is taken."""
     return [rule.wanted for rule in row.rules if rule.strength == "block"]
-
-
-def _blocking(result: Result) -> str:
-    """What a rule asks, and for which of several things it does not hold."""
-    about = [one.about for one in result.unmet if one.about]
-    return f"{result.wanted} Not so for {', '.join(about)}." if about else result.wanted
 
 
 def _targets(row: Row) -> tuple[str, ...]:

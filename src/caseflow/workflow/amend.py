@@ -48,6 +48,7 @@ def amendment_unmet(
                 found=f"{context.actor.id} may not take the decision in event {target.number}",
                 remedy=f"ask {any_of_roles(workflow, sorted(roles))}",
                 evidence=(target.number,),
+                quoted=(context.actor.id,),
             ),
         )
     moves = fold(history, workflow.state()).path
@@ -230,12 +231,8 @@ def _rejudged(
         missed = _missed(workflow, case, rule, before, stood)
         for item in _missed(workflow, case, rule, result, then):
             if result is not None and not any(_same(item, other) for other in missed):
-                yield Unmet(
-                    about=f"as corrected, it is refused by {_in_words(rule)}",
-                    found=item.found,
-                    remedy=item.remedy,
-                    evidence=result.evidence,
-                )
+                about = f"as corrected, it is refused by {_in_words(rule)}"
+                yield attrs.evolve(item, about=about, evidence=result.evidence)
 
 
 def _in_words(rule: Rule[Any]) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any
 
+import attrs
+
 from caseflow.kernel.case import HOLD, Case
 from caseflow.kernel.context import Context
 from caseflow.kernel.explain import with_article
@@ -32,9 +34,12 @@ def built_in(rule: str, wanted: str, *unmet: Unmet, warns: bool = False) -> Resu
 @rule("known-to-the-case")
 def _known(case: Case[Any], context: Context) -> Iterator[Unmet]:
     """What a fact names is known to the case."""
-    for thing in case.state.unknown_in(context.event):
+    event = context.event
+    for thing in case.state.unknown_in(event):
+        named = (getattr(event, field.name) for field in attrs.fields(type(event)))
         yield Unmet(
             found=f"the case has no {thing}",
+            quoted=tuple(one for one in named if isinstance(one, str)),
             remedy=f"if it names the wrong one, correct this event; if {thing} was never recorded, "
             f"void this event, record {thing}, and then this event anew",
         )

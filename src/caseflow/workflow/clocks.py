@@ -205,10 +205,11 @@ def left_undone(standings: Iterable[Standing], calendar: Calendar) -> Iterator[L
     """Of how obligations stand: those left undone where the case ends."""
     for one in standings:
         what = one.obligation
-        if one.status == "overdue" or (one.status in _TO_DO and not what.again):
+        overdue = one.status == "overdue"
+        if overdue or (one.status in _TO_DO and not what.again):
             thing = f" ({one.about})" if one.about else ""
-            yield (
-                (*what.met_by, *what.cancelled_by),
+            yield (  # what was due before it was cancelled stays overdue
+                what.met_by if overdue else (*what.met_by, *what.cancelled_by),
                 Unmet(
                     about=what.wanted.rstrip(".") + thing,
                     found=_left(one, calendar),

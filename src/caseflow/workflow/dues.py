@@ -6,7 +6,7 @@ where it fell due while the case was closed. What was to be done lapses when the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -40,6 +40,11 @@ class Due(NamedTuple):
     due_at: datetime | None
     waits: bool
 
+    @property
+    def turn(self) -> tuple[bool, datetime]:
+        """What is due comes by its day, then what has none, then what waits."""
+        return self.waits, self.due_at or FOR_EVER
+
     def overdue(self, now: datetime) -> bool:
         """Whether its time has passed."""
         return self.due_at is not None and now > self.due_at
@@ -56,12 +61,13 @@ def dues(
     if not case.dues:
         return
     holds: Times | None = None
-    closings = [] if reopening else _closings(case, workflow.ends)
-    for id, decided in _decisions(case, of):
+    closings = _closings(case, workflow.ends)
+    lapsing = [] if reopening else closings
+    for id, decided in _decisions(case, closings, of):
         rule = workflow.rule_that_noted(decided, id)
         if rule is None or rule.strength == "warn":
             continue  # the workflow no longer asks for it
-        ended = [pair for pair in closings if _was_before(decided, pair[0])]
+        ended = [pair for pair in lapsing if _was_before(decided, pair[0])]
         if any(back is None for _, back in ended):
             continue
         waits, due_at = False, None
@@ -72,23 +78,27 @@ def dues(
         yield Due(rule, decided, due_at, waits)
 
 
-def _decisions(case: Case[Any], of: str) -> Iterator[tuple[str, AnyRecorded]]:
-    """Each rule with the decision since which it is owed, and those that left it unmet after that.
+def _decisions(
+    case: Case[Any], closings: Iterable[Closing], of: str
+) -> Iterator[tuple[str, AnyRecorded]]:
+    """Each rule with the decision since which it is owed, and others that left it unmet.
 
     The first may have lapsed, or be done by the very decision that left it to be done again. Of
-    those after it, the first and the latest of each event type are known.
+    those after it, the first and the latest of each event type are known; so of those before an
+    end, where it is owed since something recorded after that: a reopening brings them back.
     """
-    seen: dict[int, AnyRecorded] | None = None
+    seen = {one.number: one for kind in case.by_type.values() for one in kind[:2] if one.noted}
     for id, since in case.dues.items():
         if of not in ("", id):
             continue
-        yield id, since
-        if seen is None:
-            kept = (one for kind in case.by_type.values() for one in kind[:2])
-            seen = {one.number: one for one in kept if one.noted}
-        for number, one in sorted(seen.items()):
+        at = since.number
+        ends = (
+            end for end, back in closings if end.number < at and not (back and back.number < at)
+        )
+        before = next((end.number for end in ends), 0)
+        for number, one in sorted((seen | {at: since}).items()):
             left = any(note.rule == id and note.left_to_do for note in one.noted)
-            if left and number > since.number:
+            if number == at or (left and (number > at or number < before)):
                 yield id, one
 
 
@@ -115,16 +125,17 @@ def left_to_do(
     now: datetime,
     histories: Histories | None,
     counts: Counts | None,
-) -> Iterator[tuple[Due, Result]]:
-    """What is missing still: of each rule, since the first decision for which it is unmet."""
-    told: set[str] = set()
+) -> Iterable[tuple[Due, Result]]:
+    """What is missing still: of each rule, for the decision by which it is due first."""
+    found: dict[str, tuple[Due, Result]] = {}
     for due in dues(workflow, case, now):
-        if due.rule.id in told or due.decided.occurred_at > now:
+        before, _ = found.get(due.rule.id, (None, None))
+        if due.decided.occurred_at > now or (before and before.turn <= due.turn):
             continue
         result = unmet(workflow, case, due, now, histories, counts)
         if result is not None:
-            told.add(due.rule.id)
-            yield due, result
+            found[due.rule.id] = due, result
+    return found.values()
 
 
 def weighed(

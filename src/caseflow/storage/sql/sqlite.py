@@ -105,6 +105,7 @@ def begin_immediate(engine: Engine) -> Engine:
         event.listen(engine, "connect", _begin_by_hand)
         event.listen(engine, "begin", _begin_with_the_lock)
         event.listen(engine, "handle_error", _ended_one_that_was_begun)
+        event.listen(engine, "handle_error", _end_one_not_committed)
         event.listen(engine, "reset", _leave_nothing_open)
     follow_its_file(engine)
     return engine
@@ -132,6 +133,7 @@ def see_its_end(engine: Engine) -> None:
     """
     if not event.contains(engine, "commit", _refuse_if_over):
         event.listen(engine, "handle_error", _ended_one_that_was_joined)
+        event.listen(engine, "handle_error", _end_one_not_committed)
         event.listen(engine, "before_cursor_execute", _refuse_if_over)
         event.listen(engine, "commit", _refuse_if_over)
         event.listen(engine, "reset", _leave_nothing_open)
@@ -155,6 +157,16 @@ def _refuse_if_over(connection: Connection, *_: Any) -> None:
     """The same, where it was ended unseen: on a cursor of the driver's."""
     if not connection.invalidated and _is_over(connection, _joined(connection)):
         raise PendingRollbackError(f"The transaction {ENDED}: roll it back, and do all of it again")
+
+
+def _end_one_not_committed(context: ExceptionContext) -> None:
+    """Roll back at once where a commit failed: the connection may be gone on with, unreturned."""
+    connection = context.connection
+    of_statement = context.statement is not None or context.execution_context is not None
+    if connection is not None and not of_statement and not connection.invalidated:
+        pooled: Any = connection.connection
+        if pooled.driver_connection.in_transaction:
+            pooled.rollback()
 
 
 def _leave_nothing_open(connection: Any, record: Any, state: PoolResetState) -> None:
