@@ -162,8 +162,9 @@ def _refuse_if_over(connection: Connection, *_: Any) -> None:
 def _end_one_not_committed(context: ExceptionContext) -> None:
     """Roll back at once where a commit failed: the connection may be gone on with, unreturned."""
     connection = context.connection
-    of_statement = context.statement is not None or context.execution_context is not None
-    if connection is not None and not of_statement and not connection.invalidated:
+    if connection is None or connection.invalidated or context.is_disconnect:
+        return
+    if context.statement is None and context.execution_context is None:  # nor of what it gave
         pooled: Any = connection.connection
         if pooled.driver_connection.in_transaction:
             pooled.rollback()
