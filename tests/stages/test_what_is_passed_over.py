@@ -249,7 +249,7 @@ def test_an_ending_that_cancels_a_thing_leaves_it_undone_where_it_was_overdue_be
     assert len(desk.left(CaseClosed())) == 1  # the follow-up, which has a time
     desk.now += timedelta(days=4)
     told = desk.left(CaseClosed())[-1]
-    assert told == ("A call is made", "not done, and overdue since 5 March 2026")
+    assert told == ("A call is made", "not done, and it was due by 5 March 2026")
     desk.do(CaseClosed())
     assert desk.came_of("calls") == ["missed"]
 

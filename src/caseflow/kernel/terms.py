@@ -23,17 +23,15 @@ def in_terms(text: str, terms: Mapping[str, str], *, quoted: Iterable[str] = ())
     forms = _plurals(terms) | dict(terms)
     if not forms:
         return text
-    # a sentence may end with what is quoted, and has one full stop then
-    told_so = (one.strip(". \n") for one in quoted)
-    kept, words = _any_of(one for one in told_so if one and one in text), _any_of(forms)
-    pattern = rf"(?:(?<!\w)|(?!\w))(?:{kept})(?:(?<!\w)|(?!\w))|" if kept else ""
-    pattern += rf"(?<![\w-])(?:(?P<article>[Aa]n?)\s+)?(?P<word>(?i:{words}))(?![\w-])"
-    pattern += r"(?P<own>['\u2019](?!\w))?"
+    words = "|".join(re.escape(one) for one in sorted(forms, key=len, reverse=True))
+    kept = _places_of(quoted, text)
 
     def told(found: re.Match[str]) -> str:
         word = found["word"]
-        term = word and forms.get(word.lower())
-        if not term:  # it is quoted, or in letters that are the same only to a regular expression
+        term = forms.get(word.lower())
+        if not term:  # in letters that are the same only to a regular expression
+            return found[0]
+        if any(start < found.end() and found.start() < end for start, end in kept):
             return found[0]
         article = f"{found['article'][0]}{article_of(term)[1:]} " if found["article"] else ""
         if word[0].isupper():
@@ -43,12 +41,34 @@ def in_terms(text: str, terms: Mapping[str, str], *, quoted: Iterable[str] = ())
             own += "s"
         return f"{article}{term}{own}"
 
-    return re.sub(pattern, told, text)
+    return re.sub(_WORD.format(words=words), told, text)
 
 
-def _any_of(words: Iterable[str]) -> str:
-    """What finds any of these words, the longest that there is."""
-    return "|".join(re.escape(one) for one in sorted(words, key=len, reverse=True))
+_WORD = (
+    r"(?<![\w-])(?:(?P<article>[Aa]n?)\s+)?(?P<word>(?i:{words}))(?![\w-])"
+    "(?P<own>['\u2019](?!\\w))?"
+)
+
+
+def _places_of(quoted: Iterable[str], text: str) -> list[tuple[int, int]]:
+    """Where in a text something stands that is quoted, from and to: as a whole, not inside words.
+
+    No regular expression is made of it: those are kept in memory, and it may be personal.
+    """
+    found = []
+    for one in {said.strip(". \n") for said in quoted} - {""}:  # a sentence ends with one full stop
+        start = text.find(one)
+        while start >= 0:
+            end = start + len(one)
+            if not (_in_word(text, start) or _in_word(text, end)):
+                found.append((start, end))
+            start = text.find(one, end)
+    return found
+
+
+def _in_word(text: str, place: int) -> bool:
+    """Whether a place in a text is inside a word."""
+    return re.fullmatch(r"\w\w", text[max(place - 1, 0) : place + 1]) is not None
 
 
 _LETTERS = re.compile(r"[A-Z]{1,4}(?![A-Za-z])")
