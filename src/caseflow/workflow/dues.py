@@ -51,19 +51,18 @@ class Due(NamedTuple):
 
 
 def dues(
-    workflow: Any, case: Case[Any], now: datetime, *, reopening: bool = False, of: str = ""
+    workflow: Any, case: Case[Any], now: datetime, *, reopening: bool = False
 ) -> Iterator[Due]:
     """What decisions left to be done and has not lapsed, also what was done meanwhile.
 
-    Where a step is `reopening` the case, nothing has lapsed. `of` is the one rule that is asked
-    about (empty: every one).
+    Where a step is `reopening` the case, nothing has lapsed.
     """
     if not case.dues:
         return
     holds: Times | None = None
     closings = _closings(case, workflow.ends)
     lapsing = [] if reopening else closings
-    for id, decided in _decisions(case, closings, of):
+    for id, decided in _decisions(case, closings):
         rule = workflow.rule_that_noted(decided, id)
         if rule is None or rule.strength == "warn":
             continue  # the workflow no longer asks for it
@@ -78,9 +77,7 @@ def dues(
         yield Due(rule, decided, due_at, waits)
 
 
-def _decisions(
-    case: Case[Any], closings: Iterable[Closing], of: str
-) -> Iterator[tuple[str, AnyRecorded]]:
+def _decisions(case: Case[Any], closings: Iterable[Closing]) -> Iterator[tuple[str, AnyRecorded]]:
     """Each rule with the decision since which it is owed, and others that left it unmet.
 
     The first may have lapsed, or be done by the very decision that left it to be done again. Of
@@ -89,8 +86,6 @@ def _decisions(
     """
     seen = {one.number: one for kind in case.by_type.values() for one in kind[:2] if one.noted}
     for id, since in case.dues.items():
-        if of not in ("", id):
-            continue
         at = since.number
         ends = (
             end for end, back in closings if end.number < at and not (back and back.number < at)
@@ -111,7 +106,7 @@ def unmet(
     counts: Counts | None = None,
 ) -> Result | None:
     """What is missing of it still (None: nothing). It is judged as it was for the decision."""
-    context = _as_decided(workflow, due.decided, now)._replace(histories=histories, counts=counts)
+    context = _as_decided(workflow, due.decided, now, histories, counts)
     result = due.rule.judge(case, context)
     if result is None:
         return None
@@ -153,20 +148,30 @@ def _since(workflow: Any, case: Case[Any], rule: Rule[Any], context: Context) ->
 
     Once the case has ended, that may be the ending, where what was owed before has lapsed.
     """
+    now, anew = context.now, case.version + 1
     earlier = case.dues.get(rule.id)
     if earlier is None:
-        return case.version + 1
-    now, ended = context.now, case.position in workflow.ends
-    to = {edge.dest for edge in workflow.edges(context.step, case.position)} - {None}
-    reopening = ended and not to <= workflow.ends
-    for due in dues(workflow, case, now, reopening=reopening, of=rule.id):
-        if ended or due.decided is earlier:
-            missing = unmet(workflow, case, due, now, context.histories, context.counts)
-            return case.version + 1 if missing is None else due.decided.number
-    return case.version + 1
+        return anew
+    if case.position in workflow.ends:
+        to = {edge.dest for edge in workflow.edges(context.step, case.position)} - {None}
+        found = dues(workflow, case, now, reopening=not to <= workflow.ends)
+        due = next((one for one in found if one.rule.id == rule.id), None)
+    else:
+        noted = workflow.rule_that_noted(earlier, rule.id)
+        asked = noted is not None and noted.strength != "warn"
+        due = Due(noted, earlier, None, waits=False) if asked else None
+    if due is None or not unmet(workflow, case, due, now, context.histories, context.counts):
+        return anew
+    return due.decided.number
 
 
-def _as_decided(workflow: Any, decided: AnyRecorded, now: datetime) -> Context:
+def _as_decided(
+    workflow: Any,
+    decided: AnyRecorded,
+    now: datetime,
+    histories: Histories | None,
+    counts: Counts | None,
+) -> Context:
     """What the rules saw when it was decided, at a later `now`.
 
     One that looks at what is left undone sees obligations alone: it might see itself.
@@ -179,6 +184,8 @@ def _as_decided(workflow: Any, decided: AnyRecorded, now: datetime) -> Context:
         decided.event,
         decided.reason_code or decided.reason,
         decided.subject,
+        histories,
+        counts=counts,
         calendar=workflow.calendar,
         clocks=workflow._parts.clocks.of_obligations,
     )
