@@ -51,6 +51,7 @@ FAULTS = {
     "evidence of two kinds": lambda case, context: [Unmet(evidence=(1, "x"))],
     "evidence of nothing": lambda case, context: [Unmet(evidence=(None,))],
     "a remedy that is no text": lambda case, context: [Unmet(remedy=5)],
+    "a quoted text that is in no tuple": lambda case, context: [Unmet(quoted="ab")],
     "an about that is no text": lambda case, context: [Unmet(about=5)],
 }
 UNSHOWABLE = {

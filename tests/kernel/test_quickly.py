@@ -88,7 +88,8 @@ def values():
     codec = Codec(CALLS.event_types)
     yield from (DECIDED, DECIDED.verdict, *DECIDED.verdict.judgements)
     yield from (judgement.context for judgement in DECIDED.verdict.judgements)
-    yield from (OFFERED, OFFERED.judgement.context, ASKED_FOR)
+    context = OFFERED.judgement.context
+    yield from (OFFERED, context, context.reading({}, "waited", ("a",)), ASKED_FOR)
     yield from (*RECORDED, *(codec.decode(codec.encode(entry, "")) for entry in RECORDED))
     evolved = evolve(OPENED.case, DECIDED.events[0])
     for case in (DECIDED.case, fold(RECORDED, CALLS.state()), evolved):
@@ -167,6 +168,9 @@ def test_fields_stand_in_their_places():
         calendar=CALLS.calendar,
         clocks=OFFERED.judgement.context.clocks,
     )
+    context, read = OFFERED.judgement.context, {Rang: (RECORDED[1],)}
+    as_read = context._replace(histories=read, rule="waited", countable=("a",))
+    assert context.reading(read, "waited", ("a",)) == as_read
     assert (
         Option(
             name="answer",

@@ -196,17 +196,24 @@ MOST = 1_000
 """How many things one rule may find missing: one that finds more would never end."""
 
 
-def an_unmet(item: Any, kind: type[Any], *, place: int) -> None:
-    """See that a rule yielded what it may yield. Raises `TypeError` or `ValueError`: its fault."""
-    if not isinstance(item, kind):
-        raise TypeError(f"it yielded {item!r}, which is no Unmet")
-    if not isinstance(item.about, str) or not isinstance(item.remedy, str):
-        raise TypeError("it yielded an Unmet with an about or a remedy that is no text")
-    for number in item.evidence or ():
-        if type(number) is not int:
-            raise TypeError("it yielded an Unmet with evidence that is no number of an event")
-    if place > MOST:
-        raise ValueError(f"it yielded more than {MOST} Unmets")
+def some_unmets(items: list[Any], kind: type[Any]) -> None:
+    """See that a rule yielded what it may yield. Raises `TypeError`: its fault."""
+    for item in items:
+        if not isinstance(item, kind):
+            raise TypeError(f"it yielded {item!r}, which is no Unmet")
+        if not isinstance(item.about, str) or not isinstance(item.remedy, str):
+            raise TypeError("it yielded an Unmet with an about or a remedy that is no text")
+        for number in item.evidence or ():
+            if type(number) is not int:
+                raise TypeError("it yielded an Unmet with evidence that is no number of an event")
+        quoted = item.quoted
+        if type(quoted) is not tuple or not all(isinstance(one, str) for one in quoted):
+            raise TypeError("it yielded an Unmet with quoted that is no tuple of texts")
+
+
+def too_many() -> NoReturn:
+    """A rule found more missing than anybody reads. Raises `ValueError`: its fault."""
+    raise ValueError(f"it yielded more than {MOST} Unmets")
 
 
 def none_yielded(answer: object) -> NoReturn:

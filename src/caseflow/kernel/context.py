@@ -11,7 +11,7 @@ from caseflow.kernel.case import Case
 from caseflow.kernel.erased import Erased
 from caseflow.kernel.erasure_errors import ErasedRead
 from caseflow.kernel.errors import UndeclaredCount, UndeclaredRead
-from caseflow.kernel.recorded import Actor, AnyRecorded, Recorded
+from caseflow.kernel.recorded import Actor, AnyRecorded, Recorded, quickly
 from caseflow.kernel.results import Unmet
 
 E = TypeVar("E")
@@ -108,6 +108,17 @@ class Context(NamedTuple):
         if self.given_reason is None and (self.reason_awaited or self.proposed is None):
             raise NeedsInput
         return self.given_reason
+
+    def reading(
+        self,
+        histories: Mapping[type[Any], tuple[AnyRecorded, ...]],
+        rule: str,
+        countable: tuple[str, ...],
+    ) -> Context:
+        """The same, as one rule sees it: with what it declares to read and to count by."""
+        actor, at, now, step, proposed, reason, subject, _, _, awaited, counts, _, *rest = self
+        seen = (actor, at, now, step, proposed, reason, subject, histories, rule, awaited, counts)
+        return quickly(Context, (*seen, countable, *rest))
 
     def history(self, event: type[E]) -> tuple[Recorded[E], ...]:
         """All effective events of a type, in recorded order, if the rule declares it.

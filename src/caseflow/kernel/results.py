@@ -89,7 +89,7 @@ class Result(NamedTuple):
     @property
     def refuses(self) -> bool:
         """Whether this result refuses the decision."""
-        return self.strength == "block" and self.stands
+        return self.strength == "block" and (self.outcome == "unmet" or self.outcome in UNJUDGED)
 
 
 def as_if_known(parts: tuple[Result, ...], connective: str) -> Iterable[tuple[Result, ...]]:

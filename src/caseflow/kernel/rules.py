@@ -17,10 +17,10 @@ import attrs
 from caseflow.kernel.calendar import Span
 from caseflow.kernel.case import Case
 from caseflow.kernel.checks import (
+    MOST,
     a_check,
     a_rule_id,
     a_span,
-    an_unmet,
     none_yielded,
     one_role,
     said,
@@ -29,7 +29,9 @@ from caseflow.kernel.checks import (
     some_parts,
     some_spans,
     some_stages,
+    some_unmets,
     some_words,
+    too_many,
     wanted_words,
 )
 from caseflow.kernel.context import Context, HistoryNeeded, NeedsInput
@@ -163,13 +165,16 @@ class Rule(Generic[S_contra]):
             context = self._reading(context)
         unmet: list[Unmet] = []
         try:
-            found: Any = self.check(case, context)  # type: ignore[misc]  # no parts: has a check
-            for one in found if hasattr(found, "__iter__") else none_yielded(found):
-                unmet.append(one)
-                an_unmet(one, Unmet, place=len(unmet))
-        except NeedsInput:
-            if not unmet:  # what was found before that stands, whatever will be entered
-                return self._result(case, "needs-input")
+            try:
+                found: Any = self.check(case, context)  # type: ignore[misc]  # no parts: has a check
+                for one in found if hasattr(found, "__iter__") else none_yielded(found):
+                    unmet.append(one)
+                    if len(unmet) > MOST:
+                        too_many()
+            except NeedsInput:
+                if not unmet:  # what was found before that stands, whatever will be entered
+                    return self._result(case, "needs-input")
+            some_unmets(unmet, Unmet)
         except ErasedRead:  # no fault of the rule: nobody can judge it any more
             return self._result(case, "erased")
         except UndeclaredRead as error:
@@ -193,11 +198,8 @@ class Rule(Generic[S_contra]):
         missing = tuple(cls for cls in self.history if cls not in given)
         if missing:
             raise HistoryNeeded(self.id, missing)
-        return context._replace(
-            histories={cls: given[cls] for cls in self.history},
-            rule=self.id,
-            countable=self.counts,
-        )
+        read = {cls: given[cls] for cls in self.history}
+        return context.reading(read, self.id, self.counts)
 
     def _result(
         self,

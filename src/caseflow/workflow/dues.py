@@ -111,7 +111,7 @@ def unmet(
     if result is None:
         return None
     result = covered(workflow, case, due.rule, result, context)
-    return None if result.holds else result._replace(since=due.decided.number)
+    return None if result.holds else result
 
 
 def left_to_do(

@@ -238,7 +238,7 @@ def concluded(
 ) -> Judgement:
     """The judgement: the answers, and the target if there is one."""
     target, allowed, only = None, False, edges[0]
-    if not _lacks_role(answers):
+    if not (row.transition.roles and _lacks_role(answers)):
         if only.condition is None and only.left is None:
             target = only.dest
         else:

@@ -9,6 +9,7 @@ it can drive code that already uses `transitions`, be drawn, and be walked.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 import attrs
@@ -17,6 +18,7 @@ from transitions import Transition as StockTransition
 
 from caseflow.kernel.case import HOLD, Case
 from caseflow.kernel.context import Context
+from caseflow.kernel.events import Moved
 from caseflow.kernel.rules import Result, Rule
 from caseflow.workflow.definition import Transition
 
@@ -42,6 +44,14 @@ class Row:
     def name(self) -> str:
         """What one says to take it."""
         return self.transition.name
+
+    @cached_property
+    def offered(self) -> Any:
+        """Its event, for those who ask what it would do (None: its fields are not known yet)."""
+        if self.needed:
+            return None
+        records = self.transition.records
+        return Moved() if records is None else records()
 
 
 class Edge(StockTransition):

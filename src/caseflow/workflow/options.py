@@ -13,7 +13,7 @@ from caseflow.kernel.rules import Result
 from caseflow.kernel.verdict import Judgement
 from caseflow.workflow.clocks import ToldOnce
 from caseflow.workflow.command import Command, incomplete, with_what_is_read
-from caseflow.workflow.judge import answers_of, bare_event, concluded
+from caseflow.workflow.judge import answers_of, concluded
 from caseflow.workflow.machine import Edge, Row
 from caseflow.workflow.workflow import Workflow
 
@@ -111,7 +111,7 @@ def _context(
             command.at or command.now,
             command.now,
             row.name,
-            None if row.needed else bare_event(row),
+            row.offered,
             command.reason,
             case.identity.client,
             command.histories,

@@ -67,7 +67,7 @@ def owed(
                     due.decided.occurred_at,
                     due.due_at,
                     due.overdue(now),
-                    result,
+                    result._replace(since=due.decided.number),
                     due.rule.owner,
                 )
             )

@@ -13,9 +13,9 @@ def covered(
     workflow: Any, case: Case[Any], rule: Rule[Any], result: Result, context: Context
 ) -> Result:
     """A result as it counts here: with the exception that covers it, if there is one."""
-    if not result.stands:
-        return result
     unjudged = result.outcome in UNJUDGED
+    if not unjudged and (result.outcome != "unmet" or not case.exceptions):
+        return result
     for made in reversed(case.exceptions):
         by_rule = made.covers(rule.id, context.at, rule.excepted_by or None)
         if result.outcome == "unmet" and by_rule:
