@@ -84,7 +84,12 @@ def _decisions(case: Case[Any], closings: Iterable[Closing]) -> Iterator[tuple[s
     those after it, the first and the latest of each event type are known; so of those before an
     end, where it is owed since something recorded after that: a reopening brings them back.
     """
-    seen = {one.number: one for kind in case.by_type.values() for one in kind[:2] if one.noted}
+    seen: dict[int, AnyRecorded] = {}
+    for first, latest, _ in case.by_type.values():
+        if first.noted:
+            seen[first.number] = first
+        if latest.noted:
+            seen[latest.number] = latest
     for id, since in case.dues.items():
         at = since.number
         ends = (
