@@ -688,15 +688,21 @@ def test_nor_does_one_of_an_engine_that_begins_with_the_lock_and_joined_no_book(
     desk.close()
 
 
-@pytest.mark.parametrize("begins", [begin_immediate, lambda engine: engine])
-def test_a_commit_that_failed_leaves_nothing_open_to_be_committed_later(tmp_path, begins):
-    """SQLAlchemy takes the transaction for ended, and SQLite lets it go on with its lock."""
+def desk_with_copies(tmp_path, begins):
+    """A desk, and an engine whose commits fail where there is a copy without its letter."""
     desk = Desk(f"sqlite:///{tmp_path / 'cases.db'}")
     engine = begins(create_engine(desk.engine.url))
     event.listen(engine, "connect", lambda driver, _: driver.execute("PRAGMA foreign_keys = ON"))
     deferred = "CREATE TABLE copies (id REFERENCES letters DEFERRABLE INITIALLY DEFERRED)"
     with engine.begin() as connection:
         connection.execute(text(deferred))
+    return desk, engine
+
+
+@pytest.mark.parametrize("begins", [begin_immediate, lambda engine: engine])
+def test_a_commit_that_failed_leaves_nothing_open_to_be_committed_later(tmp_path, begins):
+    """SQLAlchemy takes the transaction for ended, and SQLite lets it go on with its lock."""
+    desk, engine = desk_with_copies(tmp_path, begins)
     with engine.connect() as connection:
         desk.book.within(connection).record(desk.case_id, Paid(amount=1), by=ANA)
         connection.execute(text("INSERT INTO copies VALUES (1)"))
@@ -713,12 +719,7 @@ def test_a_commit_that_failed_leaves_nothing_open_to_be_committed_later(tmp_path
 def test_who_goes_on_with_a_connection_whose_commit_failed_does_not_commit_it_after_all(
     tmp_path, begins
 ):
-    desk = Desk(f"sqlite:///{tmp_path / 'cases.db'}")
-    engine = begins(create_engine(desk.engine.url))
-    event.listen(engine, "connect", lambda driver, _: driver.execute("PRAGMA foreign_keys = ON"))
-    deferred = "CREATE TABLE copies (id REFERENCES letters DEFERRABLE INITIALLY DEFERRED)"
-    with engine.begin() as connection:
-        connection.execute(text(deferred))
+    desk, engine = desk_with_copies(tmp_path, begins)
     with engine.connect() as connection:
         for letter, met in ((2, pytest.raises(IntegrityError)), (1, nullcontext())):
             connection.execute(insert(letters).values(id=letter))

@@ -18,9 +18,9 @@ from caseflow.kernel.explain import plain_words
 from caseflow.kernel.recorded import Actor, AnyRecorded
 from caseflow.kernel.rules import Result, Rule, Unmet
 from caseflow.workflow.course import Times, course_of
+from caseflow.workflow.covering import covered
 from caseflow.workflow.obligation import Begun, Obligation
 from caseflow.workflow.timing import Within
-from caseflow.workflow.weighing import covered
 from caseflow.workflow.windows import FOR_EVER, WINDOWS, Asked
 
 Histories = Mapping[type[Any], tuple[AnyRecorded, ...]]

@@ -14,7 +14,7 @@ from typing import Any
 from caseflow.kernel.case import Case, S
 from caseflow.kernel.context import Context
 from caseflow.kernel.errors import PayloadNeeded, UnknownStep, nearest
-from caseflow.kernel.events import Corrected, ExceptionMade, Moved, Voided
+from caseflow.kernel.events import Corrected, ExceptionMade, Voided
 from caseflow.kernel.explain import plain_words
 from caseflow.kernel.history import effective
 from caseflow.kernel.recorded import AnyRecorded, quickly
@@ -54,7 +54,7 @@ def judge(
     step, at, reason, _, subject = entry
     name, event, edges = _named(workflow, case, step)
     if edges and event is None:
-        event = bare_event(edges[0].row)
+        event = _bare_event(edges[0].row)
     now = command.now
     context = quickly(
         Context,
@@ -104,19 +104,17 @@ def _named(
     return names[0], step, ()
 
 
-def bare_event(row: Row) -> Any:
-    """The event of a transition that was named without one."""
+def _bare_event(row: Row) -> Any:
+    """The event of a transition that was named without one. Raises `PayloadNeeded`."""
     records = row.transition.records
-    if records is None:
-        return Moved()
-    if row.needed:
+    if records is not None and row.needed:
         raise PayloadNeeded(
             step=row.name,
             event=records.__name__,
             needed=" and ".join(row.needed),
             arguments=", ".join(f"{name}=..." for name in row.needed),
         )
-    return records()
+    return row.bare_event()
 
 
 def answers_of(

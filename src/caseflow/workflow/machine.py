@@ -48,8 +48,10 @@ class Row:
     @cached_property
     def offered(self) -> Any:
         """Its event, for those who ask what it would do (None: its fields are not known yet)."""
-        if self.needed:
-            return None
+        return None if self.needed else self.bare_event()
+
+    def bare_event(self) -> Any:
+        """Its event, where it is named without one. It must need no fields."""
         records = self.transition.records
         return Moved() if records is None else records()
 
